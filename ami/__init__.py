@@ -1,0 +1,1 @@
+"""Asterisk over AMI, typed. Knows nothing of campaigns."""

@@ -1,0 +1,1 @@
+"""A switch that speaks AMI, for tests, faults and machines without Asterisk."""

@@ -1,0 +1,1 @@
+"""An outbound dialer for call centres, on Asterisk."""

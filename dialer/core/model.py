@@ -1,0 +1,401 @@
+"""The words of the product as types: what the database, the code and the screen mean by them.
+
+An attempt has a *state* (where it is), an *outcome* (how it ended technically) and, when people spoke,
+a *disposition* (what the operator says it was). They are three things and keep three names.
+
+All times are aware UTC datetimes. Durations carry their unit in the name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Mode(StrEnum):
+    """How a campaign dials."""
+
+    PROGRESSIVE = "progressive"
+    PREDICTIVE = "predictive"
+    IVR = "ivr"
+
+
+class CampaignState(StrEnum):
+    """Whether a campaign may start calls."""
+
+    DRAFT = "draft"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+
+
+class AttemptState(StrEnum):
+    """Where a live attempt is. Only ever grows in rank, so a repeated or late event changes nothing."""
+
+    SENT = "sent"
+    RINGING = "ringing"
+    ANSWERED = "answered"
+    OFFER = "offer"
+    WAITING = "waiting"
+    BRIDGING = "bridging"
+    CONNECTED = "connected"
+    ENDED = "ended"
+
+    @property
+    def rank(self) -> int:
+        """Position in the life of an attempt; a transition to a lower rank is never made."""
+        return _RANK[self]
+
+
+_RANK = {state: rank for rank, state in enumerate(AttemptState)}
+
+
+class Outcome(StrEnum):
+    """How an attempt ended technically."""
+
+    CONNECTED = "connected"
+    ABANDONED = "abandoned"
+    EARLY_HANGUP = "early_hangup"
+    OFFER_ENDED = "offer_ended"
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    MACHINE = "machine"
+    INVALID_NUMBER = "invalid_number"
+    CONGESTION = "congestion"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    NOT_SENT = "not_sent"
+    UNKNOWN = "unknown"
+
+
+#: Outcomes that use up one of the contact's attempts.
+COUNTED = frozenset(
+    {
+        Outcome.CONNECTED,
+        Outcome.ABANDONED,
+        Outcome.EARLY_HANGUP,
+        Outcome.OFFER_ENDED,
+        Outcome.NO_ANSWER,
+        Outcome.BUSY,
+        Outcome.MACHINE,
+        Outcome.REJECTED,
+        Outcome.UNKNOWN,
+    }
+)
+
+
+class EndedBy(StrEnum):
+    """Who or what ended the attempt."""
+
+    CALLEE = "callee"
+    OPERATOR = "operator"
+    SERVICE = "service"
+    SWITCH_RESTART = "switch_restart"
+    PHONE_LOST = "phone_lost"
+    LOST = "lost"
+
+
+class OperatorState(StrEnum):
+    """What an operator is doing."""
+
+    OFFLINE = "offline"
+    READY = "ready"
+    RINGING = "ringing"
+    TALKING = "talking"
+    WRAP_UP = "wrap_up"
+    PAUSED = "paused"
+
+
+class CallbackState(StrEnum):
+    """What became of a promise to call at a time. Due and late are read from the clock, not stored."""
+
+    PENDING = "pending"
+    KEPT = "kept"
+    BROKEN = "broken"
+    CANCELLED = "cancelled"
+    BLOCKED = "blocked"
+
+
+class LegalWindow(StrEnum):
+    """The period over which abandoned calls are counted. Each is a succession of fixed periods."""
+
+    HOUR = "hour"  # run per clock hour, so that any sliding 24 h made of whole hours holds too
+    DAYS30 = "days30"
+    CALENDAR_MONTH = "calendar_month"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryRule:
+    """What happens to a contact after an outcome or a disposition.
+
+    Attributes:
+        delay_s: Seconds until the next attempt may be made; for the n-th repetition multiplied by ``growth ** (n - 1)``.
+        growth: Factor by which the delay grows with each attempt so far; 1 for a fixed delay.
+        times: How often this rule may bring the contact back; None for as often as the attempts last.
+        closes: Whether the contact is closed at once.
+        next_phone: Whether the contact's next phone is tried, and this one never again if ``dead_phone``.
+        dead_phone: Whether this phone is given up.
+    """
+
+    delay_s: int = 0
+    growth: float = 1.0
+    times: int | None = None
+    closes: bool = False
+    next_phone: bool = False
+    dead_phone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispositionKind:
+    """One entry of a campaign's list of dispositions: flags, not code.
+
+    Attributes:
+        code: Stable identifier, e.g. ``refused_with_reason``.
+        name_ru: Name on the Russian screen.
+        name_en: Name on the English screen.
+        result: Counted as a success by the campaign.
+        closes: The contact will not be called again.
+        decision_maker: Whoever decides was reached.
+        verdict: What it says of the base: ``fresh``, ``stale``, ``off_target`` or None.
+        needs: Which of ``time``, ``address``, ``reason`` must be given.
+        reasons: The allowed reasons when ``reason`` is needed.
+        dnc_scope: ``global``, ``customer``, ``campaign`` or None.
+        retry: When the contact is called again, if it stays open; None leaves it to the outcome's rule.
+    """
+
+    code: str
+    name_ru: str
+    name_en: str
+    result: bool = False
+    closes: bool = True
+    decision_maker: bool = False
+    verdict: str | None = None
+    needs: frozenset[str] = frozenset()
+    reasons: tuple[str, ...] = ()
+    dnc_scope: str | None = None
+    retry: RetryRule | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """A compliance profile: the rules of a country or purpose as data.
+
+    Attributes:
+        windows: For each weekday (Monday is 0) the local intervals in which a callee may be called.
+        cap_permille: Legal limit of abandoned calls per thousand answered by a person.
+        call_types: Which of ``auto_dialed_live`` and ``recorded`` are allowed at all.
+        trunk_kinds: The kinds of trunk this profile may be used on.
+        per_day: Most attempts at one number in 24 hours.
+        per_30_days: Most attempts at one number in 30 days.
+        min_gap_s: Least seconds between two attempts at one number.
+        after_abandon_s: Least seconds after an abandoned call.
+        guard_s: No call starts closer than ring timeout + guard to the end of a window.
+    """
+
+    id: str
+    version: int
+    windows: Mapping[int, tuple[tuple[time, time], ...]]
+    cap_permille: int
+    legal_window: LegalWindow
+    call_types: frozenset[str]
+    trunk_kinds: frozenset[str]
+    per_day: int
+    per_30_days: int
+    min_gap_s: int
+    after_abandon_s: int = 72 * 3600
+    guard_s: int = 60
+    sources: tuple[str, ...] = ()
+    checked_on: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trunk:
+    """A line to a carrier with its limits.
+
+    Attributes:
+        name: The PJSIP endpoint on the switch; checked word ``[a-z0-9_-]{1,32}``.
+        kind: ``carrier`` or ``world`` (the packaged telephone world).
+        max_channels: Most calls at the same time.
+        calls_per_s: Most calls started in a second.
+        causes: Overrides of the outcome map: key ``"<q850>"`` or ``"<q850>/<sip>"``, value an outcome.
+    """
+
+    id: int
+    name: str
+    kind: str = "carrier"
+    max_channels: int = 100
+    calls_per_s: float = 20.0
+    causes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """A campaign as the engine runs it: bases called under one set of rules, for one customer, by a team."""
+
+    id: int
+    name: str
+    mode: Mode
+    state: CampaignState
+    team_id: int
+    customer_id: int
+    zone: str
+    trunk: Trunk
+    profile: Profile
+    caller_number: str
+    ring_timeout_s: int = 25
+    wrap_up_s: int = 30
+    after_wrap_up: OperatorState = OperatorState.READY
+    attempts_max: int = 4
+    cap_permille: int = 20
+    max_lines_per_operator: float = 4.0
+    max_lines: int = 100
+    key_wait_s: int = 20
+    weight: float = 1.0
+    offer: str | None = None
+    operator_free: bool = False
+    retry: Mapping[Outcome, RetryRule] = field(default_factory=lambda: MappingProxyType({}))
+    dispositions: Mapping[str, DispositionKind] = field(default_factory=lambda: MappingProxyType({}))
+    keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Key of the offer -> ``operator``, ``repeat`` or the code of a disposition."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """The abandonment count of one campaign in its current legal window.
+
+    Attributes:
+        answered: L, calls answered by a person.
+        abandoned: A, those of them that were abandoned.
+        uncovered: U, lines in flight beyond the free operators, as of the last claim.
+    """
+
+    campaign_id: int
+    starts_at: datetime
+    ends_at: datetime
+    answered: int
+    abandoned: int
+    uncovered: int
+    cap_permille: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A contact that passed the gate: its live attempt is committed as ``sent``, and nothing was dialled yet."""
+
+    attempt_id: UUID
+    campaign_id: int
+    contact_id: int
+    phone_id: int
+    e164: str
+    number: int
+    """The ordinal of this attempt at the contact, from 1."""
+    counted: int
+    """How many earlier attempts used up the contact's limit."""
+    sent_at: datetime
+    callback_id: int | None = None
+    for_operator: int | None = None
+    """The operator the callback was promised with, if it was to one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveAttempt:
+    """One row of ``attempt_live``; the engine's memory of an attempt and what recovery reads back."""
+
+    id: UUID
+    campaign_id: int
+    contact_id: int
+    phone_id: int
+    e164: str
+    number: int
+    counted: int
+    state: AttemptState
+    sent_at: datetime
+    rang_at: datetime | None = None
+    answered_at: datetime | None = None
+    waiting_at: datetime | None = None
+    operator_id: int | None = None
+    connected_at: datetime | None = None
+    key: str | None = None
+    callback_id: int | None = None
+    for_operator: int | None = None
+    ended_by: EndedBy | None = None
+    """Who asked for the end, while the hangup is under way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The end of an attempt, and what it means for contact and phone; decided by ``core``, stored in one transaction.
+
+    Attributes:
+        legal_answered: Whether it counts as answered by a person in the legal count.
+        legal_abandoned: Whether it counts as abandoned there (an ``unknown`` after an answer does).
+        next_at: When the contact may be called again; None with ``closes`` or when a disposition must decide.
+        closes: ``used_up`` or ``dead`` when the contact is closed by this end, else None.
+        next_phone: The contact's next phone is tried next.
+        dead_phone: This phone is given up for this contact.
+        phone_not_before: The number itself rests until then, for every campaign.
+        callback: What becomes of the callback this attempt was made for.
+    """
+
+    attempt: LiveAttempt
+    outcome: Outcome
+    ended_at: datetime
+    ended_by: EndedBy
+    cause: int | None = None
+    sip_code: int | None = None
+    counts: bool = True
+    legal_answered: bool = False
+    legal_abandoned: bool = False
+    next_at: datetime | None = None
+    closes: str | None = None
+    next_phone: bool = False
+    dead_phone: bool = False
+    phone_not_before: datetime | None = None
+    callback: CallbackState | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveOperator:
+    """An operator with an open shift; one row of ``operator_live``.
+
+    Attributes:
+        session_id: This shift; the nailed-up leg's channel id is made of it.
+        seat: The SIP account, checked word.
+        since: When the present state began.
+        reason: Why paused, else None.
+        until: Deadline of the wrap-up, else None.
+    """
+
+    operator_id: int
+    session_id: UUID
+    seat: str
+    team_id: int
+    name: str
+    state: OperatorState
+    since: datetime
+    reason: str | None = None
+    until: datetime | None = None
+    campaign_id: int | None = None
+    attempt_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorInterval:
+    """A closed stretch of an operator's shift; a fact, written once."""
+
+    operator_id: int
+    session_id: UUID
+    state: OperatorState
+    started_at: datetime
+    ended_at: datetime
+    reason: str | None = None
+    campaign_id: int | None = None
+    attempt_id: UUID | None = None

@@ -1,0 +1,1 @@
+"""Runs the decisions of ``core`` against the switch and the store."""

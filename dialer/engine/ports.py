@@ -1,0 +1,257 @@
+"""What the engine needs of the world, and what the world may ask of the engine.
+
+The engine sees PostgreSQL only as ``Store``, time only as ``Clock``; the web sees the engine only as
+``Commands`` and ``Live``. ``dialer.service`` puts them together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from dialer.core.model import (
+        Budget,
+        Campaign,
+        Claim,
+        Ended,
+        LiveAttempt,
+        LiveOperator,
+        OperatorInterval,
+        Outcome,
+    )
+
+
+class Clock(Protocol):
+    """Two clocks that are different things: time of day, and time that only passes."""
+
+    def now(self) -> datetime:
+        """Time of day, aware UTC."""
+
+    def boot_s(self) -> float:
+        """Seconds that passed, suspended ones included (CLOCK_BOOTTIME); for deadlines."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The right to dial on a switch: every write that starts a call carries ``epoch``."""
+
+    switch: str
+    epoch: int
+    expires_in_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimAsk:
+    """How many contacts of a campaign to take through the gate.
+
+    Attributes:
+        ids: Fresh attempt ids; their number is the number of contacts wanted.
+        free_operators: F, operators held free for this campaign; covers that many lines in the budget.
+        ready_operator_ids: For callbacks promised with one operator: only these may be taken now.
+        callbacks_only: Take only callbacks (their reserved slots), no other contact.
+        now: Time of day by the engine's clock.
+    """
+
+    switch: str
+    epoch: int
+    campaign: Campaign
+    ids: Sequence[UUID]
+    free_operators: int
+    ready_operator_ids: Sequence[int]
+    now: datetime
+    callbacks_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimResult:
+    """What came through the gate.
+
+    Attributes:
+        claims: Committed as ``sent``; each must be dialled within a second of ``boot_s`` or end as ``not_sent``.
+        boot_s: The engine's boot clock, read before the commit was sent.
+        budget: As of this claim.
+        held_back: How many wanted contacts the abandonment budget refused.
+        next_due_at: When claims is empty: the next moment any contact of this campaign may come due, None if never.
+    """
+
+    claims: Sequence[Claim]
+    boot_s: float
+    budget: Budget
+    held_back: int = 0
+    next_due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journal:
+    """Facts of a moment, stored in one transaction; repeating it changes nothing (ranks, ids).
+
+    Attributes:
+        progress: Attempts whose state grew, whole rows.
+        ended: Attempts that ended: moved from live to finished, contact, phone, budget and callback with them.
+        operators: Operators whose present state changed, whole rows; those with state offline are removed.
+        intervals: Closed stretches of shifts.
+        key_dispositions: Attempt and disposition code chosen by a key of the offer, author "offer".
+        opt_outs: Attempts whose callee asked by key never to be called again.
+    """
+
+    progress: Sequence[LiveAttempt] = ()
+    ended: Sequence[Ended] = ()
+    operators: Sequence[LiveOperator] = ()
+    intervals: Sequence[OperatorInterval] = ()
+    key_dispositions: Sequence[tuple[UUID, str, datetime]] = ()
+    opt_outs: Sequence[tuple[UUID, datetime]] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """What the database says was going on when the last engine stopped."""
+
+    attempts: Sequence[LiveAttempt] = ()
+    operators: Sequence[LiveOperator] = ()
+
+
+class Store(Protocol):
+    """PostgreSQL as the engine sees it. Every method is one transaction."""
+
+    async def take_lease(self, switch: str, *, wait: bool) -> Lease | None:
+        """Take the lease of a switch with epoch + 1, at once if the old holder is proven dead, else when it expired.
+
+        Returns None when another engine holds it (after ``wait``: never; it waits, and says so in the log).
+        """
+
+    async def renew_lease(self, lease: Lease) -> bool:
+        """Extend the lease; False when it is not ours any more."""
+
+    async def release_lease(self, lease: Lease) -> None:
+        """Give the lease back at an orderly stop."""
+
+    async def clock_skew_s(self) -> float:
+        """Seconds by which PostgreSQL's clock is ahead of the engine's time of day."""
+
+    async def campaigns(self, switch: str) -> Sequence[Campaign]:
+        """Campaigns of the switch that are not drafts."""
+
+    async def budgets(self, campaign_ids: Sequence[int]) -> Mapping[int, Budget]:
+        """Abandonment budgets of these campaigns."""
+
+    async def claim(self, ask: ClaimAsk) -> ClaimResult:
+        """Take contacts through the gate and write their live attempts as ``sent``, in one statement, committed."""
+
+    async def write(self, journal: Journal) -> None:
+        """Store the facts of a moment."""
+
+    async def recover(self, switch: str) -> Recovered:
+        """Read back live attempts and open shifts of this switch."""
+
+    async def learned(self, campaign_id: int) -> Mapping[str, float]:
+        """Recent observations for pacing: ``answer_rate``, ``ring_s``, ``talk_s``, ``wrap_up_s`` and their counts ``n_…``."""
+
+    async def callbacks_due(self, campaign_ids: Sequence[int], until: datetime) -> Mapping[int, int]:
+        """How many pending callbacks of each campaign are due until then (operators to hold for them)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorView:
+    """One operator on the board."""
+
+    operator_id: int
+    name: str
+    seat: str
+    state: str
+    since: datetime
+    reason: str | None
+    until: datetime | None
+    campaign_id: int | None
+    attempt_id: UUID | None
+    pause_after_call: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignView:
+    """One campaign on the board, with what limits its dialing right now."""
+
+    campaign_id: int
+    name: str
+    mode: str
+    state: str
+    lines: int
+    ringing: int
+    waiting: int
+    talking: int
+    ready: int
+    reason: str
+    """The limiting rule, a stable word."""
+    sentence: Mapping[str, str]
+    """The explanation by language: ``ru``, ``en``."""
+    answered: int
+    abandoned: int
+    cap_permille: int
+    window_starts_at: datetime | None
+    carried_answered: int = 0
+    carried_abandoned: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """Everything the live board shows, of one moment."""
+
+    at: datetime
+    version: int
+    switch: str
+    switch_up: bool
+    dialing: bool
+    stopped_because: str | None
+    operators: Sequence[OperatorView]
+    campaigns: Sequence[CampaignView]
+    alerts: Sequence[str] = field(default_factory=tuple)
+    counters: Mapping[str, int] = field(default_factory=dict)
+    """Since the service started: attempts, answered, connected, abandoned, max_lines_per_ready_operator_x100, ..."""
+
+
+class Live(Protocol):
+    """What the web may read of the engine."""
+
+    def board(self) -> Board:
+        """The present moment, cheap."""
+
+    def operator(self, operator_id: int) -> OperatorView | None:
+        """One operator's state, None when no shift is open."""
+
+    async def changed(self, version: int) -> int:
+        """Wait until the board's version is greater than this; returns the new one."""
+
+
+class Commands(Protocol):
+    """What the web may ask of the engine. Each raises dialer.errors.Refused with a stable code."""
+
+    async def start_shift(self, *, operator_id: int, name: str, team_id: int, seat: str) -> OperatorView:
+        """Open a shift on a seat; its phone is called at once."""
+
+    async def ready(self, operator_id: int) -> OperatorView:
+        """The operator takes calls from now on."""
+
+    async def pause(self, operator_id: int, reason: str) -> OperatorView:
+        """No more calls; while talking it is remembered for after the call."""
+
+    async def hang_up(self, operator_id: int) -> OperatorView:
+        """End the operator's present conversation."""
+
+    async def end_shift(self, operator_id: int) -> None:
+        """Close the shift; after the call if one is going on."""
+
+    async def disposition_saved(self, operator_id: int, attempt_id: UUID) -> None:
+        """The wrap-up of this attempt is done: it is committed. Called after the commit only."""
+
+    async def do_not_call_added(self, phone_ids: Sequence[int]) -> None:
+        """Cut unanswered lines to these phones within a second. Called after the commit only."""
+
+    async def campaigns_changed(self) -> None:
+        """Read the campaigns again."""
+
+    def outcome_counts(self) -> Mapping[Outcome, int]:
+        """Ended attempts by outcome since the service started."""

@@ -1,0 +1,42 @@
+"""Errors of the dialer: each has a stable code for programs, a sentence for people, and what to do about it.
+
+    DialerError
+    ├── Refused          a request that is understood and not done (HTTP 409 or 422)
+    │   └── NotFound     there is no such thing, or it is not yours (HTTP 404)
+    ├── Misconfigured    the service cannot start like this (exit code 2)
+    ├── StoreDown        PostgreSQL does not answer; nothing is known to be saved
+    └── LeaseLost        another engine dials on this switch now
+"""
+
+from __future__ import annotations
+
+
+class DialerError(Exception):
+    """Base of all. ``code`` is stable; ``remedy`` is one sentence."""
+
+    def __init__(self, code: str, message: str, *, remedy: str = "", **data: object) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.remedy = remedy
+        self.data = data
+
+
+class Refused(DialerError):
+    """A request that is understood and not done."""
+
+
+class NotFound(Refused):
+    """There is no such thing, or it is not yours."""
+
+
+class Misconfigured(DialerError):
+    """The service cannot start like this."""
+
+
+class StoreDown(DialerError):
+    """PostgreSQL does not answer; nothing is known to be saved."""
+
+
+class LeaseLost(DialerError):
+    """Another engine dials on this switch now."""

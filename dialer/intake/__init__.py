@@ -1,0 +1,1 @@
+"""Bases in: read, normalise, load."""
