@@ -1,0 +1,138 @@
+"""Settings of the service: environment (``DIALER_…``), an optional TOML file, secrets from files of their own.
+
+Every name below is a variable with the prefix ``DIALER_``, e.g. ``DIALER_HTTP_PORT``. ``DIALER_CONFIG`` names a TOML
+file with the same names in lower case; the environment wins over it. A secret is better given as a file
+(``DIALER_AMI_COMMANDS_SECRET_FILE``): what is in the environment can be read by whoever sees the process.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from dialer.errors import Misconfigured
+
+#: Settings that may be given as ``<NAME>_FILE`` instead.
+_FROM_FILES = ("database_url", "ami_events_secret", "ami_commands_secret")
+
+
+def _data_dir() -> Path:
+    """Where the service keeps its own files when nothing is said: the system's place for root, else the user's."""
+    return Path("/var/lib/dialer") if os.geteuid() == 0 else Path.home() / ".local" / "share" / "dialer"
+
+
+class Settings(BaseSettings):
+    """What the service needs to know before it starts.
+
+    Attributes:
+        database_url: ``postgresql://…``; None runs a PostgreSQL of our own in ``data_dir``.
+        data_dir: Folder of files that must survive a restart.
+        switch: Name of this Asterisk in leases, attempts and teams.
+        ami_host: Where Asterisk's manager interface listens; best on loopback.
+        ami_events_user: Manager user that only reads events.
+        ami_commands_user: Manager user that only writes commands.
+        http_host: Address the pages and the API listen on.
+        public_url: How browsers reach us, if not directly, e.g. ``https://dialer.example``; https makes cookies Secure.
+        log_format: ``auto`` is console on a terminal, else JSON lines.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="DIALER_", extra="forbid", env_ignore_empty=True)
+
+    database_url: str | None = Field(default=None, repr=False)
+    database_url_file: Path | None = None
+    data_dir: Path = Field(default_factory=_data_dir)
+    switch: str = Field(default="main", pattern=r"^[a-z0-9_-]{1,32}$")
+    ami_host: str = "127.0.0.1"
+    ami_port: int = Field(default=5038, ge=1, le=65535)
+    ami_events_user: str = "dialer-events"
+    ami_events_secret: SecretStr = SecretStr("")
+    ami_events_secret_file: Path | None = None
+    ami_commands_user: str = "dialer-commands"
+    ami_commands_secret: SecretStr = SecretStr("")
+    ami_commands_secret_file: Path | None = None
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=8080, ge=0, le=65535)
+    public_url: str | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "json", "console"] = "auto"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, the environment over the file."""
+        del dotenv_settings, file_secret_settings
+        path = os.environ.get("DIALER_CONFIG")
+        file = (TomlConfigSettingsSource(settings_cls, Path(path)),) if path else ()
+        return (init_settings, env_settings, *file)
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_origin(cls, url: str | None) -> str | None:
+        """Keep scheme, host and port only: that is what a browser sends as Origin."""
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.netloc:
+            raise ValueError("must look like https://dialer.example")
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @model_validator(mode="after")
+    def _read_secret_files(self) -> Self:
+        """Take each secret from its file, if one is named."""
+        for name in _FROM_FILES:
+            path: Path | None = getattr(self, f"{name}_file")
+            if path is None:
+                continue
+            try:
+                text = path.read_text().strip()
+            except OSError as error:
+                raise ValueError(f"{name}_file {path}: {error.strerror}") from error
+            object.__setattr__(self, name, text if name == "database_url" else SecretStr(text))
+        return self
+
+    @property
+    def https(self) -> bool:
+        """Whether browsers reach us over https only."""
+        return bool(self.public_url and self.public_url.startswith("https:"))
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every value that must never be seen in a log."""
+        url_password = urlsplit(self.database_url or "").password or ""
+        found = (self.ami_events_secret.get_secret_value(), self.ami_commands_secret.get_secret_value(), url_password)
+        return tuple(value for value in found if value)
+
+
+def load() -> Settings:
+    """Read the settings.
+
+    Raises:
+        Misconfigured: ``settings.invalid`` names each setting that is wrong, never its value.
+    """
+    config = os.environ.get("DIALER_CONFIG")
+    if config and not Path(config).is_file():
+        raise Misconfigured(
+            "settings.no_file", f"there is no settings file {config}", remedy="Correct or unset DIALER_CONFIG."
+        )
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"{_variable(item['loc'])}: {item['msg']}" for item in error.errors(include_input=False))
+        raise Misconfigured("settings.invalid", wrong, remedy="Correct these variables and start again.") from None
+    except ValueError as error:  # the TOML itself
+        raise Misconfigured("settings.invalid", f"{config}: {error}", remedy="Correct the settings file.") from None
+
+
+def _variable(loc: tuple[int | str, ...]) -> str:
+    """``("http_port",)`` -> ``DIALER_HTTP_PORT``."""
+    return "DIALER_" + "_".join(str(part) for part in loc).upper() if loc else "settings"
