@@ -1,0 +1,398 @@
+"""The pure heart of the simulator: dialing, our dialplan, and the actions we may ask for.
+
+One call, from top to bottom (times are examples; what a person does comes from ``people``):
+
+    Originate        ChannelCreated, DialBegin
+    + setup          ChannelRinging              not for early media
+    + ring           ChannelUp, DialEnd ANSWER, then the context; Originated(success, 4)
+                     or DialEnd, Originated(failure), HungUp with the cause of the table ``REFUSALS``
+    ring timeout     Originated(failure, 3), HungUp 19/480
+
+    [operator]       Said OperatorReady, waits in ``operators``; after each conversation waits there again
+    [answered]       Said Answered, waits in ``callees`` for ANSWER_WAIT_S, then the message
+    [offer]          Said Answered, Said OfferStarted; keys: Said Key, and
+                       1  Said Waiting, waits in ``waiting`` for DIALER_KEY_WAIT_S, then the message
+                       2  goodbye, HungUp        9  AstDB, Said OptOut, goodbye, HungUp
+                       *  the offer again        none: Said OfferEnded, HungUp
+    message          Said Message; key 9 as above (after an offer also 2), else HungUp
+
+A callee whose operator's phone is lost goes on at the message, as on the real thing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ami.actions import Bridge, Hangup, Originate, SetVariable
+from ami.events import (
+    ChannelCreated,
+    ChannelRinging,
+    ChannelUp,
+    ContactChanged,
+    DialBegin,
+    DialEnd,
+    Originated,
+    Said,
+)
+from ami.simulator.exchange import Channel, Exchange
+from ami.simulator.people import ANSWERING, Kind
+from ami.simulator.record import WorldCall
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ami.actions import Action
+    from ami.events import Event
+    from ami.simulator.people import Person, World
+
+#: How a call that is not answered ends: Asterisk's DialStatus, Q.850 cause, SIP code (measured, telephony.md).
+REFUSALS = {
+    Kind.BUSY: ("BUSY", 17, 486),
+    Kind.INVALID: ("NOANSWER", 1, 404),
+    Kind.REJECTED: ("NOANSWER", 21, 403),
+    Kind.CONGESTION: ("CONGESTION", 34, 503),
+    Kind.OUT_OF_ORDER: ("CONGESTION", 27, 502),
+    Kind.UNAVAILABLE: ("NOANSWER", 19, 480),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialplan:
+    """Durations of our dialplan. ``answer_wait_s`` is the S(2) of BridgeWait, the dead-man's switch."""
+
+    answer_wait_s: float = 2.0
+    offer_s: float = 15.0
+    message_s: float = 8.0
+    goodbye_s: float = 1.5
+    key_wait_s: float = 30.0
+    absolute_s: float = 7200.0
+    operator_absolute_s: float = 43200.0
+
+
+class SimSwitch(Exchange):
+    """An Asterisk with our dialplan, a trunk to ``world`` and the operators' phones.
+
+    Attributes:
+        calls: The world's record of every INVITE to a callee, oldest first; tests count by it.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        emit: Callable[[Event], None],
+        *,
+        started_at: float = 0.0,
+        dialplan: Dialplan | None = None,
+    ) -> None:
+        super().__init__(emit, started_at=started_at)
+        self.world = world
+        self.dialplan = dialplan or Dialplan()
+        self.calls: list[WorldCall] = []
+        self._ordinals: dict[str, int] = {}
+        self._lost_seats: set[str] = set()
+        self._enter_context: dict[str, Callable[[Channel], None]] = {
+            "operator": self._operator,
+            "answered": self._answered,
+            "offer": self._offer,
+        }
+
+    # --- actions
+
+    def do(self, action: Action, now: float) -> str | None:
+        """Carry out an action.
+
+        Returns:
+            None when Asterisk says ``Success``, else the sentence of its ``Error``.
+        """
+        self.advance(now)
+        if isinstance(action, Originate):
+            return self._originate(action)
+        if isinstance(action, Bridge):
+            return self._bridge(action)
+        channel = self.find(action.channel_id)
+        if channel is None:
+            return "No such channel"
+        if isinstance(action, Hangup):
+            self._hang_up(channel, by="service", cause=action.cause)
+        elif isinstance(action, SetVariable):
+            channel.variables = {**channel.variables, action.name: action.value}
+        return None
+
+    def _originate(self, action: Originate) -> str | None:
+        if action.channel_id in self.channels:
+            return "Uniqueid already in use"
+        if action.context not in self._enter_context:
+            return "Extension does not exist."
+        if action.number is None:
+            self._call_phone(action, action.endpoint)
+        else:
+            self._call_person(action, action.number)
+        return None
+
+    def _bridge(self, action: Bridge) -> str | None:
+        first, second = self.find(action.channel_id_1), self.find(action.channel_id_2)
+        if first is None:
+            return f"Channel1 does not exists: {action.channel_id_1}"
+        if second is None:
+            return f"Channel2 does not exists: {action.channel_id_2}"
+        if first is second or first.state != "Up" or second.state != "Up":
+            return "Unable to add Channel2 to bridge"
+        self._connect(first, second)
+        for channel in (first, second):
+            if channel.person is not None:
+                self._at(self.now + channel.person.talk_s, self._callee_puts_down, channel)
+        return None
+
+    # --- dialing
+
+    def _call_phone(self, action: Originate, seat: str) -> None:
+        phone = self.world.phone(seat)
+        if not phone.registered or seat in self._lost_seats:
+            self.emit(Originated(at=self.now, channel_id=action.channel_id, success=False, reason=0))
+            return
+        channel = self._dial(action, number=seat)
+        channel.seat = seat
+        self.emit(DialBegin(at=self.now, channel_id=channel.channel_id))
+        if phone.answer_s is not None:
+            self._at(self.now + phone.answer_s / 2, self._rings, channel, whole_life=True)
+        self._answers_or_times_out(channel, phone.answer_s)
+
+    def _call_person(self, action: Originate, number: str) -> None:
+        ordinal = self._ordinals[number] = self._ordinals.get(number, 0) + 1
+        person = self.world.callee(number, ordinal)
+        channel = self._dial(action, number=number)
+        channel.person = person
+        channel.call = WorldCall(number, channel.channel_id, self.now)
+        self.calls.append(channel.call)
+        self.emit(DialBegin(at=self.now, channel_id=channel.channel_id))
+        kind, end_s = person.kind, person.setup_s + person.ring_s
+        if kind is Kind.EARLY_MEDIA:
+            self._answers_or_times_out(channel, None)
+            return
+        if kind is Kind.NO_ANSWER or kind in ANSWERING or person.ring_s > 0:
+            self._at(self.now + person.setup_s, self._rings, channel, whole_life=True)
+        if kind in ANSWERING:
+            self._answers_or_times_out(channel, end_s)
+        elif kind is Kind.NO_ANSWER or self.now + end_s >= channel.ring_timeout_at:
+            self._answers_or_times_out(channel, None)
+        else:
+            self._at(self.now + end_s, self._refused, channel)
+
+    def _dial(self, action: Originate, *, number: str) -> Channel:
+        self._count += 1
+        channel = Channel(
+            action.channel_id,
+            f"PJSIP/{action.endpoint}-{self._count:08x}",
+            context=action.context,
+            number=number,
+            now=self.now,
+        )
+        channel.variables = action.variables
+        channel.ring_timeout_at = self.now + action.ring_timeout_ms / 1000
+        self.channels[channel.channel_id] = channel
+        self.emit(ChannelCreated(at=self.now, channel_id=channel.channel_id, name=channel.name))
+        return channel
+
+    def _answers_or_times_out(self, channel: Channel, answer_s: float | None) -> None:
+        if answer_s is not None and self.now + answer_s < channel.ring_timeout_at:
+            self._at(self.now + answer_s, self._answers, channel)
+        else:
+            self._at(channel.ring_timeout_at, self._times_out, channel)
+
+    def _rings(self, channel: Channel) -> None:
+        channel.state = "Ringing"
+        if channel.call is not None:
+            channel.call.rang_at = self.now
+        self.emit(ChannelRinging(at=self.now, channel_id=channel.channel_id))
+
+    def _refused(self, channel: Channel) -> None:
+        person = _person(channel)
+        status, cause, sip_code = REFUSALS[person.kind]
+        self._never_answered(channel, status=status, reason=0, by="callee", cause=cause, sip_code=sip_code)
+
+    def _times_out(self, channel: Channel) -> None:
+        self._never_answered(channel, status="NOANSWER", reason=3, by="timeout", cause=19, sip_code=480)
+
+    def _never_answered(
+        self, channel: Channel, *, status: str, reason: int, by: str, cause: int, sip_code: int | None
+    ) -> None:
+        self.emit(DialEnd(at=self.now, channel_id=channel.channel_id, status=status))
+        self.emit(Originated(at=self.now, channel_id=channel.channel_id, success=False, reason=reason))
+        self._end(channel, by=by, cause=cause, sip_code=sip_code)
+
+    def _answers(self, channel: Channel) -> None:
+        channel.state = "Up"
+        channel.answered_at = self.now
+        channel.turn += 1
+        self.emit(ChannelUp(at=self.now, channel_id=channel.channel_id))
+        self.emit(DialEnd(at=self.now, channel_id=channel.channel_id, status="ANSWER"))
+        if channel.call is not None:
+            channel.call.answered_at = self.now
+        self._enter_context[channel.context](channel)
+        self.emit(Originated(at=self.now, channel_id=channel.channel_id, success=True, reason=4))
+
+    # --- our dialplan
+
+    def _operator(self, channel: Channel) -> None:
+        self._at(self.now + self.dialplan.operator_absolute_s, self._absolute_timeout, channel, whole_life=True)
+        self._say(channel, "OperatorReady")
+        self._operator_waits(channel)
+
+    def _operator_waits(self, channel: Channel) -> None:
+        channel.resumes = self._operator_waits
+        self._wait_in(channel, "operators")
+
+    def _answered(self, channel: Channel) -> None:
+        self._picks_up(channel)
+        self._waits_for_operator(channel, "callees", self.dialplan.answer_wait_s)
+
+    def _offer(self, channel: Channel) -> None:
+        self._picks_up(channel)
+        channel.resumes = self._plan_puts_down
+        self._say(channel, "OfferStarted")
+        if channel.call is not None:
+            channel.call.hears("offer", self.now)
+        self._plays_offer(channel)
+        if channel.person is not None:
+            for after_s, digit in channel.person.keys:
+                self._at(self.now + after_s, partial(self._presses, digit=digit), channel, whole_life=True)
+
+    def _plays_offer(self, channel: Channel) -> None:
+        channel.turn += 1
+        channel.application = "Background"
+        self._at(self.now + self.dialplan.offer_s, self._offer_ends, channel)
+
+    def _offer_ends(self, channel: Channel) -> None:
+        self._say(channel, "OfferEnded")
+        self._plan_puts_down(channel)
+
+    def _waits_for_operator(self, channel: Channel, where: str, seconds: float) -> None:
+        channel.turn += 1
+        channel.resumes = self._message
+        self._wait_in(channel, where)
+        self._at(self.now + seconds, self._waited_in_vain, channel)
+        if channel.person is not None and channel.person.patience_s is not None:
+            self._at(self.now + channel.person.patience_s, self._callee_puts_down, channel)
+
+    def _waited_in_vain(self, channel: Channel) -> None:
+        self._leave(channel)
+        self._message(channel)
+
+    def _message(self, channel: Channel) -> None:
+        channel.turn += 1
+        channel.application = "Read"
+        channel.resumes = self._plan_puts_down
+        self._say(channel, "Message")
+        if channel.call is not None:
+            channel.call.hears("message", self.now)
+        self._at(self.now + self.dialplan.message_s, self._plan_puts_down, channel)
+        if channel.person is not None:
+            for after_s, digit in channel.person.message_keys:
+                self._at(self.now + after_s, partial(self._presses, digit=digit), channel)
+
+    def _presses(self, channel: Channel, *, digit: str) -> None:
+        """A key: heard by the offer and by the message only."""
+        listening = channel.application
+        if listening not in {"Background", "Read"}:
+            return
+        if channel.call is not None:
+            channel.call.keys.append((self.now, digit))
+        if channel.context == "offer":
+            self._say(channel, "Key", Key=digit)
+        if digit == "9":
+            self._opts_out(channel)
+        elif digit == "2" and channel.context == "offer":
+            self._goodbye(channel)
+        elif digit == "1" and listening == "Background":
+            self._say(channel, "Waiting")
+            seconds = float(channel.variables.get("DIALER_KEY_WAIT_S", self.dialplan.key_wait_s))
+            self._waits_for_operator(channel, "waiting", seconds)
+        elif digit == "*" and listening == "Background":
+            self._plays_offer(channel)
+
+    def _opts_out(self, channel: Channel) -> None:
+        key = channel.channel_id.removeprefix("att-")
+        self.database.setdefault("optout", {})[key] = str(int(self.now))
+        self._say(channel, "OptOut")
+        self._goodbye(channel)
+
+    def _goodbye(self, channel: Channel) -> None:
+        channel.turn += 1
+        channel.application = "Playback"
+        channel.resumes = self._plan_puts_down
+        self._at(self.now + self.dialplan.goodbye_s, self._plan_puts_down, channel)
+
+    def _say(self, channel: Channel, name: str, **fields: str) -> None:
+        self.emit(Said(at=self.now, channel_id=channel.channel_id, name=name, fields=fields))
+
+    # --- ends
+
+    def _picks_up(self, channel: Channel) -> None:
+        """A callee's channel is up: what is true whichever context it came to."""
+        self._at(self.now + self.dialplan.absolute_s, self._absolute_timeout, channel, whole_life=True)
+        self._say(channel, "Answered")
+        if channel.person is None:
+            return
+        after_s = channel.person.hangup_after_s
+        if channel.person.kind is Kind.ANSWERS_AND_HANGS_UP:
+            after_s = after_s or 0.0
+        if after_s is not None:
+            self._at(self.now + after_s, self._callee_puts_down, channel, whole_life=True)
+
+    def _callee_puts_down(self, channel: Channel) -> None:
+        self._end(channel, by="callee", cause=16)
+
+    def _plan_puts_down(self, channel: Channel) -> None:
+        self._end(channel, by="plan", cause=16)
+
+    def _absolute_timeout(self, channel: Channel) -> None:
+        self._end(channel, by="plan", cause=16)
+
+    def _hang_up(self, channel: Channel, *, by: str, cause: int) -> None:
+        if channel.state == "Up":
+            self._end(channel, by=by, cause=cause)
+        else:
+            self._never_answered(channel, status="CANCEL", reason=0, by=by, cause=cause, sip_code=None)
+
+    # --- the world's own hands: what no action of ours can do
+
+    def callee_hangs_up(self, channel_id: str, now: float) -> None:
+        """This person puts the phone down now (or rejects it while it rings)."""
+        self.advance(now)
+        channel = self.channels[channel_id]
+        if channel.state == "Up":
+            self._callee_puts_down(channel)
+        else:
+            self._never_answered(channel, status="NOANSWER", reason=0, by="callee", cause=21, sip_code=403)
+
+    def press(self, channel_id: str, digit: str, now: float) -> None:
+        """This person presses a key now."""
+        self.advance(now)
+        self._presses(self.channels[channel_id], digit=digit)
+
+    def hang_up_phone(self, seat: str, now: float, *, cause: int = 16) -> None:
+        """The operator's phone ends all its calls, but stays registered."""
+        self.advance(now)
+        for channel in [c for c in self.channels.values() if c.seat == seat]:
+            self._hang_up(channel, by="operator", cause=cause)
+
+    def lose_phone(self, seat: str, now: float) -> None:
+        """The operator's phone disappears: its calls end, its registration too."""
+        self._lost_seats.add(seat)
+        self.hang_up_phone(seat, now, cause=44)
+        self.emit(ContactChanged(at=self.now, aor=seat, status="Removed"))
+
+    def return_phone(self, seat: str, now: float) -> None:
+        """The operator's phone registers again."""
+        self.advance(now)
+        self._lost_seats.discard(seat)
+        self.emit(ContactChanged(at=self.now, aor=seat, status="Reachable"))
+
+
+def _person(channel: Channel) -> Person:
+    """The person of a callee's channel."""
+    if channel.person is None:
+        raise LookupError(channel.channel_id)
+    return channel.person
