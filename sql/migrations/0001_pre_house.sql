@@ -150,6 +150,18 @@ CREATE TABLE phone (
     not_before timestamptz NOT NULL DEFAULT '-infinity'
 );
 
+-- Contacts that share base, zones and priority. A claim looks at the due head of each lane whose windows are open, so its
+-- cost does not grow with the base.
+CREATE TABLE lane (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    base_id bigint NOT NULL REFERENCES base,
+    campaign_id bigint NOT NULL REFERENCES campaign,
+    zones text[] NOT NULL,                  -- possible zones; called only while all their windows are open
+    priority integer NOT NULL DEFAULT 0 CHECK (priority BETWEEN 0 AND 9), -- 9 first
+    UNIQUE (base_id, zones, priority)
+);
+CREATE INDEX lane_of_campaign ON lane (campaign_id);
+
 CREATE TABLE contact (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     base_id bigint NOT NULL REFERENCES base,
@@ -157,21 +169,22 @@ CREATE TABLE contact (
     row_number integer NOT NULL,            -- line of the file it came from
     name text NOT NULL DEFAULT '',
     attributes jsonb NOT NULL DEFAULT '{}',
-    zones text[] NOT NULL,                  -- possible zones; called only while all their windows are open
+    lane_id bigint NOT NULL REFERENCES lane,
     state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'closed')),
     closed_by text CHECK (closed_by IN ('disposition', 'used_up', 'dead')),
     closed_at timestamptz,
     phone_id bigint NOT NULL REFERENCES phone, -- the one to be dialled next
     attempts integer NOT NULL DEFAULT 0,    -- number of the last attempt
     counted integer NOT NULL DEFAULT 0,     -- of them, those that use up the limit
-    next_at timestamptz NOT NULL DEFAULT '-infinity',
-    callback_at timestamptz,                -- of its pending callback: comes before anything else
-    priority integer NOT NULL DEFAULT 0,
+    next_at timestamptz NOT NULL DEFAULT '-infinity', -- infinity: live, or waits for its disposition, or see refused_by
+    refused_by text,                        -- why the gate sent it away the last time
+    promised boolean NOT NULL DEFAULT false, -- has a pending callback: called by that, not by its lane
+    decided_by uuid,                        -- attempt whose disposition decided what comes next; its end then does not
     UNIQUE (base_id, row_number),
     CHECK ((state = 'closed') = (closed_by IS NOT NULL) AND (state = 'closed') = (closed_at IS NOT NULL))
 );
-CREATE INDEX contact_due ON contact (campaign_id, zones, priority DESC, next_at) WHERE state = 'open' AND callback_at IS NULL;
-CREATE INDEX contact_promised ON contact (campaign_id, callback_at) WHERE state = 'open' AND callback_at IS NOT NULL;
+CREATE INDEX contact_due ON contact (lane_id, next_at) WHERE state = 'open' AND NOT promised;
+CREATE INDEX contact_of_campaign ON contact (campaign_id);
 CREATE INDEX contact_of_phone ON contact (phone_id);
 
 CREATE TABLE contact_phone (
@@ -226,10 +239,10 @@ CREATE TABLE attempt_live (
     waiting_at timestamptz,
     operator_id bigint REFERENCES app_user,
     connected_at timestamptz,
-    key text,
-    callback_id bigint,
-    for_operator bigint,
-    ended_by text,
+    key text,                               -- the last one pressed in the offer
+    callback_id bigint,                     -- the promise it keeps
+    for_operator bigint,                    -- with whom it was promised
+    ended_by text,                          -- who asked for the end, while the hangup is under way
     UNIQUE (contact_id)
 );
 CREATE UNIQUE INDEX one_callee_per_operator ON attempt_live (operator_id) WHERE state IN ('bridging', 'connected');
@@ -365,6 +378,32 @@ CREATE TABLE callback (
 CREATE UNIQUE INDEX one_pending_callback ON callback (contact_id) WHERE state = 'pending';
 CREATE INDEX callback_due ON callback (campaign_id, next_at) WHERE state = 'pending';
 
+-- Partitions of this and the next two months, made ahead: at start and daily. Rows of other months rest in the default
+-- partition; a month it already holds rows of stays there.
+CREATE FUNCTION make_partitions(today date) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    parent text;
+    part text;
+    month timestamp;
+    made integer := 0;
+BEGIN
+    FOREACH parent IN ARRAY ARRAY['attempt', 'operator_interval'] LOOP
+        FOR ahead IN 0..2 LOOP
+            month := date_trunc('month', today::timestamp) + make_interval(months => ahead);
+            part := parent || to_char(month, '_YYYY_MM');
+            CONTINUE WHEN to_regclass(part) IS NOT NULL;
+            BEGIN
+                EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)', part, parent,
+                    month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
+                made := made + 1;
+            EXCEPTION WHEN check_violation THEN
+                RAISE WARNING 'rows of % are in the default partition', part;
+            END;
+        END LOOP;
+    END LOOP;
+    RETURN made;
+END $$;
+
 -- Facts are written once.
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -374,3 +413,7 @@ CREATE TRIGGER attempt_is_a_fact BEFORE UPDATE OR DELETE ON attempt FOR EACH ROW
 CREATE TRIGGER attempt_end_is_a_fact BEFORE UPDATE OR DELETE ON attempt_end FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER interval_is_a_fact BEFORE UPDATE OR DELETE ON operator_interval FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER audit_is_a_fact BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+-- migrate:down
+
+DO $$ BEGIN RAISE EXCEPTION 'migrations go forward only'; END $$;
