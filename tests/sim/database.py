@@ -1,0 +1,195 @@
+"""The way to the database: round trips that take time, fail, and lose their answers.
+
+``Database`` is the server: it applies each request at one instant, in its own process, whether or not the one who
+asked still lives. ``SimStore`` is one engine's connection to it (``dialer.engine.ports.Store``).
+
+    ask ──travels──> COMMIT ──travels──> answer
+         ^ lost here:          ^ lost here: it took effect
+           nothing happened      and nobody knows
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from dialer.engine.ports import Lease
+from dialer.errors import StoreDown
+from tests.sim.loop import current
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+    from random import Random
+
+    from dialer.core.model import Budget, Campaign
+    from dialer.engine.ports import ClaimAsk, ClaimResult, Journal, Recovered
+    from tests.sim.loop import Process, SimClock, SimLoop
+    from tests.sim.memory import Tables
+
+T = TypeVar("T")
+
+LEASE_S = 10.0
+#: A dead holder that cannot be proven dead is waited for this much longer than its lease (R2).
+GRACE_S = 5.0
+
+
+@dataclass(slots=True)
+class Weather:
+    """What the way to the database is like now.
+
+    Attributes:
+        delay_s: Least and most time of one direction.
+        down: Nobody answers.
+        lose_ask: Probability that the connection breaks before the COMMIT.
+        lose_answer: Probability that it breaks after the COMMIT, before its answer.
+    """
+
+    delay_s: tuple[float, float] = (0.0003, 0.002)
+    down: bool = False
+    lose_ask: float = 0.0
+    lose_answer: float = 0.0
+
+
+class Database:
+    """A server with its tables, and a trap for whoever is to die around a COMMIT."""
+
+    def __init__(self, loop: SimLoop, tables: Tables, random: Random, process: Process, clock: SimClock) -> None:
+        self.loop = loop
+        self.tables = tables
+        self.weather = Weather()
+        self.process = process
+        self.clock = clock
+        self.trap: Callable[[str], None] | None = None
+        """Called with ``before`` and ``after`` at the next commit of an engine; may kill it."""
+        self._random = random
+
+    async def ask(self, work: Callable[[], T], *, trapped: bool = False) -> T:
+        """One round trip.
+
+        Raises:
+            StoreDown: no answer; whether ``work`` took effect is not known.
+        """
+        if self.weather.down:
+            await asyncio.sleep(0.01)
+            raise StoreDown("store.down", "connection refused")
+        future: asyncio.Future[T] = self.loop.create_future()
+        self.process.run(
+            self.loop.call_later, self._travel_s(), partial(self._arrives, work, future, self.trap if trapped else None)
+        )
+        return await future
+
+    def _travel_s(self) -> float:
+        return self._random.uniform(*self.weather.delay_s)
+
+    def _arrives(self, work: Callable[[], T], future: asyncio.Future[T], trap: Callable[[str], None] | None) -> None:
+        if self.weather.down or self._random.random() < self.weather.lose_ask:
+            self._break(future)
+            return
+        if trap:
+            trap("before")
+        try:
+            result = work()
+        except Exception as error:  # noqa: BLE001 -- a refusal travels back to whoever asked
+            self.loop.call_later(self._travel_s(), _fail, future, error)
+            return
+        if trap:
+            trap("after")
+        if self._random.random() < self.weather.lose_answer:
+            self._break(future)
+        else:
+            self.loop.call_later(self._travel_s(), self._answers, future, result)
+
+    def _answers(self, future: asyncio.Future[T], result: T) -> None:
+        if self.weather.down:
+            self._break(future)
+        elif not future.done():
+            future.set_result(result)
+
+    def _break(self, future: asyncio.Future[Any]) -> None:
+        _fail(future, StoreDown("store.down", "connection lost"))
+
+
+def _fail(future: asyncio.Future[Any], error: BaseException) -> None:
+    if not future.done():
+        future.set_exception(error)
+
+
+class SimStore:
+    """``dialer.engine.ports.Store`` of one engine."""
+
+    def __init__(self, database: Database, switch: str, clock: SimClock) -> None:
+        self._database = database
+        self._tables = database.tables
+        self._switch = switch
+        self._clock = clock
+        self._epoch = -1
+        self.waits_for_lease = False
+        """Whether another engine holds the lease, and this one says so."""
+
+    async def take_lease(self, switch: str, *, wait: bool) -> Lease | None:
+        holder = current()
+        while True:
+            lease = await self._database.ask(partial(self._take_lease, switch, holder))
+            self.waits_for_lease = lease is None
+            if lease is not None or not wait:
+                return lease
+            await asyncio.sleep(0.5)
+
+    def _take_lease(self, switch: str, holder: Process | None) -> Lease | None:
+        row, now = self._tables.leases[switch], self._database.loop.time()
+        proven_dead = row.holder is None or row.holder.dead
+        if not proven_dead and now < row.expires_at + GRACE_S:
+            return None
+        row.epoch, row.holder, row.expires_at = row.epoch + 1, holder, now + LEASE_S
+        self._epoch = row.epoch
+        return Lease(switch=switch, epoch=row.epoch, expires_in_s=LEASE_S)
+
+    async def renew_lease(self, lease: Lease) -> bool:
+        return await self._database.ask(partial(self._renew, lease))
+
+    def _renew(self, lease: Lease) -> bool:
+        row, now = self._tables.leases[lease.switch], self._database.loop.time()
+        if row.epoch != lease.epoch or now > row.expires_at:
+            return False
+        row.expires_at = now + LEASE_S
+        return True
+
+    async def release_lease(self, lease: Lease) -> None:
+        def release() -> None:
+            row = self._tables.leases[lease.switch]
+            if row.epoch == lease.epoch:
+                row.holder, row.expires_at = None, 0.0
+
+        await self._database.ask(release)
+
+    async def clock_skew_s(self) -> float:
+        def skew() -> float:
+            return (self._database.clock.now() - self._clock.now()).total_seconds()
+
+        return await self._database.ask(skew)
+
+    async def campaigns(self, switch: str) -> Sequence[Campaign]:
+        return await self._database.ask(lambda: list(self._tables.campaigns.values()))
+
+    async def budgets(self, campaign_ids: Sequence[int]) -> Mapping[int, Budget]:
+        return await self._database.ask(lambda: {c: self._tables.budgets[c] for c in campaign_ids})
+
+    async def claim(self, ask: ClaimAsk) -> ClaimResult:
+        boot_s = self._clock.boot_s()
+        result = await self._database.ask(partial(self._tables.claim, ask), trapped=True)
+        return replace(result, boot_s=boot_s)
+
+    async def write(self, journal: Journal) -> None:
+        await self._database.ask(partial(self._tables.write, journal, self._switch, self._epoch), trapped=True)
+
+    async def recover(self, switch: str) -> Recovered:
+        return await self._database.ask(partial(self._tables.recover, switch, self._epoch))
+
+    async def learned(self, campaign_id: int) -> Mapping[str, float]:
+        return await self._database.ask(partial(self._tables.learned, campaign_id))
+
+    async def callbacks_due(self, campaign_ids: Sequence[int], until: datetime) -> Mapping[int, int]:
+        return await self._database.ask(partial(self._tables.callbacks_due, campaign_ids, until))

@@ -1,0 +1,294 @@
+"""An event loop whose time is a number, and processes in it that can be stopped, frozen and killed.
+
+Nothing here waits: when no callback is ready, the loop jumps to the next timer. A seeded Random shuffles, now and
+then, which task goes first among those that are ready; plain callbacks keep their order, because asyncio promises
+that order and transports need it. One seed is one history.
+
+A ``Process`` stands for an operating system's process: whatever is started in its context (tasks, timers, their
+children) belongs to it. Frozen, none of it runs while time goes on (SIGSTOP); killed, none of it ever runs again, not
+even a ``finally`` (kill -9).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import heapq
+import random
+import weakref
+from asyncio import events
+from collections import deque
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    import selectors
+    from collections.abc import Callable, Coroutine
+
+T = TypeVar("T")
+
+#: A Tuesday in winter: no clock change near, every zone's weekday window is an ordinary one.
+START = datetime(2026, 1, 20, 0, 0, tzinfo=UTC)
+
+_process: contextvars.ContextVar[Process | None] = contextvars.ContextVar("sim_process", default=None)
+
+
+class StandStill(Exception):  # noqa: N818 -- it is a state of the simulated world, named as one
+    """Nothing is ready, no timer is set, and the day is not over: somebody waits for ever."""
+
+
+class Process:
+    """A group of tasks and timers that lives and dies together."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.frozen = False
+        self.dead = False
+        self._context = contextvars.copy_context()
+        self._context.run(_process.set, self)
+        self._parked: list[_Ready] = []
+        self._tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
+        self._buried: list[asyncio.Task[Any]] = []
+
+    def run(self, function: Callable[..., T], *args: Any) -> T:
+        """Call a function as this process: what it starts belongs to it."""
+        return self._context.copy().run(function, *args)
+
+    @property
+    def running(self) -> bool:
+        return not (self.frozen or self.dead)
+
+
+def current() -> Process | None:
+    """The process whose code runs now; None for the world itself."""
+    return _process.get()
+
+
+class _Ready(events.Handle):
+    """A Handle without the loop's debug mode: half the cost, and the loop makes a million of them a day."""
+
+    __slots__ = ()
+    _callback: Callable[..., object]
+    _args: tuple[Any, ...]
+    _context: contextvars.Context
+    _cancelled: bool
+
+    def __init__(
+        self,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: SimLoop,
+        context: contextvars.Context | None,
+    ) -> None:
+        self._callback = callback
+        self._args = args
+        self._context = context if context is not None else contextvars.copy_context()
+        self._cancelled = False
+        self._loop = loop
+        self._repr = None
+        self._source_traceback = None
+
+    def cancel(self) -> None:
+        self._cancelled = True
+        self._callback = _nothing
+        self._args = ()
+
+
+class _Timer(_Ready):
+    __slots__ = ("_when",)
+    _when: float
+
+    def when(self) -> float:
+        return self._when
+
+
+def _nothing() -> None:
+    """Stand in for a cancelled callback, so that what it held can go."""
+
+
+class SimLoop(asyncio.SelectorEventLoop):
+    """Virtual time, seeded order; real sockets only inside ``run_real``.
+
+    Attributes:
+        steps: Callbacks run so far; names the moment of a failure.
+        shuffle: Probability that the tasks ready together run in another order.
+    """
+
+    _stopping: bool
+    _selector: selectors.BaseSelector
+    _process_events: Callable[[Any], None]
+
+    def __init__(self, seed: int, *, shuffle: float = 0.1) -> None:
+        super().__init__()
+        self.steps = 0
+        self.shuffle = shuffle
+        self.failure: BaseException | None = None
+        self._now = 0.0
+        self._random = random.Random(seed)
+        self._timers: list[tuple[float, int, _Timer]] = []
+        self._timer_number = 0
+        self._ready: deque[_Ready] = deque()
+        self._any_stopped = False
+
+    # What asyncio asks of a loop -------------------------------------------
+
+    def time(self) -> float:
+        return self._now
+
+    def call_soon(  # type: ignore[override]  # a leaner handle than the base class makes
+        self, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
+    ) -> events.Handle:
+        handle = _Ready(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_at(  # type: ignore[override]  # a leaner handle than the base class makes
+        self, when: float, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
+    ) -> _Timer:
+        timer = _Timer(callback, args, self, context)
+        timer._when = when
+        self._timer_number += 1
+        heapq.heappush(self._timers, (when, self._timer_number, timer))
+        return timer
+
+    def call_later(  # type: ignore[override]  # a leaner handle than the base class makes
+        self, delay: float, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
+    ) -> _Timer:
+        return self.call_at(self._now + delay, callback, *args, context=context)
+
+    def create_task(  # type: ignore[override]  # leaner than the base class's
+        self, coro: Coroutine[Any, Any, T], *, name: str | None = None, context: contextvars.Context | None = None
+    ) -> asyncio.Task[T]:
+        task = asyncio.Task(coro, loop=self, name=name, context=context)
+        process = _process.get()
+        if process is not None:
+            process._tasks.add(task)
+            task._log_destroy_pending = False  # type: ignore[attr-defined]  # whoever is killed is not warned about
+        return task
+
+    def _run_once(self) -> None:
+        while not self._stopping:
+            if not self._ready:
+                self._jump()
+            batch = self._ready
+            self._ready = deque()
+            if len(batch) > 1 and self._random.random() < self.shuffle:
+                batch = self._shuffled(batch)
+            self._run_all(batch)
+
+    def _run_all(self, batch: deque[_Ready]) -> None:
+        while batch:
+            handle = batch.popleft()
+            if not handle._cancelled:
+                self._run(handle)
+            if self._stopping:
+                batch.extend(self._ready)
+                self._ready = batch
+                return
+
+    # Time and order ----------------------------------------------------------
+
+    def _run(self, handle: _Ready) -> None:
+        if self._any_stopped:
+            process = handle._context.get(_process)
+            if process is not None and not process.running:
+                if process.frozen and not process.dead:
+                    process._parked.append(handle)
+                return
+        self.steps += 1
+        try:
+            handle._context.run(handle._callback, *handle._args)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # noqa: BLE001 -- asyncio hands these to its exception handler
+            self.call_exception_handler({"message": f"exception in {handle._callback!r}", "exception": error})
+
+    def _jump(self) -> None:
+        """Move time to the next timer and make everything due then ready."""
+        timers = self._timers
+        while timers:
+            when, _, timer = heapq.heappop(timers)
+            if timer._cancelled:
+                continue
+            self._now = max(self._now, when)
+            self._ready.append(timer)
+            while timers and timers[0][0] <= self._now:
+                due = heapq.heappop(timers)[2]
+                if not due._cancelled:
+                    self._ready.append(due)
+            return
+        raise StandStill(f"nothing is ready and no timer is set at {self._now:.3f} s, step {self.steps}")
+
+    def _shuffled(self, batch: deque[_Ready]) -> deque[_Ready]:
+        """Change places among task steps only; each task has at most one step ready, so its own order is kept."""
+        handles = list(batch)
+        places = [
+            place
+            for place, handle in enumerate(handles)
+            if isinstance(getattr(handle._callback, "__self__", None), asyncio.Task)
+        ]
+        order = places[:]
+        self._random.shuffle(order)
+        moved = handles[:]
+        for place, source in zip(places, order, strict=True):
+            moved[place] = handles[source]
+        return deque(moved)
+
+    def fail(self, error: BaseException) -> None:
+        """End the day with this error, whatever task found it."""
+        if self.failure is None:
+            self.failure = error
+        self.stop()
+
+    # Processes ---------------------------------------------------------------
+
+    def freeze(self, process: Process) -> None:
+        """SIGSTOP: nothing of it runs until ``thaw``, and time goes on."""
+        process.frozen = self._any_stopped = True
+
+    def thaw(self, process: Process) -> None:
+        """SIGCONT: what came due meanwhile runs now, in the order in which it came due."""
+        process.frozen = False
+        self._ready.extend(process._parked)
+        process._parked.clear()
+
+    def kill(self, process: Process) -> None:
+        """Kill -9: nothing of it ever runs again."""
+        process.dead = self._any_stopped = True
+        process._parked.clear()
+        process._buried = list(process._tasks)  # kept: a coroutine that is collected would run its finally blocks
+
+    # Real sockets ------------------------------------------------------------
+
+    def run_real(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on real sockets to its end while simulated time stands still and nobody else runs.
+
+        May only be called from a plain callback (a timer), not from inside a task.
+        """
+        others, self._ready = self._ready, deque()
+        task = self.create_task(work)
+        while not task.done():
+            if not self._ready:
+                self._process_events(self._selector.select(30))
+            for _ in range(len(self._ready)):
+                handle = self._ready.popleft()
+                if not handle._cancelled:
+                    self._run(handle)
+        others.extend(self._ready)
+        self._ready = others
+        return task.result()
+
+
+class SimClock:
+    """``dialer.engine.ports.Clock`` on simulated time; ``step_s`` is how far its time of day is wrong."""
+
+    def __init__(self, loop: SimLoop, start: datetime = START) -> None:
+        self._loop = loop
+        self._start = start
+        self.step_s = 0.0
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self._loop._now + self.step_s)
+
+    def boot_s(self) -> float:
+        return self._loop._now

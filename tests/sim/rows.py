@@ -1,0 +1,106 @@
+"""The rows of the tables, as the simulated database keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from dialer.core.model import CallbackState, Ended, LiveAttempt
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from tests.sim.loop import Process
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Phone:
+    id: int
+    e164: str
+    not_before: datetime = LONG_AGO
+    rang_at: list[datetime] = field(default_factory=list)
+    """When each attempt that rang was sent; the legal counters."""
+    contacts: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Contact:
+    id: int
+    campaign_id: int
+    base_id: int
+    zones: tuple[str, ...]
+    phones: list[int]
+    phone_id: int
+    dead: set[int] = field(default_factory=set)
+    state: str = "open"
+    closed_by: str | None = None
+    closed_at: datetime | None = None
+    attempts: int = 0
+    counted: int = 0
+    next_at: datetime = LONG_AGO
+    callback_at: datetime | None = None
+    priority: int = 0
+
+
+@dataclass(slots=True)
+class LiveRow:
+    attempt: LiveAttempt
+    switch: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    ended: Ended
+    switch: str
+    epoch: int
+
+
+@dataclass(slots=True)
+class Callback:
+    id: int
+    contact_id: int
+    campaign_id: int
+    phone_id: int
+    made_by_attempt: UUID
+    due_at: datetime
+    next_at: datetime
+    operator_id: int | None
+    state: CallbackState = CallbackState.PENDING
+    closed_at: datetime | None = None
+    kept_by_attempt: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What the operator sends when saving a disposition."""
+
+    code: str
+    reason: str | None = None
+    address: str | None = None
+    callback_at: datetime | None = None
+    callback_to_me: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A row of ``disposition``."""
+
+    attempt_id: UUID
+    key: str
+    form: Form
+    campaign_id: int
+    contact_id: int
+    operator_id: int | None
+    saved_at: datetime
+
+
+@dataclass(slots=True)
+class LeaseRow:
+    epoch: int = 0
+    holder: Process | None = None
+    expires_at: float = 0.0
