@@ -39,6 +39,9 @@ class SwitchLink(Protocol):
             BadAction: a value is not allowed; nothing was written.
         """
 
+    def ack_s_p95(self) -> float:
+        """95th percentile of the seconds between a written action and its answer, lately; 0 when unknown."""
+
     async def snapshot(self) -> SwitchSnapshot:
         """CoreStatus, CoreSettings and CoreShowChannels."""
 

@@ -137,7 +137,7 @@ class RetryRule:
     """What happens to a contact after an outcome or a disposition.
 
     Attributes:
-        delay_s: Seconds until the next attempt may be made; for the n-th repetition multiplied by ``growth ** (n - 1)``.
+        delay_s: Seconds until the next attempt may be made; the n-th time multiplied by ``growth ** (n - 1)``.
         growth: Factor by which the delay grows with each attempt so far; 1 for a fixed delay.
         times: How often this rule may bring the contact back; None for as often as the attempts last.
         closes: Whether the contact is closed at once.
@@ -275,6 +275,8 @@ class Budget:
         answered: L, calls answered by a person.
         abandoned: A, those of them that were abandoned.
         uncovered: U, lines in flight beyond the free operators, as of the last claim.
+        carried_answered: Of ``answered``: brought in, not dialled here.
+        carried_abandoned: Of ``abandoned``: brought in.
     """
 
     campaign_id: int
@@ -284,6 +286,8 @@ class Budget:
     abandoned: int
     uncovered: int
     cap_permille: int
+    carried_answered: int = 0
+    carried_abandoned: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

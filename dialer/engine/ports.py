@@ -149,7 +149,7 @@ class Store(Protocol):
         """Read back live attempts and open shifts of this switch."""
 
     async def learned(self, campaign_id: int) -> Mapping[str, float]:
-        """Recent observations for pacing: ``answer_rate``, ``ring_s``, ``talk_s``, ``wrap_up_s`` and their counts ``n_…``."""
+        """Recent means for pacing: ``answer_rate``, ``ring_s``, ``talk_s``, ``wrap_up_s``, and their counts ``n_…``."""
 
     async def callbacks_due(self, campaign_ids: Sequence[int], until: datetime) -> Mapping[int, int]:
         """How many pending callbacks of each campaign are due until then (operators to hold for them)."""

@@ -1,0 +1,268 @@
+"""The shift of an operator: what the person does, and where the phone's leg is.
+
+                      ready                    both in one bridge
+    (login) paused ──────────> ringing ──> ready ──────────────────> talking
+              ^                 phone rings  ^ |                        │ callee or operator hangs up
+              │                              │ │ pause                  v
+              ├──────────────────────────────┼─┘                     wrap_up ── deadline, or disposition saved
+              └──────────────────────────────┴──────────────────────────┘
+
+The *leg* is separate from the state: ``none``, ``calling`` (the phone rings), ``waiting`` (nailed up in the holding
+bridge). Only a ready operator with a waiting leg and no attempt is free. An operator whose leg is lost while ready
+becomes ``ringing`` and is called again with growing pauses; a phone that does not come back ends in a pause with
+the reason ``phone_lost``, so that nobody counts on it.
+
+Two things at once: a pause asked for while talking is remembered and kept after the wrap-up; a pause asked for while
+a Bridge is on its way is a pause after that call. A disposition saved while people still talk makes the wrap-up
+empty. Whoever leaves while talking leaves after the wrap-up.
+
+Every state an operator leaves becomes one closed interval; intervals of a shift touch and never overlap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from dialer.core.effects import CallLeg, EndLeg, IntervalClosed, OperatorChanged, WakeUp
+from dialer.core.model import LiveOperator, OperatorInterval, OperatorState
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from dialer.core.effects import Effect
+    from dialer.core.model import Campaign
+
+S = OperatorState
+
+#: Pauses between tries to call an operator's phone, seconds; after the last the operator is paused.
+LEG_RETRY_S = (1.0, 3.0, 9.0, 20.0)
+
+
+class Leg(StrEnum):
+    """Where the operator's nailed-up leg is."""
+
+    NONE = "none"
+    CALLING = "calling"
+    WAITING = "waiting"
+
+
+class NotNow(Exception):  # noqa: N818 - reads as the answer it is
+    """The operator cannot do this in the present state. ``code`` is stable."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """An operator in the engine's memory: the stored row, and what needs no storing.
+
+    Attributes:
+        live: The row.
+        leg: Where the phone's leg is.
+        leg_tries: Failed tries to call the phone since it was last waiting.
+        call_leg_at: When the phone is called again.
+        pause_after: Reason of the pause that follows the present call, or of a pause the budget defers.
+        leaving: The shift ends as soon as it may.
+        disposed: The present attempt's disposition is already saved.
+    """
+
+    live: LiveOperator
+    leg: Leg = Leg.NONE
+    leg_tries: int = 0
+    call_leg_at: datetime | None = None
+    pause_after: str | None = None
+    leaving: bool = False
+    disposed: bool = False
+
+    @property
+    def free(self) -> bool:
+        """Whether a callee may be bridged to this operator now."""
+        return self.live.state is S.READY and self.leg is Leg.WAITING and self.live.attempt_id is None
+
+
+Step = tuple[Operator, list["Effect"]]
+
+
+def _to(op: Operator, state: OperatorState, now: datetime, **fields: object) -> Step:
+    """Move to ``state``; the stretch that ends becomes a fact. Fields not given are cleared."""
+    old = op.live
+    values = {"reason": None, "until": None, "campaign_id": None, "attempt_id": None, **fields}
+    now = max(now, old.since)
+    live = replace(old, state=state, since=now, **values)  # type: ignore[arg-type] # names are checked by tests
+    closed = OperatorInterval(
+        operator_id=old.operator_id,
+        session_id=old.session_id,
+        state=old.state,
+        started_at=old.since,
+        ended_at=now,
+        reason=old.reason,
+        campaign_id=old.campaign_id,
+        attempt_id=old.attempt_id,
+    )
+    return replace(op, live=live), [IntervalClosed(closed), OperatorChanged(live)]
+
+
+def start(operator_id: int, session_id: UUID, name: str, team_id: int, seat: str, now: datetime) -> Step:
+    """A shift begins paused, while the phone is being called."""
+    live = LiveOperator(
+        operator_id=operator_id,
+        session_id=session_id,
+        seat=seat,
+        team_id=team_id,
+        name=name,
+        state=S.PAUSED,
+        since=now,
+        reason="login",
+    )
+    return Operator(live=live, leg=Leg.CALLING), [OperatorChanged(live), CallLeg(session_id, seat)]
+
+
+def ready(op: Operator, now: datetime) -> Step:
+    """The operator asks for calls."""
+    op = replace(op, pause_after=None, leaving=False)
+    match op.live.state:
+        case S.READY | S.TALKING | S.RINGING:
+            return op, []
+        case S.WRAP_UP:
+            raise NotNow("operator.wrap_up", "Save the disposition of this call first.")
+        case _ if op.leg is Leg.WAITING:
+            return _to(op, S.READY, now)
+        case _:
+            moved, effects = _to(op, S.RINGING, now)
+            called, more = call_leg(moved) if op.leg is Leg.NONE else (moved, [])
+            return called, effects + more
+
+
+def pause(op: Operator, reason: str, now: datetime, *, may_leave: bool) -> Step:
+    """The operator asks for a pause; at once if the abandonment budget does not need him."""
+    if op.live.state in {S.TALKING, S.WRAP_UP} or op.live.attempt_id is not None:
+        return replace(op, pause_after=reason), []
+    if op.live.state is S.READY and not may_leave:
+        return replace(op, pause_after=reason), []
+    return _to(replace(op, pause_after=None), S.PAUSED, now, reason=reason)
+
+
+def leave(op: Operator, now: datetime, *, may_leave: bool) -> Step:
+    """The operator ends the shift; after the call, the wrap-up, or when the budget allows."""
+    if op.live.state in {S.TALKING, S.WRAP_UP} or op.live.attempt_id is not None:
+        return replace(op, leaving=True), []
+    if op.live.state is S.READY and not may_leave:
+        return replace(op, leaving=True), []
+    gone, effects = _to(op, S.OFFLINE, now)
+    return gone, [*effects, EndLeg(op.live.session_id)]
+
+
+def settle(op: Operator, now: datetime, *, may_leave: bool) -> Step:
+    """Carry out a pause or an end of shift that had to wait, if it may be now."""
+    if op.live.attempt_id is not None or op.live.state is not S.READY:
+        return op, []
+    if op.leaving:
+        return leave(op, now, may_leave=may_leave)
+    if op.pause_after:
+        return pause(op, op.pause_after, now, may_leave=may_leave)
+    return op, []
+
+
+def bridging(op: Operator, attempt_id: UUID, campaign_id: int) -> Operator:
+    """A callee was chosen for this ready operator; still ready until both are in one bridge."""
+    return replace(op, live=replace(op.live, attempt_id=attempt_id, campaign_id=campaign_id), disposed=False)
+
+
+def released(op: Operator) -> Operator:
+    """The callee that was chosen did not arrive."""
+    return replace(op, live=replace(op.live, attempt_id=None, campaign_id=None))
+
+
+def connected(op: Operator, attempt_id: UUID, campaign_id: int, now: datetime) -> Step:
+    """Both are in one bridge. The stretch before belongs to no attempt."""
+    op = replace(op, live=replace(op.live, attempt_id=None, campaign_id=None), disposed=False)
+    return _to(op, S.TALKING, now, attempt_id=attempt_id, campaign_id=campaign_id)
+
+
+def call_over(op: Operator, campaign: Campaign | None, now: datetime) -> Step:
+    """The conversation ended: wrap-up with a deadline, or on if the disposition is already saved."""
+    if op.disposed or campaign is None:
+        return _after_wrap_up(op, now, S.READY)
+    until = now + timedelta(seconds=campaign.wrap_up_s)
+    live = op.live
+    moved, effects = _to(op, S.WRAP_UP, now, attempt_id=live.attempt_id, campaign_id=live.campaign_id, until=until)
+    return moved, [*effects, WakeUp(until)]
+
+
+def disposition_saved(op: Operator, attempt_id: UUID, now: datetime) -> Step:
+    """The disposition is in the database; a repeat, or one of an older attempt, changes nothing."""
+    if op.live.attempt_id != attempt_id or op.disposed:
+        return op, []
+    if op.live.state is S.TALKING:
+        return replace(op, disposed=True), []
+    if op.live.state is S.WRAP_UP:
+        return _after_wrap_up(op, now, S.READY)
+    return op, []
+
+
+def wrap_up_over(op: Operator, campaign: Campaign | None, now: datetime) -> Step:
+    """The deadline of the wrap-up passed: ready or paused, as the campaign says."""
+    if op.live.state is not S.WRAP_UP or op.live.until is None or now < op.live.until:
+        return op, []
+    return _after_wrap_up(op, now, campaign.after_wrap_up if campaign else S.PAUSED)
+
+
+def _after_wrap_up(op: Operator, now: datetime, to: OperatorState) -> Step:
+    op = replace(op, disposed=False)
+    if op.leaving:
+        gone, effects = _to(op, S.OFFLINE, now)
+        return gone, [*effects, EndLeg(op.live.session_id)]
+    if op.pause_after:
+        return _to(replace(op, pause_after=None), S.PAUSED, now, reason=op.pause_after)
+    if to is S.PAUSED:
+        return _to(op, S.PAUSED, now, reason="wrap_up_over")
+    if op.leg is Leg.WAITING:
+        return _to(op, S.READY, now)
+    return _to(op, S.RINGING, now)
+
+
+def call_leg(op: Operator) -> Step:
+    """Call the operator's phone."""
+    return replace(op, leg=Leg.CALLING, call_leg_at=None), [CallLeg(op.live.session_id, op.live.seat)]
+
+
+def leg_waiting(op: Operator, now: datetime) -> Step:
+    """The phone answered and waits in the holding bridge."""
+    op = replace(op, leg=Leg.WAITING, leg_tries=0, call_leg_at=None)
+    return _to(op, S.READY, now) if op.live.state is S.RINGING else (op, [])
+
+
+def leg_lost(op: Operator, now: datetime) -> Step:
+    """The leg is gone, or the phone did not answer: out of the pool at once, called again after a while."""
+    effects: list[Effect] = []
+    op = replace(op, leg=Leg.NONE)
+    if op.live.state is S.READY:
+        op, effects = _to(op, S.RINGING, now)
+    if op.leaving and op.live.state is S.RINGING:
+        gone, more = _to(op, S.OFFLINE, now)
+        return gone, effects + more
+    if op.leg_tries >= len(LEG_RETRY_S):
+        op = replace(op, leg_tries=0, call_leg_at=None)
+        if op.live.state is S.RINGING:
+            op, more = _to(op, S.PAUSED, now, reason="phone_lost")
+            effects += more
+        return op, effects
+    at = now + timedelta(seconds=LEG_RETRY_S[op.leg_tries])
+    return replace(op, leg_tries=op.leg_tries + 1, call_leg_at=at), [*effects, WakeUp(at)]
+
+
+def phone_due(op: Operator, now: datetime) -> Step:
+    """Call the phone again if it is time."""
+    if op.leg is not Leg.NONE or op.call_leg_at is None or now < op.call_leg_at:
+        return op, []
+    return call_leg(op)
+
+
+def phone_back(op: Operator) -> Step:
+    """The phone registered again: no need to wait for the next try."""
+    return call_leg(op) if op.leg is Leg.NONE else (op, [])

@@ -1,0 +1,99 @@
+"""The live board's view of a floor: counters, operators, campaigns with the sentence of their pacing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from dialer.core import attempt as life
+from dialer.core.floor import Floor
+from dialer.core.model import AttemptState, Campaign, OperatorState, Outcome
+from dialer.core.presence import Operator
+from dialer.engine.campaigns import Pace
+from dialer.engine.ports import Board, CampaignView, OperatorView
+
+NOT_LOOKED_YET = {"en": "Not dialling yet.", "ru": "Дозвон ещё не начат."}
+
+
+def operator_view(op: Operator) -> OperatorView:
+    """One operator as the board and the operator's page show it."""
+    live = op.live
+    return OperatorView(
+        operator_id=live.operator_id,
+        name=live.name,
+        seat=live.seat,
+        state=live.state,
+        since=live.since,
+        reason=live.reason,
+        until=live.until,
+        campaign_id=live.campaign_id,
+        attempt_id=live.attempt_id if live.state is not OperatorState.READY else None,
+        pause_after_call=op.pause_after is not None or op.leaving,
+    )
+
+
+def campaign_view(floor: Floor, campaign: Campaign, pace: Pace, carried: tuple[int, int]) -> CampaignView:
+    """One campaign with what limits its dialing."""
+    lines = [a for a in floor.attempts.values() if a.campaign_id == campaign.id]
+    budget = floor.budgets.get(campaign.id)
+    decision = pace.decision
+    return CampaignView(
+        campaign_id=campaign.id,
+        name=campaign.name,
+        mode=campaign.mode,
+        state=campaign.state,
+        lines=sum(a.state in life.IN_FLIGHT for a in lines),
+        ringing=sum(a.state in life.UNANSWERED for a in lines),
+        waiting=sum(a.id in floor.waiting for a in lines),
+        talking=sum(a.state is AttemptState.CONNECTED for a in lines),
+        ready=len(floor.free(campaign.team_id)),
+        reason=decision.reason if decision else "not_looked_yet",
+        sentence=decision.sentence if decision else NOT_LOOKED_YET,
+        answered=budget.answered if budget else 0,
+        abandoned=budget.abandoned if budget else 0,
+        cap_permille=budget.cap_permille if budget else campaign.cap_permille,
+        window_starts_at=budget.starts_at if budget else None,
+        carried_answered=carried[0],
+        carried_abandoned=carried[1],
+    )
+
+
+def board(
+    floor: Floor,
+    paces: Mapping[int, Pace],
+    *,
+    at: datetime,
+    version: int,
+    switch: str,
+    switch_up: bool,
+    stopped_because: str | None,
+    alerts: tuple[str, ...],
+    lines_per_ready: float,
+) -> Board:
+    """Everything the board shows, of one moment."""
+    outcomes = floor.outcomes
+    return Board(
+        at=at,
+        version=version,
+        switch=switch,
+        switch_up=switch_up,
+        dialing=stopped_because is None,
+        stopped_because=stopped_because,
+        operators=tuple(operator_view(op) for op in floor.operators.values()),
+        campaigns=tuple(
+            campaign_view(floor, c, paces.get(c.id, Pace()), _carried(floor, c.id)) for c in floor.campaigns.values()
+        ),
+        alerts=alerts,
+        counters={
+            "attempts": sum(outcomes.values()) + len(floor.attempts),
+            "connected": outcomes[Outcome.CONNECTED],
+            "abandoned": outcomes[Outcome.ABANDONED],
+            "lines": sum(a.state in life.UNANSWERED for a in floor.attempts.values()),
+            "max_lines_per_ready_operator_x100": round(lines_per_ready * 100),
+        },
+    )
+
+
+def _carried(floor: Floor, campaign_id: int) -> tuple[int, int]:
+    budget = floor.budgets.get(campaign_id)
+    return (budget.carried_answered, budget.carried_abandoned) if budget else (0, 0)

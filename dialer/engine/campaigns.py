@@ -1,0 +1,289 @@
+"""How many calls to place now, for each campaign: snapshot, decision, claim, Originate.
+
+The decision is ``core.pacing``'s; here it is asked for every half second and whenever something changed, and what
+the gate lets through is written to the switch at once or never.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from dialer.core import attempt as life
+from dialer.core import budget as law
+from dialer.core import events as ev
+from dialer.core import pacing
+from dialer.core.floor import Floor
+from dialer.core.model import AttemptState, Campaign, CampaignState, Claim, Ended, OperatorState
+from dialer.engine.observe import Observations
+from dialer.engine.ports import ClaimAsk, ClaimResult, Clock, Lease, Store
+from dialer.errors import DialerError
+
+log = structlog.get_logger(__name__)
+
+#: A claim older than this is not dialled any more (rule R3).
+SEND_WITHIN_S = 1.0
+#: Between two looks at a campaign when nothing happened.
+TICK_S = 0.5
+#: Operators are kept free for callbacks that are due within this.
+RESERVE_S = 30.0
+#: How often the promises are looked up.
+PROMISES_S = 5.0
+#: The longest rest of a campaign whose contacts are all not due.
+REST_S = 30.0
+#: The switch is slow when it needs longer than this to acknowledge; then one line per free operator.
+SLOW_ACK_S = 1.0
+#: A number forbidden while its claim was on the way is remembered for this long.
+FORBIDDEN_S = 10.0
+#: Not more contacts in one claim: they must all be written within a second.
+CLAIM_MAX = 50
+
+
+@dataclass(slots=True)
+class Bucket:
+    """Token bucket of a trunk's call starts."""
+
+    rate: float
+    tokens: float = 1.0
+    at_s: float = 0.0
+
+    def room(self, now_s: float) -> int:
+        """Whole calls that may start now."""
+        self.tokens = min(max(1.0, self.rate), self.tokens + (now_s - self.at_s) * self.rate)
+        self.at_s = now_s
+        return int(self.tokens)
+
+
+@dataclass(slots=True)
+class Pace:
+    """What the pacing of one campaign remembers between two looks.
+
+    Attributes:
+        decision: The last one, with its sentence.
+        rest_until: No claim before then, since no contact is due.
+        due: Callbacks due within the reserve.
+        max_lines_per_ready: The most lines in flight per ready operator so far.
+    """
+
+    decision: pacing.Decision | None = None
+    rest_until: datetime | None = None
+    due: int = 0
+    promises_at_s: float = float("-inf")
+    max_lines_per_ready: float = 0.0
+    seen: Observations = field(default_factory=Observations)
+
+
+class Dialing:
+    """The pacing loop of one engine.
+
+    Args:
+        may_dial: Why no call may start now, None when calls may start.
+        dial: Writes the Originate of a claim.
+        do: Takes an event into the floor and carries its effects out.
+    """
+
+    def __init__(
+        self,
+        *,
+        floor: Floor,
+        store: Store,
+        clock: Clock,
+        new_id: Callable[[], UUID],
+        may_dial: Callable[[], str | None],
+        ack_s: Callable[[], float],
+        dial: Callable[[Claim, Campaign], None],
+        do: Callable[[ev.Event], None],
+    ) -> None:
+        self._floor = floor
+        self._store = store
+        self._clock = clock
+        self._new_id = new_id
+        self._may_dial = may_dial
+        self._ack_s = ack_s
+        self._dial = dial
+        self._do = do
+        self._kicked = asyncio.Event()
+        self._buckets: dict[int, Bucket] = {}
+        self._forbidden: dict[int, float] = {}
+        self.lease: Lease | None = None
+        self.paces: dict[int, Pace] = {}
+        self.claiming = False
+
+    def kick(self) -> None:
+        """Something changed: look at once."""
+        self._kicked.set()
+
+    def wake(self, campaign_id: int | None = None) -> None:
+        """Contacts may have come due: forget the rest."""
+        for key, pace in self.paces.items():
+            if campaign_id in {None, key}:
+                pace.rest_until = None
+                pace.promises_at_s = float("-inf")
+        self.kick()
+
+    def forbid(self, phone_ids: Sequence[int]) -> None:
+        """Numbers that must not be dialled, though their claim may be on the way."""
+        now_s = self._clock.boot_s()
+        self._forbidden = {p: s for p, s in self._forbidden.items() if now_s - s < FORBIDDEN_S}
+        self._forbidden |= dict.fromkeys(phone_ids, now_s)
+
+    def ended(self, ended: Ended) -> None:
+        """Learn from an end, and do not oversleep the contact's next attempt."""
+        pace = self.pace(ended.attempt.campaign_id)
+        pace.seen.attempt(ended)
+        if pace.rest_until is not None and ended.next_at is not None:
+            pace.rest_until = min(pace.rest_until, ended.next_at)
+
+    def pace(self, campaign_id: int) -> Pace:
+        """The memory of a campaign's pacing."""
+        return self.paces.setdefault(campaign_id, Pace())
+
+    async def run(self) -> None:
+        """Look at every running campaign, for ever."""
+        loop = asyncio.get_running_loop()
+        while True:
+            self._kicked.clear()
+            for campaign in list(self._floor.campaigns.values()):
+                if campaign.state is CampaignState.RUNNING:
+                    await self._look(campaign)
+            tick = loop.call_later(self._tick_s(), self._kicked.set)
+            await self._kicked.wait()
+            tick.cancel()
+            await asyncio.sleep(0.01)  # what happens together is looked at together
+
+    def _tick_s(self) -> float:
+        """Time alone changes a forecast, but not a campaign that rests or has nobody to talk."""
+        if self._may_dial() is not None or not self._floor.operators:
+            return TICK_S
+        now = self._clock.now()
+        rests = [
+            pace.rest_until - now
+            for c in self._floor.campaigns.values()
+            if c.state is CampaignState.RUNNING and (pace := self.pace(c.id)).rest_until is not None and pace.rest_until
+        ]
+        running = sum(c.state is CampaignState.RUNNING for c in self._floor.campaigns.values())
+        if len(rests) < running:
+            return TICK_S
+        return min([PROMISES_S, *(max(TICK_S, rest.total_seconds()) for rest in rests)])
+
+    async def _look(self, campaign: Campaign) -> None:
+        pace = self.pace(campaign.id)
+        now = self._clock.now()
+        if self._may_dial() is not None:
+            return
+        try:
+            await self._read_promises(campaign, pace, now)
+            pace.decision = self._decide(campaign, pace, now)
+            calls = pace.decision.calls
+            ready = len(self._floor.free(campaign.team_id))
+            promised = min(pace.due, ready) if calls < pace.due else 0
+            if pace.rest_until is not None and now < pace.rest_until:
+                return
+            if calls > 0:
+                await self._claim(campaign, pace, min(calls, CLAIM_MAX))
+            elif promised:
+                await self._claim(campaign, pace, promised, callbacks_only=True)
+        except DialerError as error:
+            log.warning("claim.failed", campaign=campaign.id, code=error.code, error=str(error))
+            pace.rest_until = now + timedelta(seconds=1)
+
+    async def _read_promises(self, campaign: Campaign, pace: Pace, now: datetime) -> None:
+        if self._clock.boot_s() - pace.promises_at_s < PROMISES_S:
+            return
+        due = await self._store.callbacks_due([campaign.id], now + timedelta(seconds=RESERVE_S))
+        pace.promises_at_s = self._clock.boot_s()
+        pace.due = due.get(campaign.id, 0)
+        if pace.due:
+            pace.rest_until = None
+
+    def _decide(self, campaign: Campaign, pace: Pace, now: datetime) -> pacing.Decision:
+        floor = self._floor
+        budget = floor.budgets[campaign.id]
+        held = floor.held_for(campaign)
+        lines = [a for a in floor.attempts.values() if a.campaign_id == campaign.id]
+        team = [op.live for op in floor.operators.values() if op.live.team_id == campaign.team_id]
+        in_flight = floor.in_flight[campaign.id]
+        snapshot = pacing.Snapshot(
+            ready=held,
+            reserved=min(pace.due, held),
+            talking_s=[(now - o.since).total_seconds() for o in team if o.state is OperatorState.TALKING],
+            wrap_up_s=[(now - o.since).total_seconds() for o in team if o.state is OperatorState.WRAP_UP],
+            in_flight_s=[(now - a.sent_at).total_seconds() for a in lines if a.state in life.UNANSWERED],
+            waiting=sum(a.state in {AttemptState.ANSWERED, AttemptState.WAITING} for a in lines),
+        )
+        trunk = campaign.trunk
+        used = sum(floor.campaigns[a.campaign_id].trunk.id == trunk.id for a in floor.attempts.values())
+        policy = pacing.Policy(
+            mode=campaign.mode,
+            ring_timeout_s=campaign.ring_timeout_s,
+            max_lines_per_operator=campaign.max_lines_per_operator,
+            room_budget=law.room(budget, in_flight=in_flight, free=held),
+            room_trunk=max(0, min(trunk.max_channels - used, campaign.max_lines - len(lines))),
+            room_starts=self._bucket(campaign).room(self._clock.boot_s()),
+            budget=budget,
+            slow=self._ack_s() > SLOW_ACK_S,
+            operator_free=campaign.operator_free,
+        )
+        if held:
+            pace.max_lines_per_ready = max(pace.max_lines_per_ready, in_flight / held)
+        return pacing.decide(snapshot, pace.seen.learned(), policy)
+
+    def _bucket(self, campaign: Campaign) -> Bucket:
+        rate = campaign.trunk.calls_per_s
+        bucket = self._buckets.setdefault(campaign.trunk.id, Bucket(rate, at_s=self._clock.boot_s()))
+        bucket.rate = rate
+        return bucket
+
+    async def _claim(self, campaign: Campaign, pace: Pace, calls: int, *, callbacks_only: bool = False) -> None:
+        if self.lease is None:
+            return
+        now = self._clock.now()
+        ready = [op.live.operator_id for op in self._floor.free(campaign.team_id)]
+        ask = ClaimAsk(
+            switch=self.lease.switch,
+            epoch=self.lease.epoch,
+            campaign=campaign,
+            ids=[self._new_id() for _ in range(calls)],
+            free_operators=self._floor.held_for(campaign),
+            ready_operator_ids=ready,
+            now=now,
+            callbacks_only=callbacks_only,
+        )
+        self.claiming = True
+        self._floor.planned[campaign.id] = calls
+        try:
+            result = await self._store.claim(ask)
+        finally:
+            self._floor.planned[campaign.id] = 0
+            self.claiming = False
+        self._adopt_budget(campaign, result)
+        for claim in result.claims:
+            self._send(claim, campaign, result.boot_s)
+        self._buckets[campaign.trunk.id].tokens -= len(result.claims)
+        if not result.claims and not result.held_back and not callbacks_only:
+            rest = now + timedelta(seconds=REST_S)
+            pace.rest_until = rest if result.next_due_at is None else min(rest, result.next_due_at)
+
+    def _adopt_budget(self, campaign: Campaign, result: ClaimResult) -> None:
+        """Memory counts what the database has not yet; a new window or cap is the database's word."""
+        mine, theirs = self._floor.budgets.get(campaign.id), result.budget
+        if mine is None or (mine.starts_at, mine.cap_permille) != (theirs.starts_at, theirs.cap_permille):
+            self._floor.budgets[campaign.id] = theirs
+
+    def _send(self, claim: Claim, campaign: Campaign, boot_s: float) -> None:
+        """Write the call now, or end it as not sent: never later."""
+        self._do(ev.Taken(claim))
+        late = self._clock.boot_s() - boot_s > SEND_WITHIN_S
+        if late or self._may_dial() is not None or claim.phone_id in self._forbidden:
+            self._do(ev.NotSent(claim.attempt_id, self._clock.now()))
+            return
+        self._dial(claim, campaign)
+
+    def lines_per_ready(self) -> float:
+        """The most lines in flight per ready operator any campaign had."""
+        return max((pace.max_lines_per_ready for pace in self.paces.values()), default=0.0)

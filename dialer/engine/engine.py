@@ -1,0 +1,448 @@
+"""The shell of one switch: brings events to the floor one after the other, and carries its effects out.
+
+Everything that happens goes through ``_do``, which awaits nothing: an event is decided and its effects are on their
+way before the next one is looked at. Beside it run, each under its own name: the link, the reader of events, the
+pacing, the writer of facts, the keeper of the lease, the audit and the watch over clocks. If one dies, all stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from random import Random
+from uuid import UUID
+
+import structlog
+
+from ami.errors import AmiError
+from ami.events import LinkDown, LinkUp
+from ami.port import SwitchLink
+from dialer.core import effects as fx
+from dialer.core import events as ev
+from dialer.core.floor import SETTLE_S, Floor
+from dialer.core.model import Campaign, Claim, Outcome
+from dialer.core.presence import NotNow
+from dialer.engine import board as views
+from dialer.engine.campaigns import Dialing
+from dialer.engine.journal import Writer
+from dialer.engine.ports import Board, Clock, Lease, OperatorView, Store
+from dialer.engine.switch import ATTEMPT, LEG, AuditDue, Switch
+from dialer.errors import DialerError, LeaseLost, Refused, StoreDown
+
+log = structlog.get_logger(__name__)
+
+#: Drift between us and the switch is looked for this often.
+AUDIT_S = 60.0
+#: An unproven lease is renewed this often; dialing stops at half its length without a renewal.
+RENEW_PART = 0.25
+DIAL_PART = 0.5
+#: The clocks are compared this often, and may differ by this much.
+CLOCK_S = 5.0
+CLOCK_STEP_S = 2.0
+#: Facts may wait this long for PostgreSQL before the floor is compared with it again.
+BEHIND_S = 2.0
+#: A loop that was away for longer than this is said.
+LAG_S = 0.2
+ALERTS_KEPT = 20
+
+
+class Engine:
+    """Runs the campaigns of one switch. Implements the ports ``Commands`` and ``Live``.
+
+    Args:
+        switch: Name of the switch, as in ``team.switch``.
+        link: The supervised connection to it.
+        store: PostgreSQL.
+        clock: Both clocks.
+        rng: Chance, for jitter only.
+        new_id: Makes attempt and session ids.
+    """
+
+    def __init__(
+        self, *, switch: str, link: SwitchLink, store: Store, clock: Clock, rng: Random, new_id: Callable[[], UUID]
+    ) -> None:
+        self.name = switch
+        self.floor = Floor()
+        self._link = link
+        self._store = store
+        self._clock = clock
+        self._rng = rng
+        self._new_id = new_id
+        self._switch = Switch(link, self._causes_of, self._do)
+        self.writer = Writer(store, clock.boot_s)
+        self.dialing = Dialing(
+            floor=self.floor,
+            store=store,
+            clock=clock,
+            new_id=new_id,
+            may_dial=self.stopped_because,
+            ack_s=link.ack_s_p95,
+            dial=self._dial,
+            do=self._do,
+        )
+        self._lease: Lease | None = None
+        self._renewed_at_s = float("-inf")
+        self._synced = False
+        self._stopping = False
+        self._clock_wrong: str | None = None
+        self._alarms: deque[str] = deque(maxlen=ALERTS_KEPT)
+        self._alarmed: str | None = None
+        self._wakes: dict[datetime, asyncio.TimerHandle] = {}
+        self._version = 0
+        self._changed: asyncio.Future[None] | None = None
+        self.started = asyncio.Event()
+        self.waiting_for_lease = False
+
+    # Life ---------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Take the lease, recover, and dial until cancelled.
+
+        Raises:
+            LeaseLost: another engine dials here now; nothing more was sent.
+            AmiError: the switch refused us or is unfit.
+        """
+        self.waiting_for_lease = True
+        lease = await self._store.take_lease(self.name, wait=True)
+        if lease is None:
+            raise LeaseLost("lease.refused", f"The lease of switch {self.name} could not be taken.")
+        self.waiting_for_lease = False
+        self._renewed_at_s = self._clock.boot_s()
+        self._lease = self.dialing.lease = lease
+        log.info("engine.leads", switch=self.name, epoch=lease.epoch)
+        await self._read_campaigns()
+        recovered = await self._store.recover(self.name)
+        self._do(ev.Recovered(recovered.attempts, recovered.operators))
+        await self._learn()
+        self.started.set()
+        work = {
+            "link": self._link.run,
+            "events": self._hear,
+            "pacing": self.dialing.run,
+            "journal": self.writer.run,
+            "lease": self._keep_lease,
+            "audit": self._audit,
+            "clocks": self._watch_clocks,
+        }
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name, run in work.items():
+                    group.create_task(run(), name=f"engine-{name}")
+        except BaseExceptionGroup as dead:
+            raise dead.exceptions[0] from dead
+        finally:
+            for wake in self._wakes.values():
+                wake.cancel()
+
+    async def stop(self, patience_s: float = 5.0) -> None:
+        """Stop dialing, store what is known, give the lease back. The caller cancels ``run`` afterwards."""
+        self._stopping = True
+        self.writer.stopping = True
+        try:
+            await asyncio.wait_for(self.writer.drained(), patience_s)
+            if self._lease is not None:
+                await self._store.release_lease(self._lease)
+        except (TimeoutError, DialerError) as error:
+            log.warning("engine.stop_unfinished", error=str(error))
+
+    def stopped_because(self) -> str | None:
+        """Why no call may start now, a stable word; None when calls may start."""
+        if self._stopping or self._lease is None:
+            return "stopping" if self._stopping else "waiting_for_lease"
+        if not self._synced:
+            return "switch_down"
+        if self._clock.boot_s() - self._renewed_at_s > self._lease.expires_in_s * DIAL_PART:
+            return "lease_not_renewed"
+        behind = "store_down" if self.writer.behind_since_s is not None else None
+        return self.writer.broken or behind or self._clock_wrong or self._alarmed
+
+    # Events and effects ---------------------------------------------------------
+
+    def _do(self, event: ev.Event) -> None:
+        for effect in self.floor.step(event, self._clock.now()):
+            self._carry_out(effect)
+        self._bump()
+
+    def _ask(self, event: ev.Event) -> None:
+        """A person's wish: a refusal goes back to the person."""
+        try:
+            self._do(event)
+        except NotNow as no:
+            raise Refused(no.code, str(no)) from None
+
+    def _carry_out(self, effect: fx.Effect) -> None:
+        match effect:
+            case fx.Connect(attempt_id, session_id):
+                self._switch.connect(attempt_id, session_id)
+            case fx.EndCall(attempt_id):
+                self._switch.hang_up(ATTEMPT, attempt_id)
+            case fx.CallLeg(session_id, seat):
+                if self._synced:
+                    self._switch.call_leg(session_id, seat, self._clock.now)
+            case fx.EndLeg(session_id):
+                self._switch.hang_up(LEG, session_id)
+            case fx.WakeUp(at):
+                self._wake_at(at)
+            case fx.Alarm(word, about):
+                self._alarm(word, about)
+            case _:
+                self.writer.add(effect)
+                self._learn_from(effect)
+
+    def _learn_from(self, effect: fx.Effect) -> None:
+        match effect:
+            case fx.AttemptEnded(ended):
+                self.dialing.ended(ended)
+                self.dialing.kick()
+            case fx.IntervalClosed(interval) if interval.campaign_id is not None:
+                self.dialing.pace(interval.campaign_id).seen.interval(interval)
+            case fx.OperatorChanged():
+                self.dialing.kick()
+
+    def _wake_at(self, at: datetime) -> None:
+        if at in self._wakes:
+            return
+        wait_s = max(0.0, (at - self._clock.now()).total_seconds())
+        self._wakes[at] = asyncio.get_running_loop().call_later(wait_s + 0.001, self._woken, at)
+
+    def _woken(self, at: datetime) -> None:
+        self._wakes.pop(at, None)
+        self._do(ev.TimePassed())
+
+    def _alarm(self, word: str, about: str) -> None:
+        log.error("alarm", word=word, about=about)
+        self._alarms.append(f"{self._clock.now():%H:%M:%S} {word} {about}")
+        if word == "two_in_one_bridge":
+            self._alarmed = word
+
+    def _dial(self, claim: Claim, campaign: Campaign) -> None:
+        self._switch.dial(claim, campaign, self._clock.now)
+
+    def _causes_of(self, attempt_id: UUID) -> Mapping[str, str]:
+        attempt = self.floor.attempts.get(attempt_id)
+        return self.floor.campaigns[attempt.campaign_id].trunk.causes if attempt else {}
+
+    # The switch -------------------------------------------------------------------
+
+    async def _hear(self) -> None:
+        """Take the switch's events in order. While a resync looks, what comes waits in the link's queue."""
+        queue = self._link.events
+        while True:
+            event = await queue.get()
+            if isinstance(event, LinkUp):
+                log.info("switch.up", version=event.version)
+                await self._resync()
+            elif isinstance(event, LinkDown):
+                log.warning("switch.down", reason=event.reason)
+                self._synced = False
+                self._do(ev.SwitchLost())
+            elif isinstance(event, AuditDue):
+                if self._synced:
+                    await self._resync()
+            else:
+                self._switch.take(event, self._clock.now())
+
+    async def _resync(self) -> None:
+        """Compare with what the switch holds: adopt, end as unknown, or hang up."""
+        try:
+            found = await self._switch.look()
+        except AmiError as error:
+            log.warning("resync.failed", code=error.code, error=str(error))
+            self._synced = False
+            asyncio.get_running_loop().call_later(1.0, self._try_again)
+            return
+        first, self._synced = not self._synced, True
+        self._do(found)
+        if first:
+            log.info("resync.done", attempts=len(self.floor.attempts), operators=len(self.floor.operators))
+            asyncio.get_running_loop().call_later(SETTLE_S + 1.0, self._mark_audit)
+            asyncio.create_task(self._drain_opt_outs(), name="engine-opt-outs").add_done_callback(_said)
+        self.dialing.kick()
+
+    def _try_again(self) -> None:
+        if not self._synced and not self._link.events.full():
+            self._link.events.put_nowait(LinkUp(at=0.0, version="again", started_at=0.0, reloaded_at=0.0))
+
+    def _mark_audit(self) -> None:
+        if not self._link.events.full():
+            self._link.events.put_nowait(AuditDue(at=0.0))
+
+    async def _drain_opt_outs(self) -> None:
+        """Opt-outs by key that came while nobody listened are kept by the switch until they are stored here."""
+        attempts = await self._switch.opt_outs()
+        for attempt_id in attempts:
+            self._carry_out(fx.NeverAgain(attempt_id, self._clock.now()))
+        await self.writer.drained()
+        for attempt_id in attempts:
+            await self._switch.forget_opt_out(attempt_id)
+
+    async def _audit(self) -> None:
+        """Look for drift: between us and the switch, and between us and the database."""
+        while True:
+            await asyncio.sleep(AUDIT_S * self._rng.uniform(0.9, 1.1))
+            self._mark_audit()
+            try:
+                await self._end_orphans()
+            except DialerError as error:
+                log.warning("audit.failed", code=error.code, error=str(error))
+
+    async def _end_orphans(self) -> None:
+        """Rows that a claim committed and nobody heard of were never dialled: they end as not sent."""
+        await self.writer.drained()
+        stored = await self._store.recover(self.name)
+        if self.dialing.claiming:
+            return
+        now = self._clock.now()
+        orphans = [
+            a
+            for a in stored.attempts
+            if a.id not in self.floor.attempts and (now - a.sent_at).total_seconds() > SETTLE_S
+        ]
+        await self.writer.drained()
+        if orphans:
+            log.warning("audit.orphans", count=len(orphans))
+        for orphan in orphans:
+            self._do(ev.Recovered((orphan,), ()))
+            self._do(ev.NotSent(orphan.id, now))
+
+    # Keeping -------------------------------------------------------------------------
+
+    async def _keep_lease(self) -> None:
+        while self._lease is not None:
+            await asyncio.sleep(self._lease.expires_in_s * RENEW_PART)
+            asked_at_s = self._clock.boot_s()
+            try:
+                ours = await self._store.renew_lease(self._lease)
+            except StoreDown as error:
+                log.warning("lease.not_renewed", error=str(error))
+                continue
+            if not ours and not self._stopping:
+                raise LeaseLost("lease.lost", f"Another engine dials on switch {self.name} now.")
+            self._renewed_at_s = asked_at_s
+
+    async def _watch_clocks(self) -> None:
+        """No call starts while our time of day is in doubt; and a loop that was away says so."""
+        loop = asyncio.get_running_loop()
+        wall, boot = self._clock.now(), self._clock.boot_s()
+        while True:
+            due = loop.time() + CLOCK_S
+            await asyncio.sleep(CLOCK_S)
+            if loop.time() - due > LAG_S:
+                log.warning("loop.lag", lag_s=round(loop.time() - due, 3))
+            now, boot_now = self._clock.now(), self._clock.boot_s()
+            step_s = (now - wall).total_seconds() - (boot_now - boot)
+            wall, boot = now, boot_now
+            try:
+                skew_s = await self._store.clock_skew_s()
+            except StoreDown:
+                continue
+            self._clock_wrong = "clock" if abs(skew_s) > CLOCK_STEP_S else None
+            if abs(step_s) > CLOCK_STEP_S:
+                self._clock_wrong = "clock"
+                self._alarm("clock_step", f"{step_s:+.1f} s")
+
+    async def _read_campaigns(self) -> None:
+        campaigns = await self._store.campaigns(self.name)
+        budgets = await self._store.budgets([c.id for c in campaigns])
+        for campaign_id, budget in budgets.items():
+            self.floor.budgets.setdefault(campaign_id, budget)
+        self._do(ev.CampaignsRead([c for c in campaigns if c.id in self.floor.budgets]))
+
+    async def _learn(self) -> None:
+        for campaign_id in self.floor.campaigns:
+            self.dialing.pace(campaign_id).seen.start(await self._store.learned(campaign_id))
+
+    # Live ----------------------------------------------------------------------------
+
+    def _bump(self) -> None:
+        self._version += 1
+        if self._changed is not None and not self._changed.done():
+            self._changed.set_result(None)
+
+    async def changed(self, version: int) -> int:
+        """Wait until the board's version is greater than this; returns the new one."""
+        while self._version <= version:
+            if self._changed is None or self._changed.done():
+                self._changed = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._changed)
+        return self._version
+
+    def board(self) -> Board:
+        """The present moment, for the live board."""
+        return views.board(
+            self.floor,
+            self.dialing.paces,
+            at=self._clock.now(),
+            version=self._version,
+            switch=self.name,
+            switch_up=self._synced,
+            stopped_because=self.stopped_because(),
+            alerts=tuple(self._alarms),
+            lines_per_ready=self.dialing.lines_per_ready(),
+        )
+
+    def operator(self, operator_id: int) -> OperatorView | None:
+        """One operator's state, None when no shift is open."""
+        op = self.floor.operators.get(operator_id)
+        return views.operator_view(op) if op is not None else None
+
+    def outcome_counts(self) -> Mapping[Outcome, int]:
+        """Ended attempts by outcome since this engine started."""
+        return dict(self.floor.outcomes)
+
+    # Commands --------------------------------------------------------------------------
+
+    def _view(self, operator_id: int) -> OperatorView:
+        view = self.operator(operator_id)
+        if view is None:
+            raise Refused("operator.no_shift", "Start your shift first.")
+        return view
+
+    async def start_shift(self, *, operator_id: int, name: str, team_id: int, seat: str) -> OperatorView:
+        """Open a shift on a seat; its phone is called at once."""
+        if not self._synced:
+            raise Refused("switch.down", "The switch is not connected; try again in a moment.")
+        self._ask(ev.ShiftStarted(operator_id, self._new_id(), name, team_id, seat))
+        return self._view(operator_id)
+
+    async def ready(self, operator_id: int) -> OperatorView:
+        """The operator takes calls from now on."""
+        self._ask(ev.ReadyAsked(operator_id))
+        return self._view(operator_id)
+
+    async def pause(self, operator_id: int, reason: str) -> OperatorView:
+        """No more calls; remembered for after the call, or until the abandonment budget allows it."""
+        self._ask(ev.PauseAsked(operator_id, reason))
+        return self._view(operator_id)
+
+    async def hang_up(self, operator_id: int) -> OperatorView:
+        """End the operator's present conversation."""
+        self._ask(ev.HangUpAsked(operator_id))
+        return self._view(operator_id)
+
+    async def end_shift(self, operator_id: int) -> None:
+        """Close the shift; after the call if one is going on."""
+        self._ask(ev.ShiftEndAsked(operator_id))
+
+    async def disposition_saved(self, operator_id: int, attempt_id: UUID) -> None:
+        """The wrap-up of this attempt is done: it is committed."""
+        self._do(ev.DispositionSaved(operator_id, attempt_id))
+        self.dialing.wake()
+
+    async def do_not_call_added(self, phone_ids: Sequence[int]) -> None:
+        """Cut unanswered lines to these phones at once."""
+        self.dialing.forbid(phone_ids)
+        self._do(ev.PhonesForbidden(frozenset(phone_ids)))
+
+    async def campaigns_changed(self) -> None:
+        """Read the campaigns again: states, rules, freshly loaded bases."""
+        await self._read_campaigns()
+        self.dialing.wake()
+
+
+def _said(done: asyncio.Task[None]) -> None:
+    """A background task that failed is said in the log; the next resync does its work again."""
+    if not done.cancelled() and (error := done.exception()) is not None:
+        log.warning("opt_outs.not_drained", error=str(error))

@@ -1,0 +1,256 @@
+"""Between the words of AMI and the words of the product; the only file of the engine that imports ``ami``.
+
+Attempts and operators' legs carry our own ids on the switch: ``att-`` or ``opr-`` and 32 hex digits, of one
+length, because Asterisk's Bridge matches prefixes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from ami import actions, causes
+from ami import events as heard
+from ami.errors import ActionRefused, AmiError, BadAction, NotConnected
+from ami.port import SwitchLink
+from dialer.core import events as ev
+from dialer.core.model import Campaign, Claim, Mode
+
+ATTEMPT = "att-"
+LEG = "opr-"
+#: How long an operator's phone rings.
+LEG_RING_S = 30
+#: A failed Originate without a channel is believed after this; its channel's events may still be on the way.
+NO_CHANNEL_S = 2.0
+#: An event's own time is believed if it is at most this old.
+OLDEST_EVENT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditDue(heard.Event):
+    """Our own mark in the stream: compare with the switch now."""
+
+
+def channel_of(prefix: str, uid: UUID) -> str:
+    """The switch's channel id of an attempt or a leg."""
+    return prefix + uid.hex
+
+
+def id_of(channel_id: str) -> tuple[str, UUID] | None:
+    """Prefix and id of a channel of ours, None for any other channel."""
+    if channel_id[:4] not in {ATTEMPT, LEG}:
+        return None
+    try:
+        return channel_id[:4], UUID(hex=channel_id[4:])
+    except ValueError:
+        return None
+
+
+class Switch:
+    """Carries effects to the switch and its events back.
+
+    Args:
+        link: The supervised connection.
+        causes_of: Attempt id -> overrides of the trunk's cause map.
+        tell: Takes an event of the product; called at once, from the loop.
+    """
+
+    def __init__(
+        self, link: SwitchLink, causes_of: Callable[[UUID], Mapping[str, str]], tell: Callable[[ev.Event], None]
+    ) -> None:
+        self.link = link
+        self._causes_of = causes_of
+        self._tell = tell
+        self._seen: set[UUID] = set()
+
+    # Out --------------------------------------------------------------------
+
+    def dial(self, claim: Claim, campaign: Campaign, now: Callable[[], datetime]) -> None:
+        """Write the Originate of a claim; whatever happens, only once."""
+        ivr = campaign.mode is Mode.IVR
+        variables = {"DIALER_OFFER": campaign.offer or "", "DIALER_KEY_WAIT_S": str(campaign.key_wait_s)} if ivr else {}
+        action = actions.Originate(
+            channel_id=channel_of(ATTEMPT, claim.attempt_id),
+            endpoint=campaign.trunk.name,
+            number=claim.e164.removeprefix("+"),
+            context="offer" if ivr else "answered",
+            ring_timeout_ms=campaign.ring_timeout_s * 1000,
+            caller_number=campaign.caller_number or None,
+            variables=variables,
+        )
+        try:
+            answer = self.link.send(action)
+        except (NotConnected, BadAction) as error:
+            self._tell(ev.NotSent(claim.attempt_id, now(), refused=isinstance(error, BadAction)))
+            return
+        answer.add_done_callback(lambda done: self._dialled(done, claim.attempt_id, now))
+
+    def _dialled(self, done: asyncio.Future[None], attempt_id: UUID, now: Callable[[], datetime]) -> None:
+        if not done.cancelled() and isinstance(done.exception(), ActionRefused):
+            self._tell(ev.NotSent(attempt_id, now(), refused=True))
+
+    def connect(self, attempt_id: UUID, session_id: UUID) -> None:
+        """Write the Bridge of a callee and an operator's leg."""
+
+        def refused(done: asyncio.Future[None]) -> None:
+            if not done.cancelled() and isinstance(done.exception(), ActionRefused):
+                self._tell(ev.BridgeRefused(attempt_id, session_id))
+
+        action = actions.Bridge(channel_id_1=channel_of(LEG, session_id), channel_id_2=channel_of(ATTEMPT, attempt_id))
+        with suppress(NotConnected):
+            self.link.send(action).add_done_callback(refused)
+
+    def call_leg(self, session_id: UUID, seat: str, now: Callable[[], datetime]) -> None:
+        """Call an operator's phone into its waiting place."""
+
+        def refused(done: asyncio.Future[None]) -> None:
+            if not done.cancelled() and done.exception() is not None:
+                self._tell(ev.LegEnded(session_id, now()))
+
+        action = actions.Originate(
+            channel_id=channel_of(LEG, session_id),
+            endpoint=seat,
+            number=None,
+            context="operator",
+            ring_timeout_ms=LEG_RING_S * 1000,
+        )
+        try:
+            self.link.send(action).add_done_callback(refused)
+        except AmiError:
+            asyncio.get_running_loop().call_soon(self._tell, ev.LegEnded(session_id, now()))
+
+    def hang_up(self, prefix: str, uid: UUID) -> None:
+        """Hang up a channel of ours; that it is gone already is fine."""
+        with suppress(NotConnected):
+            self.link.send(actions.Hangup(channel_id=channel_of(prefix, uid))).add_done_callback(_ignore)
+
+    # In ---------------------------------------------------------------------
+
+    def take(self, event: heard.Event, now: datetime) -> None:
+        """Translate one event of the switch and tell it."""
+        if isinstance(event, heard.ContactChanged):
+            if event.status in {"Reachable", "Created"}:
+                self._tell(ev.PhoneBack(event.aor))
+            return
+        ours = id_of(getattr(event, "channel_id", ""))
+        if ours is None:
+            return
+        prefix, uid = ours
+        at = datetime.fromtimestamp(event.at, UTC)
+        at = now if not now - timedelta(seconds=OLDEST_EVENT_S) <= at <= now else at
+        if prefix == LEG:
+            self._leg(event, uid, at)
+        else:
+            self._call(event, uid, at)
+
+    def _leg(self, event: heard.Event, uid: UUID, at: datetime) -> None:
+        match event:
+            case heard.BridgeEntered(holding=True):
+                self._tell(ev.LegWaiting(uid, at))
+            case heard.BridgeEntered():
+                self._tell(ev.OperatorJoined(uid, event.bridge_id, at))
+            case heard.HungUp() | heard.Originated(success=False):
+                self._tell(ev.LegEnded(uid, at))
+            case _:
+                pass
+
+    def _call(self, event: heard.Event, uid: UUID, at: datetime) -> None:
+        match event:
+            case heard.ChannelCreated() | heard.DialBegin():
+                self._seen.add(uid)
+            case heard.ChannelRinging():
+                self._tell(ev.Rang(uid, at))
+            case heard.BridgeEntered(holding=True):
+                self._tell(ev.CalleeWaits(uid, at))
+            case heard.BridgeEntered():
+                self._tell(ev.CalleeJoined(uid, event.bridge_id, at))
+            case heard.Said():
+                self._said(event, uid, at)
+            case heard.HungUp():
+                self._seen.discard(uid)
+                word = causes.outcome(event.cause, event.sip_code, self._causes_of(uid))
+                self._tell(ev.CallEnded(uid, at, event.cause, event.sip_code, word))
+            case heard.Originated(success=False):
+                if uid not in self._seen:
+                    asyncio.get_running_loop().call_later(NO_CHANNEL_S, self._no_channel, uid, at)
+            case _:
+                pass
+
+    def _no_channel(self, uid: UUID, at: datetime) -> None:
+        if uid not in self._seen:
+            self._tell(ev.NotSent(uid, at, refused=True))
+
+    def _said(self, event: heard.Said, uid: UUID, at: datetime) -> None:
+        match event.name:
+            case "Answered":
+                self._tell(ev.Answered(uid, at))
+            case "OfferStarted":
+                self._tell(ev.OfferStarted(uid, at))
+            case "Waiting":
+                self._tell(ev.WaitingForOperator(uid, at))
+            case "Message":
+                self._tell(ev.MessageStarted(uid, at))
+            case "OptOut":
+                self._tell(ev.OptedOut(uid, at))
+            case "Key":
+                self._tell(ev.KeyPressed(uid, event.fields.get("Key", "")[:1], at))
+            case _:
+                pass
+
+    async def look(self) -> ev.Resynced:
+        """Ask the switch what it holds.
+
+        Raises:
+            AmiError: the link failed meanwhile.
+        """
+        snapshot = await self.link.snapshot()
+        talking = {
+            c.bridge_id: found[1]
+            for c in snapshot.channels
+            if c.bridge_id and (found := id_of(c.channel_id)) and found[0] == LEG
+        }
+        calls: dict[UUID, ev.SeenCall] = {}
+        legs: dict[UUID, bool] = {}
+        for channel in snapshot.channels:
+            found = id_of(channel.channel_id)
+            if found is None:
+                continue
+            if found[0] == LEG:
+                legs[found[1]] = channel.state == "Up"
+                continue
+            waits = channel.application == "BridgeWait"
+            calls[found[1]] = ev.SeenCall(
+                up=channel.state == "Up",
+                ringing=channel.state == "Ringing",
+                waiting_place=channel.context if waits else "",
+                talking_to=talking.get(channel.bridge_id),
+            )
+        self._seen = set(calls)
+        return ev.Resynced(datetime.fromtimestamp(snapshot.started_at, UTC), calls, legs)
+
+    async def opt_outs(self) -> list[UUID]:
+        """Attempts whose callee opted out by key while nobody listened (AstDB)."""
+        found = await self.link.stored_keys("optout")
+        return [uid for key in found if (uid := _hex(key)) is not None]
+
+    async def forget_opt_out(self, attempt_id: UUID) -> None:
+        """The opt-out is safe in PostgreSQL; the switch need not keep it."""
+        with suppress(AmiError):
+            await self.link.forget_key("optout", attempt_id.hex)
+
+
+def _hex(key: str) -> UUID | None:
+    try:
+        return UUID(hex=key)
+    except ValueError:
+        return None
+
+
+def _ignore(done: asyncio.Future[None]) -> None:
+    """A hangup that failed says only that the channel is gone, or that a resync will see to it."""
+    if not done.cancelled():
+        done.exception()
