@@ -22,8 +22,8 @@ for its longer one, and that holds for every campaign (``phone_not_before``).
 
 A callee who hangs up within two seconds (``early_hangup``) was a person, but nobody had broken a promise to yet. Such
 calls are neither in the numerator nor in the denominator of the abandon rate: in the denominator they would make room
-for more abandons. An ``unknown`` that had been answered is in both, although perhaps nobody was lost: what nobody saw is
-counted against us. Likewise any other end of an answered call that never connected.
+for more abandons. An ``unknown`` that had been answered is in both, although perhaps nobody was lost: what nobody saw
+is counted against us. Likewise any other end of an answered call that never connected.
 """
 
 from __future__ import annotations
@@ -100,8 +100,9 @@ def ended(
     """
     counts = uses_attempt(attempt, outcome)
     answered, abandoned = legal(attempt, campaign, outcome)
-    rule = _rule(attempt, campaign, outcome, lost=abandoned)
-    rests_until = _rests_until(attempt, campaign, outcome, ended_at, lost=abandoned)
+    lost = abandoned or (outcome is Outcome.UNKNOWN and attempt.answered_at is not None)
+    rule = _rule(attempt, campaign, outcome, lost=lost)
+    rests_until = _rests_until(attempt, campaign, outcome, ended_at, lost=lost)
     closes = _closes(attempt, campaign, rule, counts=counts)
     next_at = ended_at + delay(rule, _repetition(attempt, counts=counts), counts=counts)
     if rests_until is not None and not rule.next_phone:
@@ -204,9 +205,8 @@ def _spent(rule: RetryRule, times: int) -> bool:
 
 
 def _closes(attempt: LiveAttempt, campaign: Campaign, rule: RetryRule, *, counts: bool) -> str | None:
-    if rule.closes or _spent(rule, _repetition(attempt, counts=counts)):
-        return "used_up"
-    return "used_up" if attempt.counted + counts >= campaign.attempts_max else None
+    last = counts and attempt.counted + 1 >= campaign.attempts_max
+    return "used_up" if last or rule.closes or _spent(rule, _repetition(attempt, counts=counts)) else None
 
 
 def _rests_until(
