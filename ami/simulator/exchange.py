@@ -51,6 +51,7 @@ class Channel:
         "created_at",
         "name",
         "number",
+        "offers_left",
         "person",
         "resumes",
         "ring_timeout_at",
@@ -70,6 +71,7 @@ class Channel:
         self.state = "Down"
         self.application = "AppDial2"
         self.turn = 0
+        self.offers_left = 0
         self.ring_timeout_at = now
         self.answered_at: float | None = None
         self.bridge: Bridge | None = None
@@ -242,7 +244,7 @@ class Exchange:
                 channel_id=channel.channel_id,
                 name=channel.name,
                 state=channel.state,
-                context=channel.context,
+                context=channel.context if channel.state == "Up" else "inbound",
                 application=channel.application,
                 bridge_id=channel.bridge.bridge_id if channel.bridge else "",
                 duration_s=float(int(self.now - channel.created_at)),

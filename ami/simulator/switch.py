@@ -4,19 +4,28 @@ One call, from top to bottom (times are examples; what a person does comes from 
 
     Originate        ChannelCreated, DialBegin
     + setup          ChannelRinging              not for early media
-    + ring           ChannelUp, DialEnd ANSWER, then the context; Originated(success, 4)
-                     or DialEnd, Originated(failure), HungUp with the cause of the table ``REFUSALS``
-    ring timeout     Originated(failure, 3), HungUp 19/480
+    + ring           Originated(success, 4), ChannelUp, DialEnd ANSWER, then the context
+                     or DialEnd, Originated(failure, 0), HungUp with the cause of the table ``REFUSALS``
+    ring timeout     Originated(failure, 3), HungUp 19/480, no DialEnd
+    our Hangup       DialEnd NOANSWER, Originated(failure, 0), HungUp 16
 
     [operator]       Said OperatorReady, waits in ``operators``; after each conversation waits there again
     [answered]       Said Answered, waits in ``callees`` for ANSWER_WAIT_S, then the message
     [offer]          Said Answered, Said OfferStarted; keys: Said Key, and
                        1  Said Waiting, waits in ``waiting`` for DIALER_KEY_WAIT_S, then the message
                        2  goodbye, HungUp        9  AstDB, Said OptOut, goodbye, HungUp
-                       *  the offer again        none: Said OfferEnded, HungUp
-    message          Said Message; key 9 as above (after an offer also 2), else HungUp
+                       *  the offer again, at most five times in all; another key too, but without Said Key
+                     none: Said OfferEnded, HungUp
+    message          Said Message; key 9 as above (after an offer 2 as well, and Said Key), else HungUp
 
 A callee whose operator's phone is lost goes on at the message, as on the real thing.
+
+Sharp edges of Asterisk 22.10 that are kept, so that nobody learns to lean on something softer (tried):
+
+* ``Success`` to an Originate means queued. A ChannelId in use, a seat without a phone: ``Success``, then
+  Originated(failure, 0) with that id, which in the first case is the id of a call that is alive and well;
+* OriginateResponse is written outside the ordered stream, often before the Newstate Up of its own channel;
+* Bridge takes a channel that still rings: it stops being dialled, never answers, and rings in the bridge for ever.
 """
 
 from __future__ import annotations
@@ -53,9 +62,13 @@ REFUSALS = {
     Kind.INVALID: ("NOANSWER", 1, 404),
     Kind.REJECTED: ("NOANSWER", 21, 403),
     Kind.CONGESTION: ("CONGESTION", 34, 503),
-    Kind.OUT_OF_ORDER: ("CONGESTION", 27, 502),
+    Kind.OUT_OF_ORDER: ("NOANSWER", 27, 502),
     Kind.UNAVAILABLE: ("NOANSWER", 19, 480),
 }
+
+
+OFFERS_MOST = 5
+OFFER_KEYS, MESSAGE_KEYS = frozenset("129*"), frozenset("29")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +79,7 @@ class Dialplan:
     offer_s: float = 15.0
     message_s: float = 8.0
     goodbye_s: float = 1.5
-    key_wait_s: float = 30.0
+    key_wait_s: float = 20.0
     absolute_s: float = 7200.0
     operator_absolute_s: float = 43200.0
 
@@ -121,11 +134,11 @@ class SimSwitch(Exchange):
         return None
 
     def _originate(self, action: Originate) -> str | None:
-        if action.channel_id in self.channels:
-            return "Uniqueid already in use"
         if action.context not in self._enter_context:
             return "Extension does not exist."
-        if action.number is None:
+        if action.channel_id in self.channels:
+            self._no_channel(action)
+        elif action.number is None:
             self._call_phone(action, action.endpoint)
         else:
             self._call_person(action, action.number)
@@ -134,23 +147,30 @@ class SimSwitch(Exchange):
     def _bridge(self, action: Bridge) -> str | None:
         first, second = self.find(action.channel_id_1), self.find(action.channel_id_2)
         if first is None:
-            return f"Channel1 does not exists: {action.channel_id_1}"
+            return f"Channel1 does not exist: {action.channel_id_1}"
         if second is None:
-            return f"Channel2 does not exists: {action.channel_id_2}"
-        if first is second or first.state != "Up" or second.state != "Up":
-            return "Unable to add Channel2 to bridge"
+            return f"Channel2 does not exist: {action.channel_id_2}"
+        if first is second:
+            return f"Unable to add Channel2 to bridge: {second.name}"
+        for channel in (first, second):
+            if channel.state != "Up":
+                channel.resumes = self._plan_puts_down
+                self._originated(channel, success=False, reason=0)
         self._connect(first, second)
         for channel in (first, second):
-            if channel.person is not None:
+            if channel.person is not None and channel.state == "Up":
                 self._at(self.now + channel.person.talk_s, self._callee_puts_down, channel)
         return None
 
     # --- dialing
 
+    def _no_channel(self, action: Originate) -> None:
+        self.emit(Originated(at=self.now, channel_id=action.channel_id, success=False, reason=0))
+
     def _call_phone(self, action: Originate, seat: str) -> None:
         phone = self.world.phone(seat)
         if not phone.registered or seat in self._lost_seats:
-            self.emit(Originated(at=self.now, channel_id=action.channel_id, success=False, reason=0))
+            self._no_channel(action)
             return
         channel = self._dial(action, number=seat)
         channel.seat = seat
@@ -213,25 +233,30 @@ class SimSwitch(Exchange):
         self._never_answered(channel, status=status, reason=0, by="callee", cause=cause, sip_code=sip_code)
 
     def _times_out(self, channel: Channel) -> None:
-        self._never_answered(channel, status="NOANSWER", reason=3, by="timeout", cause=19, sip_code=480)
+        self._never_answered(channel, status="", reason=3, by="timeout", cause=19, sip_code=480)
 
     def _never_answered(
         self, channel: Channel, *, status: str, reason: int, by: str, cause: int, sip_code: int | None
     ) -> None:
-        self.emit(DialEnd(at=self.now, channel_id=channel.channel_id, status=status))
-        self.emit(Originated(at=self.now, channel_id=channel.channel_id, success=False, reason=reason))
+        if channel.bridge is None:
+            if status:
+                self.emit(DialEnd(at=self.now, channel_id=channel.channel_id, status=status))
+            self._originated(channel, success=False, reason=reason)
         self._end(channel, by=by, cause=cause, sip_code=sip_code)
+
+    def _originated(self, channel: Channel, *, success: bool, reason: int) -> None:
+        self.emit(Originated(at=self.now, channel_id=channel.channel_id, success=success, reason=reason))
 
     def _answers(self, channel: Channel) -> None:
         channel.state = "Up"
         channel.answered_at = self.now
         channel.turn += 1
+        self._originated(channel, success=True, reason=4)
         self.emit(ChannelUp(at=self.now, channel_id=channel.channel_id))
         self.emit(DialEnd(at=self.now, channel_id=channel.channel_id, status="ANSWER"))
         if channel.call is not None:
             channel.call.answered_at = self.now
         self._enter_context[channel.context](channel)
-        self.emit(Originated(at=self.now, channel_id=channel.channel_id, success=True, reason=4))
 
     # --- our dialplan
 
@@ -254,6 +279,7 @@ class SimSwitch(Exchange):
         self._say(channel, "OfferStarted")
         if channel.call is not None:
             channel.call.hears("offer", self.now)
+        channel.offers_left = OFFERS_MOST
         self._plays_offer(channel)
         if channel.person is not None:
             for after_s, digit in channel.person.keys:
@@ -262,6 +288,10 @@ class SimSwitch(Exchange):
     def _plays_offer(self, channel: Channel) -> None:
         channel.turn += 1
         channel.application = "Background"
+        channel.offers_left -= 1
+        if channel.offers_left < 0:
+            self._offer_ends(channel)
+            return
         self._at(self.now + self.dialplan.offer_s, self._offer_ends, channel)
 
     def _offer_ends(self, channel: Channel) -> None:
@@ -294,22 +324,24 @@ class SimSwitch(Exchange):
 
     def _presses(self, channel: Channel, *, digit: str) -> None:
         """A key: heard by the offer and by the message only."""
-        listening = channel.application
-        if listening not in {"Background", "Read"}:
+        if channel.bridge is not None or channel.application not in {"Background", "Read"}:
             return
         if channel.call is not None:
             channel.call.keys.append((self.now, digit))
-        if channel.context == "offer":
+        understood = OFFER_KEYS if channel.application == "Background" else MESSAGE_KEYS
+        if channel.context == "offer" and digit in understood:
             self._say(channel, "Key", Key=digit)
         if digit == "9":
             self._opts_out(channel)
         elif digit == "2" and channel.context == "offer":
             self._goodbye(channel)
-        elif digit == "1" and listening == "Background":
+        elif channel.application == "Read":
+            self._plan_puts_down(channel)
+        elif digit == "1":
             self._say(channel, "Waiting")
             seconds = float(channel.variables.get("DIALER_KEY_WAIT_S", self.dialplan.key_wait_s))
             self._waits_for_operator(channel, "waiting", seconds)
-        elif digit == "*" and listening == "Background":
+        else:
             self._plays_offer(channel)
 
     def _opts_out(self, channel: Channel) -> None:
@@ -354,7 +386,7 @@ class SimSwitch(Exchange):
         if channel.state == "Up":
             self._end(channel, by=by, cause=cause)
         else:
-            self._never_answered(channel, status="CANCEL", reason=0, by=by, cause=cause, sip_code=None)
+            self._never_answered(channel, status="NOANSWER", reason=0, by=by, cause=cause, sip_code=None)
 
     # --- the world's own hands: what no action of ours can do
 
