@@ -1,0 +1,207 @@
+"""Users, their sessions, their tries to log in, and who did what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dialer.errors import NotFound, Refused
+from dialer.store.pools import store_errors, transaction
+from dialer.store.queries import queries
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import timedelta
+
+    import asyncpg
+
+    from dialer.store.pools import Pool
+    from dialer.store.queries import Connection, Executor
+
+SQL = queries("user")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who does something, for the audit log; ``user_id`` None is the service itself or its command line."""
+
+    user_id: int | None = None
+    ip: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A user, without secrets."""
+
+    id: int
+    login: str
+    name: str
+    role: str
+    team_id: int | None
+    customer_id: int | None
+    language: str
+    disabled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A user and the argon2id hash of the password."""
+
+    user: User
+    password_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A session that has not ended."""
+
+    token_hash: bytes
+    user: User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tries:
+    """Tries to log in within the window, this one included.
+
+    Attributes:
+        own: Of this account from this address.
+        of_login: Of this account from anywhere.
+        of_ip: From this address, of any account.
+        known: Whether this account has logged in from this address in the last 30 days.
+    """
+
+    own: int
+    of_login: int
+    of_ip: int
+    known: bool
+
+
+async def note(
+    connection: Executor,
+    actor: Actor,
+    action: str,
+    what: str,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Write an audit row; in the same transaction as the change it tells of."""
+    await SQL["audit_add"].execute(
+        connection, user_id=actor.user_id, action=action, object=what, before=before, after=after, ip=actor.ip
+    )
+
+
+class Users:
+    """Users and sessions in PostgreSQL."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def by_login(self, login: str) -> Found | None:
+        """The user of this login, with the password hash."""
+        with store_errors():
+            row = await SQL["user_by_login"].fetchrow(self._pool, login=login)
+        return Found(user=_user(row), password_hash=row["password_hash"]) if row else None
+
+    async def list(self) -> Sequence[User]:
+        """All users."""
+        with store_errors():
+            return [_user(row) for row in await SQL["user_list"].fetch(self._pool)]
+
+    async def add(
+        self, *, login: str, name: str, role: str, password_hash: str, team: str | None, language: str, actor: Actor
+    ) -> User:
+        """Add a user; a team that does not exist yet is made.
+
+        Raises:
+            Refused: ``user.exists``.
+        """
+
+        async def work(connection: Connection) -> User:
+            row = await SQL["user_add"].fetchrow(
+                connection, login=login, name=name, role=role, password_hash=password_hash, team=team, language=language
+            )
+            if row is None:
+                raise Refused("user.exists", f"there is a user {login} already", remedy="Choose another login.")
+            user = _user(row)
+            await note(connection, actor, "user.add", f"user:{user.id}", after={"login": login, "role": role})
+            return user
+
+        return await transaction(self._pool, work)
+
+    async def set_disabled(self, user_id: int, *, disabled: bool, actor: Actor) -> tuple[User, Sequence[bytes]]:
+        """Let a user in or not; also returns the token hashes of the sessions this ended.
+
+        Raises:
+            NotFound: ``user.not_found``.
+        """
+
+        async def work(connection: Connection) -> tuple[User, Sequence[bytes]]:
+            row = await SQL["user_set_disabled"].fetchrow(connection, user_id=user_id, disabled=disabled)
+            if row is None:
+                raise NotFound("user.not_found", "there is no such user")
+            ended = await SQL["session_close_of_user"].fetch(connection, user_id=user_id) if disabled else []
+            await note(connection, actor, "user.disabled", f"user:{user_id}", after={"disabled": disabled})
+            return _user(row), [ended_row["token_hash"] for ended_row in ended]
+
+        return await transaction(self._pool, work)
+
+    async def set_language(self, user_id: int, language: str) -> User:
+        """Keep the language of the user's screens."""
+        with store_errors():
+            row = await SQL["user_set_language"].fetchrow(self._pool, user_id=user_id, language=language)
+        if row is None:
+            raise NotFound("user.not_found", "there is no such user")
+        return _user(row)
+
+    async def note_try(self, *, login: str, ip: str, window: timedelta) -> Tries:
+        """Write down a try to log in and count it with the earlier ones."""
+        with store_errors():
+            await SQL["login_try_note"].execute(self._pool, login=login, ip=ip)
+            row = await SQL["login_try_count"].fetchrow(self._pool, login=login, ip=ip, window=window)
+        assert row is not None  # noqa: S101 - an aggregate has a row
+        return Tries(own=row["own"], of_login=row["of_login"], of_ip=row["of_ip"], known=row["known"])
+
+    async def open_session(self, token_hash: bytes, *, user: User, lasts: timedelta, ip: str) -> None:
+        """Open a session after the right password; the account's tries from this address are forgotten."""
+
+        async def work(connection: Connection) -> None:
+            await SQL["session_open"].execute(connection, token_hash=token_hash, user_id=user.id, lasts=lasts)
+            await SQL["session_sweep"].execute(connection)
+            await SQL["login_try_forget"].execute(connection, login=user.login, ip=ip)
+            await note(connection, Actor(user_id=user.id, ip=ip), "login", f"login:{user.login}")
+
+        await transaction(self._pool, work)
+
+    async def session(self, token_hash: bytes, *, idle_for: Callable[[str], timedelta]) -> Session | None:
+        """The session, None when it has ended; ``idle_for`` says by role how long one may do nothing."""
+        with store_errors():
+            row = await SQL["session_read"].fetchrow(self._pool, token_hash=token_hash)
+            if row is None or row["idle"] > idle_for(row["role"]):
+                return None
+            await SQL["session_seen"].execute(self._pool, token_hash=token_hash)
+        return Session(token_hash=token_hash, user=_user(row))
+
+    async def is_open(self, token_hash: bytes, *, idle_for: Callable[[str], timedelta]) -> bool:
+        """Whether the session still stands; asking does not keep it alive."""
+        with store_errors():
+            row = await SQL["session_read"].fetchrow(self._pool, token_hash=token_hash)
+        return row is not None and row["idle"] <= idle_for(row["role"])
+
+    async def close_session(self, token_hash: bytes) -> None:
+        """A logout."""
+        with store_errors():
+            await SQL["session_close"].execute(self._pool, token_hash=token_hash)
+
+
+def _user(row: asyncpg.Record) -> User:
+    return User(
+        id=row["id"],
+        login=row["login"],
+        name=row["name"],
+        role=row["role"],
+        team_id=row["team_id"],
+        customer_id=row["customer_id"],
+        language=row["language"],
+        disabled=row["disabled"],
+    )
