@@ -227,6 +227,7 @@ class Dialing:
             room_starts=self._bucket(campaign).room(self._clock.boot_s()),
             budget=budget,
             slow=self._ack_s() > SLOW_ACK_S,
+            key_wait_s=campaign.key_wait_s,
             operator_free=campaign.operator_free,
         )
         if held:

@@ -1,0 +1,153 @@
+"""Whatever happens on a floor, in whatever order, some things stay true."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+from hypothesis import settings, strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from dialer.core import attempt as life, effects as fx, events as ev
+from dialer.core.model import AttemptState, Mode, OperatorState, Outcome
+from dialer.core.presence import NotNow
+from tests.core.floors import CAMPAIGN, IVR, NOON, Story, attempt_id, budget, of, session_id
+
+OPERATORS = st.integers(1, 4)
+LINES = st.integers(1, 12)
+
+
+class AnyDay(RuleBasedStateMachine):
+    """Random events of the switch, of people and of time, true or repeated or late."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.story = Story(replace(CAMPAIGN, mode=Mode.PREDICTIVE), replace(IVR, id=2), budgets=(budget(1), budget(2)))
+        self.sent: set[UUID] = set()
+
+    def tell(self, *events: ev.Event) -> None:
+        try:
+            self.story.tell(*events)
+        except NotNow:
+            pass
+
+    @rule(seconds=st.sampled_from([0.0, 0.3, 1.0, 2.1, 31.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.story.after(seconds)
+        self.tell(ev.TimePassed())
+
+    @rule(n=LINES, campaign_id=st.integers(1, 2), promised=st.one_of(st.none(), OPERATORS))
+    def dial(self, n: int, campaign_id: int, promised: int | None) -> None:
+        if attempt_id(n) not in self.sent:
+            self.sent.add(attempt_id(n))
+            self.story.dial(n, campaign_id, promised)
+
+    @rule(
+        n=LINES,
+        kind=st.sampled_from([ev.Rang, ev.Answered, ev.CalleeWaits, ev.OfferStarted, ev.WaitingForOperator, ev.NotSent, ev.OptedOut, ev.MessageStarted]),
+    )
+    def the_switch_says(self, n: int, kind: type) -> None:
+        self.tell(kind(attempt_id(n), self.story.now))
+
+    @rule(n=LINES, operator=OPERATORS)
+    def bridge(self, n: int, operator: int) -> None:
+        attempt = self.story.floor.attempts.get(attempt_id(n))
+        if attempt is not None and attempt.operator_id == operator:
+            self.story.join(n, operator)
+
+    @rule(n=LINES, word=st.sampled_from(["busy", "no_answer", "invalid_number"]))
+    def hang_up(self, n: int, word: str) -> None:
+        self.story.hang_up(n, word=word)
+
+    @rule(n=LINES, operator=OPERATORS)
+    def refuse_the_bridge(self, n: int, operator: int) -> None:
+        self.tell(ev.BridgeRefused(attempt_id(n), session_id(operator)))
+
+    @rule(operator=OPERATORS, what=st.sampled_from([ev.ReadyAsked, ev.HangUpAsked, ev.ShiftEndAsked]))
+    def the_operator_asks(self, operator: int, what: type) -> None:
+        self.tell(what(operator))
+
+    @rule(operator=OPERATORS)
+    def start_a_shift(self, operator: int) -> None:
+        self.tell(ev.ShiftStarted(operator, session_id(operator), "X", 1, f"seat-{operator}"))
+
+    @rule(operator=OPERATORS)
+    def pause(self, operator: int) -> None:
+        self.tell(ev.PauseAsked(operator, "lunch"))
+
+    @rule(operator=OPERATORS, n=LINES)
+    def save_a_disposition(self, operator: int, n: int) -> None:
+        self.tell(ev.DispositionSaved(operator, attempt_id(n)))
+
+    @rule(operator=OPERATORS, kind=st.sampled_from([ev.LegWaiting, ev.LegEnded]))
+    def the_phone(self, operator: int, kind: type) -> None:
+        self.tell(kind(session_id(operator), self.story.now))
+
+    @rule(found=st.sets(LINES), legs=st.dictionaries(OPERATORS, st.booleans()), restarted=st.booleans())
+    def resync(self, found: set[int], legs: dict[int, bool], restarted: bool) -> None:
+        seen = ev.SeenCall(up=True, ringing=False, waiting_place="answered", talking_to=None)
+        started = self.story.now if restarted else NOON - timedelta(days=1)
+        calls = {} if restarted else {attempt_id(n): seen for n in found}
+        self.tell(ev.Resynced(started, calls, {} if restarted else {session_id(o): up for o, up in legs.items()}))
+
+    @invariant()
+    def every_attempt_ends_at_most_once(self) -> None:
+        ends = Counter(e.ended.attempt.id for e in of(self.story.effects, fx.AttemptEnded))
+        assert not ends or max(ends.values()) == 1
+        assert not ends.keys() & self.story.floor.attempts.keys()
+        assert set(ends) | set(self.story.floor.attempts) >= self.sent
+
+    @invariant()
+    def an_operator_has_one_callee_and_a_callee_one_operator(self) -> None:
+        taken = [
+            a.operator_id
+            for a in self.story.floor.attempts.values()
+            if a.state in {AttemptState.BRIDGING, AttemptState.CONNECTED} and a.ended_by != "phone_lost"
+        ]
+        present = [o for o in taken if o in self.story.floor.operators and self._with(o)]
+        assert len(present) == len(set(present))
+
+    def _with(self, operator_id: int | None) -> bool:
+        return self.story.floor.operators[operator_id or 0].live.attempt_id is not None
+
+    @invariant()
+    def whoever_talks_talks_to_somebody(self) -> None:
+        for op in self.story.floor.operators.values():
+            if op.live.state is OperatorState.TALKING:
+                assert op.live.attempt_id in self.story.floor.attempts
+            if op.live.state is OperatorState.READY and op.live.attempt_id is not None:
+                assert self.story.floor.attempts[op.live.attempt_id].operator_id == op.live.operator_id
+
+    @invariant()
+    def lines_in_flight_are_counted_right(self) -> None:
+        counted = Counter(
+            a.campaign_id for a in self.story.floor.attempts.values() if a.state in life.IN_FLIGHT
+        )
+        assert +self.story.floor.in_flight == counted
+
+    @invariant()
+    def nobody_is_bridged_after_1_9_s(self) -> None:
+        for attempt_id_, until in self.story.floor.waiting.items():
+            attempt = self.story.floor.attempts[attempt_id_]
+            assert until == life.bridge_by(attempt, self.story.floor.campaigns[attempt.campaign_id])
+
+    @invariant()
+    def connected_means_seen_in_one_bridge(self) -> None:
+        for effect in of(self.story.effects, fx.AttemptEnded):
+            ended = effect.ended
+            assert (ended.outcome is Outcome.CONNECTED) == (ended.attempt.connected_at is not None)
+            assert ended.legal_answered or not ended.legal_abandoned
+
+    @invariant()
+    def the_stretches_of_a_shift_touch(self) -> None:
+        last: dict[UUID, object] = {}
+        for effect in of(self.story.effects, fx.IntervalClosed):
+            interval = effect.interval
+            assert last.setdefault(interval.session_id, interval.started_at) == interval.started_at
+            last[interval.session_id] = interval.ended_at
+
+
+TestAnyDay = AnyDay.TestCase
+TestAnyDay.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
