@@ -291,16 +291,13 @@ class Engine:
     async def _end_orphans(self) -> None:
         """Rows that a claim committed and nobody heard of were never dialled: they end as not sent."""
         await self.writer.drained()
+        before = set(self.floor.attempts)
         stored = await self._store.recover(self.name)
-        if self.dialing.claiming:
-            return
         now = self._clock.now()
-        orphans = [
-            a
-            for a in stored.attempts
-            if a.id not in self.floor.attempts and (now - a.sent_at).total_seconds() > SETTLE_S
-        ]
-        await self.writer.drained()
+        known = before | self.floor.attempts.keys()
+        orphans = [a for a in stored.attempts if a.id not in known and (now - a.sent_at).total_seconds() > SETTLE_S]
+        if orphans and self.dialing.claiming:
+            return
         if orphans:
             log.warning("audit.orphans", count=len(orphans))
         for orphan in orphans:

@@ -65,8 +65,9 @@ class Writer:
         self._boot_s = boot_s
         self._page = _Page()
         self._more = asyncio.Event()
-        self._empty = asyncio.Event()
-        self._empty.set()
+        self._noted = 0
+        self._written = 0
+        self._waiters: list[tuple[int, asyncio.Future[None]]] = []
         self.behind_since_s: float | None = None
         self.broken: str | None = None
         self.stopping = False
@@ -92,12 +93,15 @@ class Writer:
                 return
         if len(page) > FULL:
             self.broken = "journal_full"
-        self._empty.clear()
+        self._noted += 1
         self._more.set()
 
     async def drained(self) -> None:
         """Wait until everything noted so far is in the database."""
-        await self._empty.wait()
+        if self._written < self._noted:
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiters.append((self._noted, waiter))
+            await waiter
 
     async def run(self) -> None:
         """Write, for ever."""
@@ -106,10 +110,16 @@ class Writer:
             if not self.stopping:
                 await asyncio.sleep(GATHER_S)
             self._more.clear()
-            page, self._page = self._page, _Page()
+            (page, self._page), upto = (self._page, _Page()), self._noted
             await self._write(page.as_journal())
-            if not self._more.is_set():
-                self._empty.set()
+            self._written = upto
+            self._wake_waiters()
+
+    def _wake_waiters(self) -> None:
+        for noted, waiter in self._waiters:
+            if noted <= self._written and not waiter.done():
+                waiter.set_result(None)
+        self._waiters = [(noted, waiter) for noted, waiter in self._waiters if noted > self._written]
 
     async def _write(self, journal: Journal) -> None:
         tries = 0
