@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 ATTEMPTS_MIN = 20
 #: What is believed before anything was seen, and how many observations the belief is worth.
 PRIOR_ANSWER, PRIOR_ANSWER_N = 0.5, 8
+PRIOR_KEY = 0.3
 PRIOR_TALK_S, PRIOR_WRAP_UP_S, PRIOR_TALK_N = 90.0, 20.0, 3
 #: A callee may wait this long for an operator.
 WAIT_S = 2.0
@@ -65,6 +66,7 @@ class Snapshot:
         wrap_up_s: How long each operator in wrap-up has been in it.
         in_flight_s: Age of each line that was sent or rings.
         waiting: People who answered (or pressed the key) and have nobody yet.
+        in_offer: IVR-first: people who are listening to the offer.
     """
 
     ready: int
@@ -73,6 +75,7 @@ class Snapshot:
     wrap_up_s: Sequence[float] = ()
     in_flight_s: Sequence[float] = ()
     waiting: int = 0
+    in_offer: int = 0
 
     @property
     def operators(self) -> int:
@@ -91,6 +94,8 @@ class Learned:
         wrap_up_s: Mean wrap-up.
         n_answer: Attempts behind ``answer_rate``.
         n_talk: Talks behind ``talk_s`` and ``wrap_up_s``.
+        key_rate: IVR-first: of those who answered, the share who press the key for an operator.
+        n_key: Answers behind ``key_rate``.
     """
 
     answer_rate: float = 0.0
@@ -99,6 +104,8 @@ class Learned:
     wrap_up_s: float = 0.0
     n_answer: int = 0
     n_talk: int = 0
+    key_rate: float = 0.0
+    n_key: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +159,7 @@ class _Belief:
     """Learned figures, shrunk to what is believed beforehand while they are few."""
 
     answer: float
-    needs_operator: float
+    key: float
     talk_s: float
     wrap_up_s: float
     answer_s: float
@@ -187,7 +194,7 @@ def _limits(
     snapshot: Snapshot, learned: Learned, policy: Policy, belief: _Belief, free_mean: float, free_variance: float
 ) -> dict[str, int]:
     """New calls each rule allows; the first of the smallest is the reason."""
-    lines = len(snapshot.in_flight_s) + snapshot.waiting
+    lines = len(snapshot.in_flight_s) + snapshot.waiting + snapshot.in_offer
     one_to_one = snapshot.ready - snapshot.reserved - lines
     if not policy.operator_free and snapshot.operators == 0:
         return {"no_operators": 0}
@@ -201,7 +208,8 @@ def _limits(
     elif learned.n_answer < ATTEMPTS_MIN:
         limits["little_data"] = one_to_one
     else:
-        limits["forecast"] = _forecast(snapshot, policy, belief, free_mean, free_variance)
+        ahead = _forecast(snapshot, policy, belief, free_mean, free_variance)
+        limits["forecast"] = max(one_to_one, ahead)  # a line with a free operator of its own risks nothing
     limits["lines_per_operator"] = int(policy.max_lines_per_operator * snapshot.operators) - lines
     limits["abandon_budget"] = policy.room_budget
     return dict(sorted(limits.items(), key=lambda item: _RANK[item[0]]))
@@ -229,10 +237,10 @@ def _believe(learned: Learned, policy: Policy) -> _Belief:
     answer = _shrunk(learned.answer_rate, learned.n_answer, PRIOR_ANSWER, PRIOR_ANSWER_N)
     answer_s = min(max(learned.ring_s, 1.0), float(policy.ring_timeout_s))
     ivr = policy.mode is Mode.IVR
-    key_rate = (learned.n_talk + PRIOR_ANSWER * PRIOR_ANSWER_N) / (learned.n_answer + PRIOR_ANSWER_N)
+    key = _shrunk(learned.key_rate, learned.n_key, PRIOR_KEY, PRIOR_ANSWER_N) if ivr else 1.0
     return _Belief(
         answer=answer,
-        needs_operator=min(answer, key_rate) if ivr else answer,
+        key=key,
         talk_s=_shrunk(learned.talk_s, learned.n_talk, PRIOR_TALK_S, PRIOR_TALK_N),
         wrap_up_s=_shrunk(learned.wrap_up_s, learned.n_talk, PRIOR_WRAP_UP_S, PRIOR_TALK_N),
         answer_s=answer_s,
@@ -264,12 +272,13 @@ def _ended_by(within_s: float, first_s: float, second_s: float) -> float:
 
 def _forecast(snapshot: Snapshot, policy: Policy, belief: _Belief, free_mean: float, free_variance: float) -> int:
     """New lines while the risk that one more answered call finds nobody stays below the target."""
-    p = belief.needs_operator
+    p = belief.answer * belief.key
     chances = _chances(round(belief.answer_s, 1), round(p, 3), policy.ring_timeout_s)
     last = len(chances) - 1
     taken = [chances[min(last, int(age / GRID_S))] for age in snapshot.in_flight_s]
-    mean = free_mean - sum(taken)
+    mean = free_mean - sum(taken) - snapshot.in_offer * belief.key
     variance = free_variance + sum(chance * (1 - chance) for chance in taken)
+    variance += snapshot.in_offer * belief.key * (1 - belief.key)
     target = risk_target(policy.budget)
     soon = p * _SOONER
     lines = 0

@@ -1,0 +1,125 @@
+"""What an operator can say a conversation was: the default list, and what must be given with each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dialer.core.model import DispositionKind, RetryRule
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DAY_S = 86_400
+REFUSAL_REASONS = ("price", "features", "competitor", "no_need", "other")
+
+#: A new campaign's list, in the order of its keys; it may change its own.
+DEFAULT: tuple[DispositionKind, ...] = (
+    DispositionKind(code="lead", name_en="Lead", name_ru="Лид", result=True, decision_maker=True, verdict="fresh"),
+    DispositionKind(
+        code="agreed",
+        name_en="Agreed: an order or the decision maker's contact",
+        name_ru="Согласие: заказ или контакт ЛПР",
+        result=True,
+        decision_maker=True,
+        verdict="fresh",
+    ),
+    DispositionKind(
+        code="callback",
+        name_en="Call back",
+        name_ru="Перезвонить",
+        closes=False,
+        verdict="fresh",
+        needs=frozenset({"time"}),
+    ),
+    DispositionKind(
+        code="thinking",
+        name_en="Listened, will decide themselves",
+        name_ru="Выслушали, решат сами",
+        decision_maker=True,
+        verdict="fresh",
+    ),
+    DispositionKind(
+        code="email_decision_maker",
+        name_en="Decision maker's email",
+        name_ru="Email ЛПР",
+        closes=False,
+        decision_maker=True,
+        verdict="fresh",
+        needs=frozenset({"address"}),
+        retry=RetryRule(delay_s=3 * DAY_S),
+    ),
+    DispositionKind(
+        code="email_cold",
+        name_en="General email",
+        name_ru="Email общий",
+        closes=False,
+        verdict="fresh",
+        needs=frozenset({"address"}),
+        retry=RetryRule(delay_s=7 * DAY_S),
+    ),
+    DispositionKind(
+        code="refused_with_reason",
+        name_en="Refused, with a reason",
+        name_ru="Отказ с причиной",
+        decision_maker=True,
+        verdict="fresh",
+        needs=frozenset({"reason"}),
+        reasons=REFUSAL_REASONS,
+    ),
+    DispositionKind(
+        code="refused_decision_maker",
+        name_en="Refused by the decision maker",
+        name_ru="Отказ ЛПР",
+        decision_maker=True,
+        verdict="fresh",
+    ),
+    DispositionKind(
+        code="refused_gatekeeper",
+        name_en="Refused by the gatekeeper",
+        name_ru="Отказ секретаря",
+        closes=False,
+        verdict="fresh",
+        retry=RetryRule(delay_s=30 * DAY_S, times=1),
+    ),
+    DispositionKind(
+        code="refused_unheard",
+        name_en="Would not listen, do not call",
+        name_ru="Не выслушали, не звонить",
+        verdict="fresh",
+        dnc_scope="customer",
+    ),
+    DispositionKind(
+        code="stale",
+        name_en="Does not exist, closed down, wrong number",
+        name_ru="Не существует, ликвидирован, неверный номер",
+        verdict="stale",
+    ),
+    DispositionKind(
+        code="off_target", name_en="Not the target audience", name_ru="Не целевая аудитория", verdict="off_target"
+    ),
+    DispositionKind(code="machine", name_en="Answering machine", name_ru="Автоответчик", closes=False),
+)
+
+#: What a disposition may need, and where it is given in the form.
+_GIVEN_IN = {"time": "callback", "reason": "reason", "address": "address"}
+
+
+def check(kind: DispositionKind, form: Mapping[str, object]) -> list[str]:
+    """Codes of what is wrong with a filled form; empty if it may be saved.
+
+    Args:
+        kind: The disposition chosen.
+        form: ``callback``, ``reason`` and ``address`` as they were given; absent, None and blank are the same.
+
+    Returns:
+        Some of ``disposition.needs_time``, ``disposition.needs_reason``, ``disposition.needs_address``,
+        ``disposition.unknown_reason`` and ``disposition.takes_no_time`` (a callback to a contact that it closes).
+    """
+    given = {need: form.get(field) for need, field in _GIVEN_IN.items()}
+    given = {need: value for need, value in given.items() if value is not None and str(value).strip()}
+    wrong = [f"disposition.needs_{need}" for need in _GIVEN_IN if need in kind.needs and need not in given]
+    if kind.reasons and "reason" in given and given["reason"] not in kind.reasons:
+        wrong.append("disposition.unknown_reason")
+    if kind.closes and "time" in given:
+        wrong.append("disposition.takes_no_time")
+    return wrong

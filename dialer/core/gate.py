@@ -1,0 +1,162 @@
+"""The gate: every reason why a contact is not being dialled now.
+
+PostgreSQL asks the same conditions in the statement that takes contacts. This is what that statement is held to by
+tests, and what answers "why is this not being dialled?". The reasons of one contact stand in a fixed order, the one
+that is hardest to lift first; the first one is the reason a contact is counted under.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dialer.core import hours
+from dialer.core.model import Campaign, CampaignState, Mode
+
+#: What the law calls a call of each mode.
+CALL_TYPES = {Mode.PROGRESSIVE: "auto_dialed_live", Mode.PREDICTIVE: "auto_dialed_live", Mode.IVR: "recorded"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything the gate looks at for one contact.
+
+    Attributes:
+        now: Present time, aware UTC.
+        campaign: With its profile and trunk.
+        zones: Zones the contact may be in.
+        counted: Attempts that used up the contact's limit.
+        next_at: When the contact may be called; the callback's time if one is pending.
+        promised: Whether a callback is pending; it is kept even by one attempt too many.
+        closed_by: ``disposition``, ``used_up`` or ``dead``; None while open.
+        base_paused: Whether its base is paused.
+        phone_not_before: Until then the number rests.
+        phone_sent: When each attempt of the last 30 days at this number was sent that counts for the law, in order.
+        forbidden: Scopes of the do-not-call entries that cover this number.
+        live: Whether an attempt at this contact or number is going on.
+        room: Further lines the abandonment budget allows; None where there is no budget to keep.
+    """
+
+    now: datetime
+    campaign: Campaign
+    zones: Sequence[str]
+    counted: int = 0
+    next_at: datetime | None = None
+    promised: bool = False
+    closed_by: str | None = None
+    base_paused: bool = False
+    phone_not_before: datetime | None = None
+    phone_sent: Sequence[datetime] = ()
+    forbidden: frozenset[str] = frozenset()
+    live: bool = False
+    room: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """One reason, a stable word.
+
+    Attributes:
+        until: When it passes by itself; None if somebody must do something, or nobody can tell.
+        detail: What exactly: the campaign's state, the scope of a do-not-call entry, what closed the contact.
+    """
+
+    reason: str
+    until: datetime | None = None
+    detail: str = ""
+
+
+def refusals(facts: Facts) -> list[Refusal]:
+    """Every reason why this contact is not dialled now, the hardest first; empty if it may be."""
+    return [refusal for check in _CHECKS for refusal in check(facts)]
+
+
+def _closed(f: Facts) -> list[Refusal]:
+    return [Refusal(reason="closed", detail=f.closed_by)] if f.closed_by else []
+
+
+def _do_not_call(f: Facts) -> list[Refusal]:
+    return [Refusal(reason="do_not_call", detail=scope) for scope in sorted(f.forbidden)]
+
+
+def _profile_not_for_trunk(f: Facts) -> list[Refusal]:
+    kind = f.campaign.trunk.kind
+    return [] if kind in f.campaign.profile.trunk_kinds else [Refusal(reason="profile_not_for_trunk", detail=kind)]
+
+
+def _call_type_forbidden(f: Facts) -> list[Refusal]:
+    call_type = CALL_TYPES[f.campaign.mode]
+    allowed = call_type in f.campaign.profile.call_types
+    return [] if allowed else [Refusal(reason="call_type_forbidden", detail=call_type)]
+
+
+def _campaign_state(f: Facts) -> list[Refusal]:
+    state = f.campaign.state
+    return [] if state is CampaignState.RUNNING else [Refusal(reason="campaign_state", detail=state.value)]
+
+
+def _base_paused(f: Facts) -> list[Refusal]:
+    return [Refusal(reason="base_paused")] if f.base_paused else []
+
+
+def _live_attempt(f: Facts) -> list[Refusal]:
+    return [Refusal(reason="live_attempt")] if f.live else []
+
+
+def _attempts_used_up(f: Facts) -> list[Refusal]:
+    used_up = f.counted >= f.campaign.attempts_max and not f.promised
+    return [Refusal(reason="attempts_used_up", detail=str(f.counted))] if used_up else []
+
+
+def _per_30_days(f: Facts) -> list[Refusal]:
+    return _limit(f, "per_30_days", f.campaign.profile.per_30_days, timedelta(days=30))
+
+
+def _per_day(f: Facts) -> list[Refusal]:
+    return _limit(f, "per_day", f.campaign.profile.per_day, timedelta(days=1))
+
+
+def _limit(f: Facts, reason: str, most: int, period: timedelta) -> list[Refusal]:
+    """At most so many attempts at the number in any period of this length."""
+    recent = [sent for sent in f.phone_sent if sent > f.now - period]
+    return [Refusal(reason=reason, until=recent[-most] + period)] if len(recent) >= most else []
+
+
+def _phone_resting(f: Facts) -> list[Refusal]:
+    rests = f.phone_not_before is not None and f.phone_not_before > f.now
+    return [Refusal(reason="phone_resting", until=f.phone_not_before)] if rests else []
+
+
+def _not_due(f: Facts) -> list[Refusal]:
+    return [Refusal(reason="not_due", until=f.next_at)] if f.next_at is not None and f.next_at > f.now else []
+
+
+def _window(f: Facts) -> list[Refusal]:
+    profile, ring_timeout_s = f.campaign.profile, f.campaign.ring_timeout_s
+    if hours.may_call(f.now, f.zones, profile, ring_timeout_s):
+        return []
+    opens_at = hours.next_open(f.now, f.zones, profile, ring_timeout_s)
+    return [Refusal(reason="outside_window", until=opens_at)] if opens_at else [Refusal(reason="no_window")]
+
+
+def _budget(f: Facts) -> list[Refusal]:
+    return [Refusal(reason="budget")] if f.room is not None and f.room < 1 else []
+
+
+_CHECKS: tuple[Callable[[Facts], list[Refusal]], ...] = (
+    _closed,
+    _do_not_call,
+    _profile_not_for_trunk,
+    _call_type_forbidden,
+    _campaign_state,
+    _base_paused,
+    _live_attempt,
+    _attempts_used_up,
+    _per_30_days,
+    _per_day,
+    _phone_resting,
+    _not_due,
+    _window,
+    _budget,
+)

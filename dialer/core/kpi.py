@@ -1,0 +1,388 @@
+"""The numbers of the product, each with one definition: printed by the command line, the API and the pages.
+
+PostgreSQL counts *base sums* from the facts (``FACTS``); every number here is a base sum, or sums divided by sums. So
+a number of a day follows from the sums of its hours, and a total from those of its campaigns. Two sorts of facts are
+not sums and are counted for each row by themselves (``APART``): different contacts, and percentiles.
+
+Operator time is cut at the hour. Time in which an operator waits belongs to the campaign of the call that ended the
+waiting, and after the last call of a shift to that call's campaign.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Base sum -> what is counted.
+FACTS: dict[str, str] = {
+    "attempts": "attempts that ended, by when they were sent",
+    "live": "attempts sent that have not ended yet",
+    "rang": "of the attempts, those that rang: ringing was seen, or an answer, or they ended as no answer",
+    "answered": "of the attempts, those answered by a person; who hung up within 2 s is kept apart",
+    "abandoned": "of the answered, those abandoned; what nobody saw end after an answer is counted here",
+    "early_hangups": "of the attempts, those whose callee hung up within 2 s",
+    "connected": "of the attempts, those that were connected to an operator",
+    "contacts_dialled": "different contacts with an attempt that was sent to the switch",
+    "contacts_reached": "of them, those connected for at least a second or who heard the offer as a person",
+    "results": "dispositions that the campaign counts as a success, by when they were saved",
+    "decision_makers": "dispositions that say whoever decides was reached",
+    "closed": "contacts closed, by when",
+    "closed_by_disposition": "of the closed, those closed by a disposition",
+    "closed_used_up": "of the closed, those whose attempts are used up",
+    "calls_of_closed": "attempts that rang, over the whole life of the closed contacts",
+    "ready_s": "seconds operators were ready",
+    "ringing_s": "seconds operators' own phones rang",
+    "talk_s": "seconds operators talked",
+    "wrap_up_s": "seconds of wrap-up",
+    "paused_s": "seconds of pause",
+    "open_s": "of the operators' seconds, those of states that go on now",
+    "clock_s": "seconds of the period that have passed",
+    "voice_p50_ms": "time from answer to both sides bridged, median",
+    "voice_p95_ms": "the same, 95th percentile",
+    "voice_p99_ms": "the same, 99th percentile",
+}
+
+#: Facts that do not add up over hours.
+APART = frozenset({"contacts_dialled", "contacts_reached", "voice_p50_ms", "voice_p95_ms", "voice_p99_ms"})
+
+OPERATOR_S = ("ready_s", "ringing_s", "talk_s", "wrap_up_s")
+PAID_S = (*OPERATOR_S, "paused_s")
+PER_HOUR, PERCENT = 3600.0, 100.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """One number: how it is called, what it is, and the sums it is made of.
+
+    Attributes:
+        id: Stable word.
+        unit: ``count``, ``%``, ``per hour``, ``h``, ``s``, ``ms`` or ``calls``.
+        better: ``up`` or ``down``; empty if neither is.
+        numerator: Base sums added up.
+        denominator: Base sums to divide by; empty for a plain sum.
+        scale: Factor of the result.
+    """
+
+    id: str
+    name_en: str
+    name_ru: str
+    formula_en: str
+    formula_ru: str
+    unit: str
+    better: str = ""
+    numerator: tuple[str, ...]
+    denominator: tuple[str, ...] = ()
+    scale: float = 1.0
+
+
+DEFINITIONS: tuple[Definition, ...] = (
+    Definition(
+        id="attempts",
+        name_en="Attempts",
+        name_ru="Попытки",
+        formula_en="attempts that ended, by when they were sent",
+        formula_ru="завершённые попытки, по времени отправки",
+        unit="count",
+        numerator=("attempts",),
+    ),
+    Definition(
+        id="rang",
+        name_en="Rang",
+        name_ru="Прозвонили",
+        formula_en="attempts at which ringing was seen, or an answer, or which ended as no answer",
+        formula_ru="попытки, в которых был гудок или ответ, или которые закончились неответом",
+        unit="count",
+        numerator=("rang",),
+    ),
+    Definition(
+        id="answered",
+        name_en="Answered",
+        name_ru="Ответили",
+        formula_en="attempts answered by a person; who hung up within 2 s is kept apart",
+        formula_ru="попытки, на которые ответил человек; положившие трубку за 2 с считаются отдельно",
+        unit="count",
+        better="up",
+        numerator=("answered",),
+    ),
+    Definition(
+        id="early_hangups",
+        name_en="Early hang-ups",
+        name_ru="Сразу положили трубку",
+        formula_en="a person hung up within 2 s, before anybody could be connected",
+        formula_ru="человек положил трубку за 2 с, до соединения",
+        unit="count",
+        better="down",
+        numerator=("early_hangups",),
+    ),
+    Definition(
+        id="connected",
+        name_en="Connected",
+        name_ru="Соединены",
+        formula_en="attempts in which callee and operator could hear each other",
+        formula_ru="попытки, в которых абонент и оператор слышали друг друга",
+        unit="count",
+        better="up",
+        numerator=("connected",),
+    ),
+    Definition(
+        id="abandoned",
+        name_en="Abandoned",
+        name_ru="Потеряны",
+        formula_en="answered by a person and no operator connected within 2 s (after the key: within the stated wait)",
+        formula_ru="человек ответил, а оператор не подключился за 2 с (после нажатия: за обещанное время)",
+        unit="count",
+        better="down",
+        numerator=("abandoned",),
+    ),
+    Definition(
+        id="abandon_rate",
+        name_en="Abandon rate",
+        name_ru="Доля потерянных",
+        formula_en="abandoned ÷ answered by a person",
+        formula_ru="потерянные ÷ ответил человек",
+        unit="%",
+        better="down",
+        numerator=("abandoned",),
+        denominator=("answered",),
+        scale=PERCENT,
+    ),
+    Definition(
+        id="answer_rate",
+        name_en="Answer rate",
+        name_ru="Доля ответов",
+        formula_en="attempts answered by a person ÷ attempts that rang",
+        formula_ru="попытки с ответом человека ÷ попытки, которые прозвонили",
+        unit="%",
+        better="up",
+        numerator=("answered",),
+        denominator=("rang",),
+        scale=PERCENT,
+    ),
+    Definition(
+        id="contact_rate",
+        name_en="Contact rate",
+        name_ru="Доля дозвона",
+        formula_en="contacts reached ÷ contacts dialled; reached: connected for a second, or heard the offer",
+        formula_ru="дозвонились ÷ набраны контакты; дозвон: разговор от секунды или прослушано предложение",
+        unit="%",
+        better="up",
+        numerator=("contacts_reached",),
+        denominator=("contacts_dialled",),
+        scale=PERCENT,
+    ),
+    Definition(
+        id="results",
+        name_en="Results",
+        name_ru="Результаты",
+        formula_en="dispositions that the campaign counts as a success, by when they were saved",
+        formula_ru="итоги, которые кампания считает успехом, по времени сохранения",
+        unit="count",
+        better="up",
+        numerator=("results",),
+    ),
+    Definition(
+        id="results_per_hour",
+        name_en="Results per hour",
+        name_ru="Результатов в час",
+        formula_en="results ÷ operator hours (ready + ringing + talking + wrap-up)",
+        formula_ru="результаты ÷ часы операторов (готов + звонит телефон + разговор + оформление)",
+        unit="per hour",
+        better="up",
+        numerator=("results",),
+        denominator=OPERATOR_S,
+        scale=PER_HOUR,
+    ),
+    Definition(
+        id="results_per_paid_hour",
+        name_en="Results per paid hour",
+        name_ru="Результатов в оплаченный час",
+        formula_en="results ÷ paid hours (logged in, pauses included)",
+        formula_ru="результаты ÷ оплаченные часы (вся смена с паузами)",
+        unit="per hour",
+        better="up",
+        numerator=("results",),
+        denominator=PAID_S,
+        scale=PER_HOUR,
+    ),
+    Definition(
+        id="results_per_clock_hour",
+        name_en="Results per clock hour",
+        name_ru="Результатов в час по часам",
+        formula_en="results ÷ hours of the period that have passed",
+        formula_ru="результаты ÷ прошедшие часы периода",
+        unit="per hour",
+        better="up",
+        numerator=("results",),
+        denominator=("clock_s",),
+        scale=PER_HOUR,
+    ),
+    Definition(
+        id="decision_makers",
+        name_en="Conversations with the decision maker",
+        name_ru="Разговоры с ЛПР",
+        formula_en="connected attempts whose disposition counts so",
+        formula_ru="соединённые попытки, итог которых это отмечает",
+        unit="count",
+        better="up",
+        numerator=("decision_makers",),
+    ),
+    Definition(
+        id="closed_contacts",
+        name_en="Closed contacts",
+        name_ru="Закрытые контакты",
+        formula_en="contacts that will not be called again, by when they were closed",
+        formula_ru="контакты, которым больше не позвонят, по времени закрытия",
+        unit="count",
+        numerator=("closed",),
+    ),
+    Definition(
+        id="closed_used_up",
+        name_en="Closed, attempts used up",
+        name_ru="Закрыты: попытки исчерпаны",
+        formula_en="of the closed contacts, those whose attempts are used up",
+        formula_ru="из закрытых контактов: исчерпаны попытки",
+        unit="count",
+        better="down",
+        numerator=("closed_used_up",),
+    ),
+    Definition(
+        id="calls_per_closed_contact",
+        name_en="Calls per closed contact",
+        name_ru="Звонков на закрытый контакт",
+        formula_en="attempts that rang over the whole life of the contacts closed ÷ contacts closed",
+        formula_ru="прозвонившие попытки за всю жизнь закрытых контактов ÷ закрытые контакты",
+        unit="calls",
+        better="down",
+        numerator=("calls_of_closed",),
+        denominator=("closed",),
+    ),
+    Definition(
+        id="closed_contacts_per_hour",
+        name_en="Closed contacts per hour",
+        name_ru="Закрытых контактов в час",
+        formula_en="contacts closed by a disposition ÷ operator hours",
+        formula_ru="контакты, закрытые итогом ÷ часы операторов",
+        unit="per hour",
+        better="up",
+        numerator=("closed_by_disposition",),
+        denominator=OPERATOR_S,
+        scale=PER_HOUR,
+    ),
+    Definition(
+        id="operator_hours",
+        name_en="Operator hours",
+        name_ru="Часы операторов",
+        formula_en="ready + ringing + talking + wrap-up",
+        formula_ru="готов + звонит телефон + разговор + оформление",
+        unit="h",
+        numerator=OPERATOR_S,
+        scale=1 / PER_HOUR,
+    ),
+    Definition(
+        id="talk",
+        name_en="Talk",
+        name_ru="Разговор",
+        formula_en="time talking ÷ connected attempts",
+        formula_ru="время разговоров ÷ соединённые попытки",
+        unit="s",
+        numerator=("talk_s",),
+        denominator=("connected",),
+    ),
+    Definition(
+        id="wrap_up",
+        name_en="Wrap-up",
+        name_ru="Оформление",
+        formula_en="time in wrap-up ÷ connected attempts",
+        formula_ru="время оформления ÷ соединённые попытки",
+        unit="s",
+        better="down",
+        numerator=("wrap_up_s",),
+        denominator=("connected",),
+    ),
+    Definition(
+        id="handling",
+        name_en="Handling time",
+        name_ru="Время обработки",
+        formula_en="(talking, hold included, + wrap-up) ÷ connected attempts",
+        formula_ru="(разговор с удержанием + оформление) ÷ соединённые попытки",
+        unit="s",
+        numerator=("talk_s", "wrap_up_s"),
+        denominator=("connected",),
+    ),
+    Definition(
+        id="idle",
+        name_en="Idle between calls",
+        name_ru="Простой между звонками",
+        formula_en="time ready ÷ connected attempts",
+        formula_ru="время готовности ÷ соединённые попытки",
+        unit="s",
+        better="down",
+        numerator=("ready_s",),
+        denominator=("connected",),
+    ),
+    Definition(
+        id="occupancy",
+        name_en="Occupancy",
+        name_ru="Занятость",
+        formula_en="(talking + wrap-up) ÷ operator hours",
+        formula_ru="(разговор + оформление) ÷ часы операторов",
+        unit="%",
+        better="up",
+        numerator=("talk_s", "wrap_up_s"),
+        denominator=OPERATOR_S,
+        scale=PERCENT,
+    ),
+    Definition(
+        id="paid_time_worked",
+        name_en="Share of paid time worked",
+        name_ru="Доля рабочего времени",
+        formula_en="operator hours ÷ paid hours",
+        formula_ru="часы операторов ÷ оплаченные часы",
+        unit="%",
+        better="up",
+        numerator=OPERATOR_S,
+        denominator=PAID_S,
+        scale=PERCENT,
+    ),
+    *(
+        Definition(
+            id=f"answer_to_voice_p{percent}",
+            name_en=f"Answer to voice, p{percent}",
+            name_ru=f"От ответа до голоса, p{percent}",
+            formula_en=f"from answer (after the key: from the key) to both sides bridged: {percent} % were faster",
+            formula_ru=f"от ответа (после нажатия: от нажатия) до соединения: {percent} % быстрее",
+            unit="ms",
+            better="down",
+            numerator=(f"voice_p{percent}_ms",),
+        )
+        for percent in (50, 95, 99)
+    ),
+)
+
+
+def values(facts: Mapping[str, float]) -> dict[str, float | None]:
+    """Every number of ``DEFINITIONS`` from the base sums of one row.
+
+    Args:
+        facts: The sums named in ``FACTS``; what is absent was not counted.
+
+    Returns:
+        Number by id; None where the facts are absent or there is nothing to divide by.
+    """
+    return {definition.id: _value(definition, facts) for definition in DEFINITIONS}
+
+
+def _value(definition: Definition, facts: Mapping[str, float]) -> float | None:
+    above = _sum(definition.numerator, facts)
+    if above is None or not definition.denominator:
+        return None if above is None else above * definition.scale
+    below = _sum(definition.denominator, facts)
+    return above * definition.scale / below if below else None
+
+
+def _sum(keys: tuple[str, ...], facts: Mapping[str, float]) -> float | None:
+    parts = [part for key in keys if (part := facts.get(key)) is not None]
+    return sum(parts) if len(parts) == len(keys) else None
