@@ -1,0 +1,163 @@
+"""The web application: every request goes through the same door, in the same order.
+
+    headers → session → role → origin → content → handler (30 s) → answer or error
+
+The door is ``_endpoint``; what is behind it is the table ``routes.ROUTES``. There is no other way in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from dialer.errors import DialerError, Refused
+from dialer.web import access, auth, errors, health, pages
+from dialer.web import live as _live
+from dialer.web.call import CONTEXT, Call, Context, login_needed
+from dialer.web.routes import ROUTES
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from dialer.engine.ports import Commands, Live
+    from dialer.settings import Settings
+    from dialer.store.stores import Stores
+    from dialer.web.access import Route
+
+STATIC = Path(__file__).parent / "static"
+HANDLER_BUDGET_S = 30.0
+_UPLOAD_BUDGET_S = 300.0
+
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; media-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "microphone=(self)",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+_HSTS = "max-age=31536000"
+
+
+def create_app(*, stores: Stores, commands: Commands, live: Live, settings: Settings) -> web.Application:
+    """The application, ready for an ``AppRunner``. It owns its tasks: they begin and end with it."""
+    app = web.Application(client_max_size=access.JSON_BYTES_MAX, middlewares=[_errors])
+    app[CONTEXT] = Context(
+        stores=stores,
+        commands=commands,
+        live=live,
+        settings=settings,
+        hub=_live.Hub(live, stores),
+        sockets=_live.Sockets(),
+        pulse=health.Pulse(),
+    )
+    for route in ROUTES:
+        app.router.add_route(route.method, route.path, _endpoint(route))
+    app.router.add_static("/static/", STATIC, follow_symlinks=False)
+    app.on_response_prepare.append(_add_headers)
+    app.on_shutdown.append(_close_pages)
+    app.cleanup_ctx.append(_run_tasks)
+    return app
+
+
+def _endpoint(route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """The door in front of one route."""
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        context = request.app[CONTEXT]
+        call = Call(request=request, context=context, session=await auth.session_of(request, context))
+        if not route.public:
+            if call.session is None:
+                return pages.to_login(request) if route.page else errors.answer(login_needed())
+            if not access.allowed(route, call.user.role):
+                raise Refused("access.denied", "your role may not do this", remedy="Ask an admin.", role=call.user.role)
+        if not route.safe:
+            auth.check_unsafe(request, context.settings)
+        if route.socket:
+            return await route.handler(call)  # type: ignore[return-value]  # a socket answers for itself
+        async with asyncio.timeout(_UPLOAD_BUDGET_S if route.upload else HANDLER_BUDGET_S):
+            answer = await (route.handler(call, await _read(request, route)) if route.ask else route.handler(call))
+        return _answer(answer, route)
+
+    return serve
+
+
+async def _read(request: web.Request, route: Route) -> BaseModel:
+    """What is asked, checked against its schema.
+
+    Raises:
+        Refused: ``request.invalid``, ``request.media``.
+    """
+    if route.ask is None:
+        raise AssertionError(route.path)
+    try:
+        if route.safe or route.upload:
+            return route.ask.model_validate(dict(request.query))
+        if request.content_type != "application/json":
+            raise Refused("request.media", "the body is not JSON", remedy="Send Content-Type: application/json.")
+        return route.ask.model_validate_json(await request.read())
+    except ValidationError as error:
+        raise errors.invalid(error) from None
+
+
+def _answer(answer: BaseModel | web.StreamResponse, route: Route) -> web.StreamResponse:
+    if isinstance(answer, web.StreamResponse):
+        return answer
+    return web.json_response(text=answer.model_dump_json(), status=route.status)
+
+
+@web.middleware
+async def _errors(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Every error becomes an answer in our words."""
+    try:
+        return await handler(request)
+    except DialerError as error:
+        return errors.answer(error)
+    except web.HTTPException as error:
+        if error.status < web.HTTPBadRequest.status_code:
+            raise
+        answer = errors.answer(errors.from_http(error))
+        answer.set_status(error.status)
+        return answer
+    except TimeoutError:
+        return errors.answer(errors.too_slow(request))
+    except Exception as error:  # noqa: BLE001 - the last door: logged, told as internal
+        return errors.answer(errors.unexpected(error, request))
+
+
+async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.app[CONTEXT].settings.https:
+        response.headers["Strict-Transport-Security"] = _HSTS
+    if request.path.startswith("/static/"):
+        response.headers["Cache-Control"] = "no-cache"  # asked again each time, answered 304
+    response.headers.popall("Server", None)
+
+
+async def _close_pages(app: web.Application) -> None:
+    await app[CONTEXT].sockets.close_all()
+
+
+async def _run_tasks(app: web.Application) -> AsyncIterator[None]:
+    """The hub and the pulse live as long as the application."""
+    context = app[CONTEXT]
+    tasks = [
+        asyncio.create_task(context.hub.run(), name="web.hub"),
+        asyncio.create_task(context.pulse.run(), name="web.pulse"),
+    ]
+    yield
+    for task in tasks:
+        task.cancel()
+    for task in tasks:
+        with suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,115 @@
+"""What a handler gets: who asks, from where, and the parts of the service it may use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from aiohttp import web
+
+from dialer.errors import NotFound, Refused
+from dialer.store.users import Actor
+
+if TYPE_CHECKING:
+    from dialer.engine.ports import Commands, Live
+    from dialer.settings import Settings
+    from dialer.store.stores import Stores
+    from dialer.store.users import Session, User
+    from dialer.web.health import Pulse
+    from dialer.web.live import Hub, Sockets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The parts of the service that the web may use; one per application."""
+
+    stores: Stores
+    commands: Commands
+    live: Live
+    settings: Settings
+    hub: Hub
+    sockets: Sockets
+    pulse: Pulse
+
+
+CONTEXT: web.AppKey[Context] = web.AppKey("context")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request, authenticated and allowed."""
+
+    request: web.Request
+    context: Context
+    session: Session | None
+
+    @property
+    def stores(self) -> Stores:
+        """PostgreSQL, by noun."""
+        return self.context.stores
+
+    @property
+    def commands(self) -> Commands:
+        """What may be asked of the engine."""
+        return self.context.commands
+
+    @property
+    def user(self) -> User:
+        """Who asks.
+
+        Raises:
+            Refused: ``login.needed`` on a public route without a session.
+        """
+        if self.session is None:
+            raise login_needed()
+        return self.session.user
+
+    @property
+    def actor(self) -> Actor:
+        """Who the audit log names for what this request changes."""
+        return Actor(user_id=self.session.user.id if self.session else None, ip=self.ip)
+
+    @property
+    def ip(self) -> str:
+        """The address it comes from; a proxy is believed only on this host and only when ``public_url`` names it."""
+        return address_of(self.request, self.context.settings)
+
+    @property
+    def now(self) -> datetime:
+        """Time of day, aware UTC."""
+        return datetime.now(UTC)
+
+    def id(self, name: str = "id") -> int:
+        """A number in the path."""
+        return int(self.request.match_info[name])
+
+    def uuid(self, name: str = "id") -> UUID:
+        """An attempt's id in the path.
+
+        Raises:
+            NotFound: it is no UUID.
+        """
+        try:
+            return UUID(self.request.match_info[name])
+        except ValueError:
+            raise NotFound("attempt.not_found", "there is no such attempt") from None
+
+
+def login_needed() -> Refused:
+    """Nobody is logged in, or no longer."""
+    return Refused("login.needed", "you are not logged in", remedy="Log in and repeat the request.")
+
+
+def address_of(request: web.Request, settings: Settings) -> str:
+    """The address a request comes from."""
+    remote = request.remote or ""
+    if settings.public_url and remote and ip_address(remote).is_loopback:
+        forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+        try:
+            return str(ip_address(forwarded))
+        except ValueError:
+            return remote
+    return remote

@@ -1,0 +1,47 @@
+"""The card of an operator's present attempt: who it is, what was said before, what may be said about it now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dialer.errors import DialerError, NotFound
+from dialer.web import schemas
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from dialer.core.model import DispositionKind
+    from dialer.web.call import Call
+
+#: States in which an operator sees the contact of the attempt.
+_WITH_CARD = frozenset({"talking", "wrap_up"})
+
+
+async def now(call: Call) -> schemas.OperatorNow:
+    """State and card of the operator who asks; the state is shown even while the database does not answer."""
+    view = call.context.live.operator(call.user.id)
+    operator = schemas.OperatorView.model_validate(view) if view else None
+    attempt_id = view.attempt_id if view and view.state in _WITH_CARD else None
+    try:
+        card = await _card(call, attempt_id) if attempt_id else None
+    except NotFound:
+        card = None
+    except DialerError:
+        return schemas.OperatorNow(at=call.now, operator=operator, card=None, card_unknown=True)
+    return schemas.OperatorNow(at=call.now, operator=operator, card=card)
+
+
+async def _card(call: Call, attempt_id: UUID) -> schemas.CardView:
+    """The card of an attempt that is this operator's.
+
+    Raises:
+        NotFound: it is another's, or there is none.
+    """
+    card = await call.stores.contacts.card(attempt_id, operator_id=call.user.id)
+    return schemas.CardView.model_validate(card)
+
+
+def kinds(found: Sequence[DispositionKind]) -> list[schemas.DispositionKindView]:
+    """A campaign's dispositions in their fixed order."""
+    return [schemas.DispositionKindView.model_validate(kind) for kind in found]

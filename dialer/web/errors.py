@@ -1,0 +1,100 @@
+"""Errors as answers: ``{"error": {"code", "message", "remedy", "data"}}`` with a status that fits.
+
+Each ``DialerError`` has a status by its class, and the few codes that are conflicts (409) or bad content (422) are told
+apart by the table below. Anything else is a defect: logged with its traceback, told to the caller as ``internal``.
+"""
+
+from __future__ import annotations
+
+import structlog
+from aiohttp import web
+from pydantic import ValidationError
+
+from dialer.errors import DialerError, LeaseLost, NotFound, Refused, StoreDown
+from dialer.web.schemas import ErrorAnswer, ErrorBody
+
+log = structlog.get_logger(__name__)
+
+#: Refusals that are not conflicts with the present state (409), by the beginning of their code.
+_STATUS: tuple[tuple[str, int], ...] = (
+    ("login.too_many", 429),
+    ("login.", 401),
+    ("access.", 403),
+    ("request.too_large", 413),
+    ("request.media", 415),
+    ("request.", 422),
+    ("disposition.unknown", 422),
+    ("disposition.needs", 422),
+    ("disposition.not_allowed", 422),
+    ("callback.past", 422),
+    ("callback.outside_window", 422),
+    ("callback.never", 422),
+    ("callback.unknown_zone", 422),
+    ("phone.", 422),
+    ("base.", 422),
+    ("profile.", 422),
+)
+_BASE_CONFLICTS = frozenset({"base.duplicate", "base.same_file", "base.loaded_before"})
+
+
+def status_of(error: DialerError) -> int:
+    """HTTP status of an error."""
+    if isinstance(error, NotFound):
+        return 404
+    if isinstance(error, StoreDown | LeaseLost):
+        return 503
+    if isinstance(error, Refused):
+        if error.code in _BASE_CONFLICTS:
+            return 409
+        return next((status for prefix, status in _STATUS if error.code.startswith(prefix)), 409)
+    return 500
+
+
+def answer(error: DialerError) -> web.Response:
+    """The error as JSON."""
+    data = {name: value if isinstance(value, int | float | bool | list | dict | None) else str(value)
+            for name, value in error.data.items()}  # fmt: skip
+    body = ErrorBody(code=error.code, message=error.message, remedy=error.remedy, data=data)
+    status = status_of(error)
+    headers = {"Retry-After": str(data["retry_after_s"])} if "retry_after_s" in data else {}
+    return web.json_response(text=ErrorAnswer(error=body).model_dump_json(), status=status, headers=headers)
+
+
+def invalid(error: ValidationError) -> Refused:
+    """A request whose content does not fit its schema; names the fields, never repeats their values."""
+    fields = [
+        {"field": ".".join(str(part) for part in item["loc"]) or "body", "message": item["msg"]}
+        for item in error.errors(include_input=False, include_url=False, include_context=False)
+    ]
+    first = fields[0]
+    return Refused(
+        "request.invalid",
+        f"{first['field']}: {first['message']}",
+        remedy="See data.fields, and /api/v1/openapi.json for what is expected.",
+        fields=fields,
+    )
+
+
+def from_http(error: web.HTTPException) -> DialerError:
+    """Aiohttp's own refusals (no such path, wrong method, body too large) in our words."""
+    match error.status:
+        case 404:
+            return NotFound("request.not_found", "there is no such page", remedy="See /api/v1/openapi.json.")
+        case 413:
+            return Refused("request.too_large", "the body is larger than allowed", remedy="Send less at once.")
+        case _:
+            return Refused(f"request.http_{error.status}", error.reason, remedy="See /api/v1/openapi.json.")
+
+
+def unexpected(error: Exception, request: web.Request) -> DialerError:
+    """A defect of ours: the log has the traceback, the caller a sentence."""
+    log.error("request_failed", method=request.method, path=request.path, exc_info=error)
+    return DialerError(
+        "internal", "something went wrong here; it is in the log", remedy="Try again; tell the engineer."
+    )
+
+
+def too_slow(request: web.Request) -> DialerError:
+    """A handler that used up its time."""
+    log.error("request_too_slow", method=request.method, path=request.path)
+    return StoreDown("request.too_slow", "the answer took too long", remedy="Ask for less, or try again later.")

@@ -1,0 +1,309 @@
+"""Pages that move: WebSockets with a full snapshot at every connect, then one push per change, never a backlog.
+
+Two loops wait for ``Live.changed`` for all pages together: the board is rendered to JSON once per change and at most
+five times a second; an operator's page is woken only when this operator changed. A page that reads too slowly misses
+intermediate moments, never the last one; one that does not read at all is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from weakref import WeakSet
+
+import structlog
+from aiohttp import WSCloseCode, web
+
+from dialer.errors import DialerError
+from dialer.web import auth, cards, numbers, schemas
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from dialer.engine.ports import Live, OperatorView
+    from dialer.store.stores import Stores
+    from dialer.web.call import Call
+
+    Send = Callable[[str], Awaitable[None]]
+    Frames = Callable[[Send], Awaitable[None]]
+
+log = structlog.get_logger(__name__)
+
+BOARD_GAP_S = 0.2
+#: An operator's page shows the card within 100 ms of the bridge; this is the hub's share of it.
+OPERATOR_GAP_S = 0.02
+#: The board is pushed at least this often, so that its age tells a dead service from a quiet one.
+HEARTBEAT_S = 2.0
+HOUR_EVERY_S = 5.0
+MESSAGE_BYTES_MAX = 64 * 1024
+MESSAGES_PER_S_MAX = 20
+_SEND_TIMEOUT_S = 10.0
+_CHECK_SESSION_EVERY_S = 15.0
+
+
+class Signal:
+    """Wakes everybody who waits for the next version of something."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        self._event = asyncio.Event()
+
+    def fire(self) -> None:
+        """There is a new version."""
+        self.version += 1
+        self._event.set()
+        self._event = asyncio.Event()
+
+    async def after(self, version: int) -> int:
+        """Wait until the version is greater than this one."""
+        while self.version <= version:
+            await self._event.wait()
+        return self.version
+
+
+class Hub:
+    """Watches the engine once for all pages."""
+
+    def __init__(self, live: Live, stores: Stores) -> None:
+        self._live = live
+        self._stores = stores
+        self._hour: schemas.KpiRow | None = None
+        self._hour_at = -HOUR_EVERY_S
+        self._operators: dict[int, tuple[Signal, OperatorView | None]] = {}
+        self._watchers: dict[int, int] = {}
+        self.board_changed = Signal()
+        self.board_json = ""
+        self.board_watchers = 0
+
+    async def run(self) -> None:
+        """Push until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_again(self._push_board), name="web.board")
+            tasks.create_task(_again(self._push_operators), name="web.operators")
+
+    async def _changed(self, version: int) -> int:
+        """The next version, or the present one after a heartbeat without any."""
+        try:
+            async with asyncio.timeout(HEARTBEAT_S):
+                return await self._live.changed(version)
+        except TimeoutError:
+            return version
+
+    async def _push_board(self) -> None:
+        version = -1
+        while True:
+            version = await self._changed(version)
+            if self.board_watchers:
+                await self.refresh()
+                self.board_changed.fire()
+            await asyncio.sleep(BOARD_GAP_S)
+
+    async def refresh(self) -> None:
+        """Render the board of this moment."""
+        await self._read_hour()
+        self.board_json = board_answer(self._live, self._hour).model_dump_json()
+
+    async def _read_hour(self) -> None:
+        """The numbers of the present hour, every few seconds; the last ones stay when the database does not answer."""
+        now = asyncio.get_running_loop().time()
+        if now - self._hour_at < HOUR_EVERY_S:
+            return
+        self._hour_at = now
+        try:
+            async with asyncio.timeout(1):
+                self._hour = await numbers.present_hour(self._stores, datetime.now(UTC))
+        except (DialerError, TimeoutError) as error:
+            log.warning("board_without_numbers", reason=str(error) or "timeout")
+
+    async def _push_operators(self) -> None:
+        version = -1
+        while True:
+            version = await self._changed(version)
+            for operator_id, (signal, before) in list(self._operators.items()):
+                present = self._live.operator(operator_id)
+                if present != before:
+                    self._operators[operator_id] = (signal, present)
+                    signal.fire()
+            await asyncio.sleep(OPERATOR_GAP_S)
+
+    def watch(self, operator_id: int) -> Signal:
+        """The signal of one operator's changes; give it back with ``unwatch``."""
+        self._watchers[operator_id] = self._watchers.get(operator_id, 0) + 1
+        if operator_id not in self._operators:
+            self._operators[operator_id] = (Signal(), self._live.operator(operator_id))
+        return self._operators[operator_id][0]
+
+    def unwatch(self, operator_id: int) -> None:
+        """One page of this operator fewer."""
+        self._watchers[operator_id] -= 1
+        if not self._watchers[operator_id]:
+            del self._watchers[operator_id], self._operators[operator_id]
+
+    def touch(self, operator_id: int) -> None:
+        """Something on this operator's page changed that the engine does not know, e.g. a saved disposition."""
+        if operator_id in self._operators:
+            self._operators[operator_id][0].fire()
+
+
+async def _again(push: Callable[[], Awaitable[None]]) -> None:
+    """A defect in one push must not freeze every page: it is logged, and pushing goes on."""
+    while True:
+        try:
+            await push()
+        except Exception:
+            log.exception("push_failed")
+        await asyncio.sleep(1)
+
+
+class Sockets:
+    """Open pages by session, so that a logout or a disabled user ends them at once."""
+
+    def __init__(self) -> None:
+        self._open: dict[bytes, WeakSet[web.WebSocketResponse]] = {}
+
+    def add(self, token_hash: bytes, socket: web.WebSocketResponse) -> None:
+        """A page opened."""
+        self._open.setdefault(token_hash, WeakSet()).add(socket)
+
+    def drop(self, token_hash: bytes, socket: web.WebSocketResponse) -> None:
+        """A page closed."""
+        sockets = self._open.get(token_hash)
+        if sockets is not None:
+            sockets.discard(socket)
+            if not sockets:
+                del self._open[token_hash]
+
+    async def close(self, *token_hashes: bytes) -> None:
+        """Close all pages of these sessions."""
+        for socket in [socket for token in token_hashes for socket in self._open.pop(token, ())]:
+            await _close(socket, WSCloseCode.POLICY_VIOLATION, b"logged out")
+
+    async def close_all(self) -> None:
+        """The service stops; pages connect again by themselves."""
+        for socket in [socket for sockets in list(self._open.values()) for socket in sockets]:
+            await _close(socket, WSCloseCode.GOING_AWAY, b"restart")
+
+
+async def _close(socket: web.WebSocketResponse, code: WSCloseCode, message: bytes) -> None:
+    with suppress(TimeoutError, ConnectionError):
+        async with asyncio.timeout(2):
+            await socket.close(code=code, message=message)
+
+
+def board_answer(live: Live, hour: schemas.KpiRow | None) -> schemas.BoardAnswer:
+    """The board of this moment with its six big numbers."""
+    board = live.board()
+    states = [operator.state for operator in board.operators]
+    totals = schemas.Totals(
+        talking=states.count("talking"),
+        ready=states.count("ready"),
+        wrap_up=states.count("wrap_up"),
+        dialling=sum(campaign.lines for campaign in board.campaigns),
+        waiting=sum(campaign.waiting for campaign in board.campaigns),
+        answered=sum(campaign.answered for campaign in board.campaigns),
+        abandoned=sum(campaign.abandoned for campaign in board.campaigns),
+    )
+    fields = {name: getattr(board, name) for name in schemas.BoardAnswer.model_fields if hasattr(board, name)}
+    return schemas.BoardAnswer.model_validate({**fields, "totals": totals, "hour": hour}, from_attributes=True)
+
+
+async def board_socket(call: Call) -> web.WebSocketResponse:
+    """Push the board at every change."""
+    hub = call.context.hub
+
+    async def frames(send: Send) -> None:
+        hub.board_watchers += 1
+        try:
+            await hub.refresh()
+            version = hub.board_changed.version
+            await send(hub.board_json)
+            while True:
+                version = await hub.board_changed.after(version)
+                await send(hub.board_json)
+        finally:
+            hub.board_watchers -= 1
+
+    return await _serve(call, frames)
+
+
+async def operator_socket(call: Call) -> web.WebSocketResponse:
+    """Push the operator's own state and card at every change of either."""
+    operator_id, hub = call.user.id, call.context.hub
+
+    async def frames(send: Send) -> None:
+        signal = hub.watch(operator_id)
+        try:
+            version = signal.version
+            while True:
+                await send((await cards.now(call)).model_dump_json())
+                version = await signal.after(version)
+        finally:
+            hub.unwatch(operator_id)
+
+    return await _serve(call, frames)
+
+
+async def _serve(call: Call, frames: Frames) -> web.WebSocketResponse:
+    """One page: push what ``frames`` sends until the page, the session or the service ends."""
+    auth.check_origin(call.request, call.context.settings)
+    session = call.session
+    if session is None:
+        raise web.HTTPUnauthorized
+    socket = web.WebSocketResponse(heartbeat=15, max_msg_size=MESSAGE_BYTES_MAX, compress=False)
+    await socket.prepare(call.request)
+    call.context.sockets.add(session.token_hash, socket)
+
+    async def send(text: str) -> None:
+        async with asyncio.timeout(_SEND_TIMEOUT_S):
+            await socket.send_str(text)
+
+    tasks = [
+        asyncio.create_task(_ended(coroutine), name=f"web.page.{name}")
+        for name, coroutine in (
+            ("push", frames(send)),
+            ("read", _read(socket)),
+            ("session", _watch_session(call, session.token_hash)),
+        )
+    ]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        call.context.sockets.drop(session.token_hash, socket)
+        await _close(socket, WSCloseCode.GOING_AWAY, b"")
+    return socket
+
+
+async def _ended(work: Awaitable[None]) -> None:
+    """Whatever ends a page's task ends the page; only a defect is worth a line."""
+    try:
+        await work
+    except (ConnectionError, TimeoutError, DialerError):
+        return
+    except Exception:
+        log.exception("page_failed")
+
+
+async def _read(socket: web.WebSocketResponse) -> None:
+    """Reading sees the page close. Pages say nothing; one that talks too much is closed."""
+    loop, heard = asyncio.get_running_loop(), deque[float](maxlen=MESSAGES_PER_S_MAX)
+    async for _ in socket:
+        if len(heard) == MESSAGES_PER_S_MAX and loop.time() - heard[0] < 1:
+            return
+        heard.append(loop.time())
+
+
+async def _watch_session(call: Call, token_hash: bytes) -> None:
+    """End when the session ended elsewhere: expired, logged out, or its user disabled."""
+    while True:
+        await asyncio.sleep(_CHECK_SESSION_EVERY_S)
+        try:
+            if not await call.stores.users.is_open(token_hash, idle_for=auth.idle_for):
+                return
+        except DialerError:
+            continue  # the database is away; the page keeps what it may see already

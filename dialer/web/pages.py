@@ -1,0 +1,60 @@
+"""The pages people see. They hold no data: each is a frame in the user's language, filled over its WebSocket."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from dialer.web import texts
+from dialer.web.access import Role
+
+if TYPE_CHECKING:
+    from dialer.web.call import Call
+
+_ENVIRONMENT = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_HOME = {Role.OPERATOR: "/operator", Role.SUPERVISOR: "/board", Role.ADMIN: "/board"}
+
+
+def _page(template: str, language: str, **values: object) -> web.Response:
+    html = _ENVIRONMENT.get_template(template).render(
+        _=texts.translator(language),
+        language=language,
+        texts=json.dumps(texts.TEXTS[language], ensure_ascii=False),
+        **values,
+    )
+    return web.Response(text=html, content_type="text/html")
+
+
+def to_login(_request: web.Request) -> web.Response:
+    """Whoever is not logged in is shown where to."""
+    return web.Response(status=303, headers={"Location": "/"})
+
+
+async def front(call: Call) -> web.Response:
+    """The login page; who is logged in is sent to the page of the role."""
+    if call.session:
+        home = _HOME.get(Role(call.user.role))
+        if home:
+            return web.Response(status=303, headers={"Location": home})
+    language = call.request.query.get("lang") or texts.preferred(call.request.headers.get("Accept-Language", ""))
+    return _page("login.html", language if language in texts.LANGUAGES else "en", user=call.session and call.user)
+
+
+async def board(call: Call) -> web.Response:
+    """The live board."""
+    return _page("board.html", call.user.language, user=call.user)
+
+
+async def operator(call: Call) -> web.Response:
+    """The operator's page."""
+    return _page("operator.html", call.user.language, user=call.user)

@@ -1,0 +1,117 @@
+"""The table of all ways in: path, who may, what is asked and answered. App, access, OpenAPI and tests read this one."""
+
+from __future__ import annotations
+
+from dialer.web import auth, health, live, openapi, operator, pages, schemas, supervisor
+from dialer.web.access import ADMIN, BASES, EVERYONE, LEADS, OPERATOR, PUBLIC, READERS, Route
+
+_ID = "{id:[0-9]{1,18}}"
+_ATTEMPT = "{id:[0-9a-f-]{36}}"
+_V1 = "/api/v1"
+_HTML = "text/html"
+
+_SESSIONS = (
+    Route(method="POST", path=f"{_V1}/login", handler=auth.login, roles=PUBLIC, summary="Open a session",
+          ask=schemas.LoginAsk, answer=schemas.MeAnswer),
+    Route(method="POST", path=f"{_V1}/logout", handler=auth.logout, roles=PUBLIC,
+          summary="End the session and its pages", answer=schemas.Done),
+    Route(method="GET", path=f"{_V1}/me", handler=auth.me, roles=EVERYONE, summary="The user of this session",
+          answer=schemas.MeAnswer),
+    Route(method="POST", path=f"{_V1}/me/language", handler=auth.set_language, roles=EVERYONE,
+          summary="Choose the language of the screens", ask=schemas.LanguageAsk, answer=schemas.MeAnswer),
+)  # fmt: skip
+
+_OPERATOR = (
+    Route(method="GET", path=f"{_V1}/operator", handler=operator.now, roles=OPERATOR, summary="Own state and card",
+          answer=schemas.OperatorNow),
+    Route(method="GET", path=f"{_V1}/operator/live", handler=live.operator_socket, roles=OPERATOR,
+          summary="Own state and card, pushed at every change", answer=schemas.OperatorNow, socket=True),
+    Route(method="POST", path=f"{_V1}/operator/start", handler=operator.start, roles=OPERATOR,
+          summary="Open a shift on a seat; its phone is called", ask=schemas.StartAsk, answer=schemas.OperatorAnswer),
+    Route(method="POST", path=f"{_V1}/operator/ready", handler=operator.ready, roles=OPERATOR, summary="Take calls",
+          answer=schemas.OperatorAnswer),
+    Route(method="POST", path=f"{_V1}/operator/pause", handler=operator.pause, roles=OPERATOR,
+          summary="No more calls, after the present one", ask=schemas.PauseAsk, answer=schemas.OperatorAnswer),
+    Route(method="POST", path=f"{_V1}/operator/hangup", handler=operator.hang_up, roles=OPERATOR,
+          summary="End the present conversation", answer=schemas.OperatorAnswer),
+    Route(method="POST", path=f"{_V1}/operator/stop", handler=operator.stop, roles=OPERATOR, summary="Close the shift",
+          answer=schemas.OperatorAnswer),
+    Route(method="POST", path=f"{_V1}/attempts/{_ATTEMPT}/disposition", handler=operator.save_disposition,
+          roles=OPERATOR, summary="Save how the conversation ended; answered after the commit. Header Idempotency-Key",
+          ask=schemas.DispositionAsk, answer=schemas.DispositionAnswer),
+    Route(method="PUT", path=f"{_V1}/attempts/{_ATTEMPT}/draft", handler=operator.save_draft, roles=OPERATOR,
+          summary="Keep what was typed so far", ask=schemas.DraftAsk, answer=schemas.Done),
+)  # fmt: skip
+
+_CAMPAIGNS = (
+    Route(method="GET", path=f"{_V1}/campaigns", handler=supervisor.campaigns, roles=READERS | BASES,
+          summary="All campaigns", answer=schemas.CampaignsAnswer),
+    Route(method="POST", path=f"{_V1}/campaigns", handler=supervisor.create_campaign, roles=ADMIN,
+          summary="A new campaign, as a draft", ask=schemas.CampaignAsk, answer=schemas.CampaignAnswer, status=201),
+    Route(method="GET", path=f"{_V1}/campaigns/{_ID}", handler=supervisor.campaign, roles=READERS | BASES,
+          summary="One campaign", answer=schemas.CampaignAnswer),
+    Route(method="PATCH", path=f"{_V1}/campaigns/{_ID}", handler=supervisor.change_campaign, roles=ADMIN,
+          summary="Change a campaign; what is absent stays", ask=schemas.CampaignChange, answer=schemas.CampaignAnswer),
+    Route(method="POST", path=f"{_V1}/campaigns/{_ID}/state", handler=supervisor.set_campaign_state, roles=LEADS,
+          summary="Start, pause or stop dialing", ask=schemas.StateAsk, answer=schemas.CampaignAnswer),
+    Route(method="GET", path=f"{_V1}/campaigns/{_ID}/why", handler=supervisor.campaign_why, roles=READERS,
+          summary="Why contacts are not being dialled; the counts add up", answer=schemas.CampaignWhy),
+    Route(method="GET", path=f"{_V1}/campaigns/{_ID}/bases", handler=supervisor.bases, roles=READERS | BASES,
+          summary="Bases of a campaign", answer=schemas.BasesAnswer),
+    Route(method="POST", path=f"{_V1}/campaigns/{_ID}/bases", handler=supervisor.load_base, roles=BASES,
+          summary="Load a base: all good rows in one transaction, each bad row with its reason", ask=schemas.BaseQuery,
+          answer=schemas.BaseAnswer, upload="text/csv", status=201),
+    Route(method="GET", path=f"{_V1}/contacts/{_ID}/why", handler=supervisor.contact_why, roles=READERS,
+          summary="Why this contact is not being dialled", answer=schemas.ContactWhy),
+)  # fmt: skip
+
+_PROMISES = (
+    Route(method="GET", path=f"{_V1}/do-not-call", handler=supervisor.do_not_calls, roles=READERS,
+          summary="Do-not-call entries, newest first", answer=schemas.DoNotCallsAnswer),
+    Route(method="POST", path=f"{_V1}/do-not-call", handler=supervisor.add_do_not_call, roles=LEADS,
+          summary="Never call this number again; effective at once", ask=schemas.DoNotCallAsk,
+          answer=schemas.DoNotCallAnswer, status=201),
+    Route(method="DELETE", path=f"{_V1}/do-not-call/{_ID}", handler=supervisor.remove_do_not_call, roles=ADMIN,
+          summary="Take an entry off the list", answer=schemas.Done),
+    Route(method="GET", path=f"{_V1}/callbacks", handler=supervisor.callbacks, roles=READERS,
+          summary="Promises to call back, the next one first", ask=schemas.CallbackQuery,
+          answer=schemas.CallbacksAnswer),
+    Route(method="POST", path=f"{_V1}/callbacks/{_ID}/cancel", handler=supervisor.cancel_callback, roles=LEADS,
+          summary="Cancel a promise, by name", answer=schemas.CallbackAnswer),
+    Route(method="POST", path=f"{_V1}/callbacks/{_ID}/move", handler=supervisor.move_callback, roles=LEADS,
+          summary="Move a promise to another time", ask=schemas.MoveAsk, answer=schemas.CallbackAnswer),
+)  # fmt: skip
+
+_NUMBERS = (
+    Route(method="GET", path=f"{_V1}/attempts", handler=supervisor.attempts, roles=READERS, summary="Finished attempts",
+          ask=schemas.AttemptQuery, answer=schemas.AttemptsAnswer),
+    Route(method="GET", path=f"{_V1}/kpi/definitions", handler=supervisor.kpi_definitions, roles=EVERYONE,
+          summary="One definition per number", answer=schemas.KpiDefinitions),
+    Route(method="GET", path=f"{_V1}/kpi", handler=supervisor.kpi, roles=READERS, summary="Numbers of a period",
+          ask=schemas.KpiQuery, answer=schemas.KpiAnswer),
+    Route(method="GET", path=f"{_V1}/board", handler=supervisor.board, roles=LEADS, summary="The live board, now",
+          answer=schemas.BoardAnswer),
+    Route(method="GET", path=f"{_V1}/live", handler=live.board_socket, roles=LEADS,
+          summary="The live board, pushed at every change", answer=schemas.BoardAnswer, socket=True),
+)  # fmt: skip
+
+_USERS = (
+    Route(method="GET", path=f"{_V1}/users", handler=supervisor.users, roles=ADMIN, summary="All users",
+          answer=schemas.UsersAnswer),
+    Route(method="POST", path=f"{_V1}/users", handler=supervisor.add_user, roles=ADMIN, summary="A new user",
+          ask=schemas.UserAsk, answer=schemas.UserAnswer, status=201),
+    Route(method="PATCH", path=f"{_V1}/users/{_ID}", handler=supervisor.change_user, roles=ADMIN,
+          summary="Let a user in or not", ask=schemas.UserChange, answer=schemas.UserAnswer),
+)  # fmt: skip
+
+_OTHERS = (
+    Route(method="GET", path="/health", handler=health.health, roles=PUBLIC,
+          summary="Whether calls can be made and saved", answer=schemas.Health),
+    Route(method="GET", path=f"{_V1}/openapi.json", handler=openapi.serve, roles=PUBLIC, summary="This description"),
+    Route(method="GET", path="/", handler=pages.front, roles=PUBLIC, summary="Login page", media=_HTML),
+    Route(method="GET", path="/board", handler=pages.board, roles=LEADS, summary="Live board page", media=_HTML),
+    Route(method="GET", path="/operator", handler=pages.operator, roles=OPERATOR, summary="Operator's page",
+          media=_HTML),
+)  # fmt: skip
+
+ROUTES: tuple[Route, ...] = (*_SESSIONS, *_OPERATOR, *_CAMPAIGNS, *_PROMISES, *_NUMBERS, *_USERS, *_OTHERS)

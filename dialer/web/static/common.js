@@ -1,0 +1,161 @@
+// What every page needs: texts, requests, the live socket, server time, timers, icons. No framework, no build step.
+
+const root = document.documentElement;
+const texts = JSON.parse(root.dataset.texts);
+export const language = root.lang;
+
+/** The text of an id in the page's language, with {name} filled in; an unknown id is shown as it is. */
+export function t(id, values = {}) {
+  return (texts[id] ?? id).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+}
+
+/** Whether a text exists for this id. */
+export const has = (id) => id in texts;
+
+export const $ = (selector, within = document) => within.querySelector(selector);
+
+/** An element with properties and children; text is always text, never markup. */
+export function el(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name in element) element[name] = value;
+    else element.setAttribute(name, value);
+  }
+  element.append(...children);
+  return element;
+}
+
+const SHAPES = {
+  talking: "M5 4h4l2 5-2.500 1.500a11 11 0 0 0 5 5L15 13l5 2v4a1 1 0 0 1-1 1A15 15 0 0 1 4 5a1 1 0 0 1 1-1z",
+  ready: "M5 12.500l4.500 4.500L19 7.500",
+  wrap_up: "M4 20l1-4L16 5l3 3L8 19zM14 7l3 3",
+  ringing: "M6 17h12l-1.500-2v-4a4.500 4.500 0 0 0-9 0v4zM10 20h4M3 9a7 7 0 0 1 2-4M21 9a7 7 0 0 0-2-4",
+  paused: "M8 5v14M16 5v14",
+  offline: "M6 6l12 12M18 6L6 18",
+  dialling: "M4 12h13M12 6l6 6-6 6",
+  waiting: "M7 4h10M7 20h10M8 4c0 5 3 6 4 8 1-2 4-3 4-8M8 20c0-5 3-6 4-8 1 2 4 3 4 8",
+};
+
+/** The icon of a state, as strokes in the current colour. */
+export function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS(svg.namespaceURI, "path");
+  path.setAttribute("d", SHAPES[name] ?? SHAPES.offline);
+  svg.append(path);
+  return svg;
+}
+
+for (const place of document.querySelectorAll("[data-icon]")) place.append(icon(place.dataset.icon));
+
+// Requests ------------------------------------------------------------------
+
+/** A refusal or failure; `code` is stable, `message` is for people. */
+export class Refusal extends Error {
+  constructor(status, error) {
+    super(has(`error.${error.code}`) ? t(`error.${error.code}`) : [error.message, error.remedy].filter(Boolean).join(". "));
+    this.status = status;
+    this.code = error.code;
+  }
+}
+
+/** Ask the API; resolves to its answer, rejects with a Refusal. status 0: no answer came. */
+export async function ask(method, path, body, headers = {}) {
+  let response;
+  try {
+    response = await fetch(path, {
+      method,
+      headers: { "X-Dialer": "1", ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...headers },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout?.(15000),
+    });
+  } catch {
+    throw new Refusal(0, { code: "no_answer", message: t("error.no_answer") });
+  }
+  const answer = await response.json().catch(() => ({}));
+  if (response.ok) return answer;
+  if (response.status === 401 && !path.endsWith("/login")) location.assign("/");
+  throw new Refusal(response.status, answer.error ?? { code: "internal", message: response.statusText });
+}
+
+// Server time -----------------------------------------------------------------
+
+let offset = 0; // what to add to this computer's clock to get the server's
+let heard = 0; // when the last push came, by the page's own monotonic clock
+
+/** Milliseconds of server time now. */
+export const serverNow = () => Date.now() + offset;
+
+/** Seconds since the last push. */
+export const ageS = () => (performance.now() - heard) / 1000;
+
+/** `1:05` or `1:02:03` */
+export function clock(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const pad = (number) => String(number).padStart(2, "0");
+  const hours = Math.floor(whole / 3600);
+  return `${hours ? `${hours}:${pad(Math.floor(whole / 60) % 60)}` : Math.floor(whole / 60)}:${pad(whole % 60)}`;
+}
+
+/** Date and time in a zone, the reader's own when none is given. */
+export function moment(iso, options = { dateStyle: "medium", timeStyle: "short" }, zone = undefined) {
+  return new Intl.DateTimeFormat(language, { ...options, timeZone: zone }).format(new Date(iso));
+}
+
+export function number(value, digits = 0) {
+  return new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+}
+
+// The live socket ---------------------------------------------------------------
+
+/** Keep a socket open; each message is a whole picture. Reconnects by itself, with jitter, so that a floor does not storm. */
+export function follow(path, show) {
+  let wait = 500;
+  const open = () => {
+    const socket = new WebSocket(location.origin.replace(/^http/, "ws") + path);
+    socket.onmessage = (event) => {
+      const picture = JSON.parse(event.data);
+      heard = performance.now();
+      offset = Date.parse(picture.at) - Date.now();
+      wait = 500;
+      $("#lost").hidden = true;
+      show(picture);
+    };
+    socket.onclose = async () => {
+      $("#lost").hidden = false;
+      // A refused handshake looks like a lost line; asking who we are tells a session that ended.
+      await ask("GET", "/api/v1/me").catch(() => {});
+      setTimeout(open, wait * (0.5 + Math.random()));
+      wait = Math.min(wait * 2, 8000);
+    };
+  };
+  open();
+}
+
+/** Call it several times a second, only while somebody looks. */
+export function everyTick(tick) {
+  setInterval(() => document.hidden || tick(), 250);
+  document.addEventListener("visibilitychange", () => document.hidden || tick());
+}
+
+// The bar -------------------------------------------------------------------------
+
+const theme = localStorage.getItem("theme");
+if (theme) root.dataset.theme = theme;
+
+$("#theme")?.addEventListener("click", () => {
+  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = dark ? "light" : "dark";
+  localStorage.setItem("theme", root.dataset.theme);
+});
+
+$("#language")?.addEventListener("click", async () => {
+  await ask("POST", "/api/v1/me/language", { language: language === "ru" ? "en" : "ru" });
+  location.reload();
+});
+
+$("#logout")?.addEventListener("click", async () => {
+  await ask("POST", "/api/v1/logout");
+  location.assign("/");
+});

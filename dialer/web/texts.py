@@ -1,0 +1,39 @@
+"""The words of the screens, in Russian and English: ``locale/<language>.po``, compiled when this is imported.
+
+Templates and scripts name a text by its id (``state.ready``); a test holds both files to the same ids.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from babel.messages.pofile import read_po
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+LANGUAGES = ("en", "ru")
+_LOCALE = Path(__file__).parent / "locale"
+
+
+def _read(language: str) -> Mapping[str, str]:
+    with (_LOCALE / f"{language}.po").open("rb") as file:
+        return {str(message.id): str(message.string) for message in read_po(file, locale=language) if message.id}
+
+
+TEXTS: Mapping[str, Mapping[str, str]] = {language: _read(language) for language in LANGUAGES}
+
+
+def translator(language: str) -> Callable[[str], str]:
+    """The function ``_`` of a template; an id nobody translated raises KeyError."""
+    return TEXTS[language].__getitem__
+
+
+def preferred(accept_language: str) -> str:
+    """``ru`` when a browser's Accept-Language names it before English, else ``en``."""
+    for part in accept_language.lower().split(","):
+        language = part.split(";")[0].strip()[:2]
+        if language in LANGUAGES:
+            return language
+    return "en"
