@@ -68,6 +68,11 @@ class SimHost:
         self.wind()
         return refusal
 
+    def happens(self, what: Callable[..., None], *args: object) -> None:
+        """Let one of the world's own hands move now, e.g. ``happens(switch.lose_phone, "seat1")``."""
+        what(*args, now=self.now())
+        self.wind()
+
     def crash(self, *, down_s: float = 3.0, announced: bool = False) -> None:
         """Restart the switch: all channels are gone now, and it is back after ``down_s``."""
         if announced:

@@ -1,0 +1,497 @@
+"""What any switch of ours does, told as stories and written only against ``SwitchLink``.
+
+The same stories run on the simulated switch in simulated time, on the simulated switch behind TCP, and on a real
+Asterisk: so the simulator cannot lie. A rig brings the link, the numbers that behave as asked, and the operators'
+phones; see ``Rig``. Stories do not disturb one another, so ``tell_all`` lets them all happen at the same time: one
+takes as long as the longest. A rig's own test then looks at each ending by its name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, TypeVar
+from uuid import uuid4
+
+import pytest
+
+from ami.actions import Action, Bridge, Hangup, Originate
+from ami.errors import ActionRefused
+from ami.events import (
+    BridgeEntered,
+    BridgeLeft,
+    ChannelCreated,
+    ChannelRinging,
+    ChannelUp,
+    DialBegin,
+    Event,
+    HungUp,
+    LinkUp,
+    Originated,
+    Said,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from ami.port import SwitchLink
+
+E = TypeVar("E", bound=Event)
+
+#: What a rig must have numbers for. Keys are pressed a second after the answer (in the message: after it began),
+#: ``hangs_up`` puts down two and a half seconds after the answer, everyone who answers rings for half a second first.
+BEHAVIOURS = (
+    "answers",
+    "hangs_up",
+    "busy",
+    "invalid",
+    "rejected",
+    "congestion",
+    "out_of_order",
+    "no_answer",
+    "early_media",
+    "presses_1",
+    "presses_2",
+    "presses_9",
+    "presses_star",
+    "presses_9_in_message",
+)
+LONG_S = 45.0
+"""For what must come, however long the sentences of a dialplan are."""
+
+
+class Rig(Protocol):
+    """A switch to try."""
+
+    link: SwitchLink
+    """Not running yet, or running and its LinkUp still in the queue."""
+    trunk: str
+    tolerance_s: float
+    """How exactly it keeps time."""
+
+    def number(self, behaviour: str) -> str:
+        """Digits of a number that behaves as one of ``BEHAVIOURS``; several calls at a time may go to it."""
+
+    def seat(self) -> str:
+        """A seat nobody else has been given, whose phone is registered and answers by itself."""
+
+    def seat_without_phone(self) -> str:
+        """A seat that exists and has no phone."""
+
+    async def lose_phone(self, seat: str) -> None:
+        """The phone of this seat ends its call."""
+
+
+class Tale:
+    """Everything that is heard of one channel."""
+
+    def __init__(self, channel_id: str) -> None:
+        self.channel_id = channel_id
+        self.events: list[Event] = []
+        self._changed = asyncio.Event()
+
+    def add(self, event: Event) -> None:
+        self.events.append(event)
+        self._changed.set()
+
+    def all(self, kind: type[E], **fields: object) -> list[E]:
+        return [e for e in self.events if isinstance(e, kind) and all(getattr(e, k) == v for k, v in fields.items())]
+
+    def said(self) -> list[str]:
+        return [e.name for e in self.all(Said)]
+
+    def keys(self) -> list[str]:
+        return [e.fields["Key"] for e in self.all(Said, name="Key")]
+
+    async def until(self, kind: type[E], *, nth: int = 1, **fields: object) -> E:
+        """The nth such event, now or later."""
+        try:
+            async with asyncio.timeout(LONG_S):
+                while len(found := self.all(kind, **fields)) < nth:
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            pytest.fail(f"{kind.__name__} {fields} never came to {self.channel_id}: {self.events}")
+        return found[nth - 1]
+
+
+class Stage:
+    """Where stories happen."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
+        self.link = rig.link
+        self._tales: dict[str, Tale] = {}
+
+    async def listen(self) -> None:
+        while True:
+            event = await self.link.events.get()
+            channel_id = getattr(event, "channel_id", None)
+            if channel_id is not None:
+                self.tale(channel_id).add(event)
+
+    def tale(self, channel_id: str) -> Tale:
+        return self._tales.setdefault(channel_id, Tale(channel_id))
+
+    async def call(
+        self,
+        behaviour: str,
+        *,
+        context: str = "answered",
+        ring_timeout_s: float = 30.0,
+        variables: Mapping[str, str] | None = None,
+        channel_id: str = "",
+    ) -> Tale:
+        tale = self.tale(channel_id or f"att-{uuid4().hex}")
+        await self.link.send(
+            Originate(
+                channel_id=tale.channel_id,
+                endpoint=self.rig.trunk,
+                number=self.rig.number(behaviour),
+                context=context,
+                ring_timeout_ms=int(ring_timeout_s * 1000),
+                variables=variables or {},
+            )
+        )
+        return tale
+
+    async def offer(self, behaviour: str, *, key_wait_s: int = 20) -> Tale:
+        variables = {"DIALER_OFFER": "demo", "DIALER_KEY_WAIT_S": str(key_wait_s)}
+        return await self.call(behaviour, context="offer", variables=variables)
+
+    async def phone(self, seat: str) -> Tale:
+        tale = self.tale(f"opr-{uuid4().hex}")
+        await self.link.send(
+            Originate(
+                channel_id=tale.channel_id, endpoint=seat, number=None, context="operator", ring_timeout_ms=20_000
+            )
+        )
+        return tale
+
+    async def operator(self) -> tuple[str, Tale]:
+        """A seat and its phone, waiting for a callee."""
+        seat = self.rig.seat()
+        tale = await self.phone(seat)
+        await tale.until(Said, name="OperatorReady")
+        await tale.until(BridgeEntered, holding=True)
+        return seat, tale
+
+    async def bridge(self, operator: Tale, callee: Tale) -> str:
+        """Connect the two; the id of their bridge."""
+        await self.link.send(Bridge(channel_id_1=operator.channel_id, channel_id_2=callee.channel_id))
+        mine, theirs = (
+            await operator.until(BridgeEntered, holding=False),
+            await callee.until(BridgeEntered, holding=False),
+        )
+        last = operator.all(BridgeEntered, holding=False)[-1]
+        assert last.bridge_id == theirs.bridge_id, (mine, theirs)
+        return theirs.bridge_id
+
+    async def hang_up(self, tale: Tale) -> HungUp:
+        await self.link.send(Hangup(channel_id=tale.channel_id))
+        return await tale.until(HungUp)
+
+    async def refused(self, action: Action) -> str:
+        """Asterisk's sentence of refusal."""
+        with pytest.raises(ActionRefused) as refusal:
+            await self.link.send(action)
+        return str(refusal.value)
+
+    def about(self, seconds: float, begin: Event, end: Event) -> None:
+        """The two events are this far apart by the switch's own clock."""
+        assert end.at - begin.at == pytest.approx(seconds, abs=self.rig.tolerance_s), (begin, end)
+
+
+# --- nobody answers
+
+
+async def _refusal_has_its_cause(stage: Stage, behaviour: str, cause: int, sip_code: int) -> None:
+    tale = await stage.call(behaviour)
+    end = await tale.until(HungUp)
+    assert (end.cause, end.sip_code) == (cause, sip_code)
+    assert not (await tale.until(Originated)).success
+    assert tale.all(ChannelCreated)
+    assert tale.all(DialBegin)
+    assert not tale.all(ChannelUp)
+    assert not tale.said()
+
+
+async def a_phone_that_rings_is_given_up_at_our_timeout(stage: Stage) -> None:
+    tale = await stage.call("no_answer", ring_timeout_s=2.0)
+    assert await tale.until(ChannelRinging)
+    assert (await tale.until(Originated)).reason == 3
+    end = await tale.until(HungUp)
+    assert (end.cause, end.sip_code) == (19, 480)
+    stage.about(2.0, tale.all(ChannelCreated)[0], end)
+
+
+async def early_media_alone_never_counts_as_ringing(stage: Stage) -> None:
+    tale = await stage.call("early_media", ring_timeout_s=2.0)
+    end = await tale.until(HungUp)
+    assert (end.cause, end.sip_code) == (19, 480)
+    assert not tale.all(ChannelRinging)
+    assert not tale.all(ChannelUp)
+
+
+async def a_ringing_line_that_we_cut_ends_with_16_and_was_never_up(stage: Stage) -> None:
+    tale = await stage.call("no_answer")
+    await tale.until(ChannelRinging)
+    assert (await stage.hang_up(tale)).cause == 16
+    assert not (await tale.until(Originated)).success
+    assert not tale.all(ChannelUp)
+
+
+# --- someone answers
+
+
+async def a_callee_who_answers_and_meets_nobody_hears_the_message_after_two_seconds(stage: Stage) -> None:
+    tale = await stage.call("answers")
+    answered = await tale.until(Said, name="Answered")
+    assert (await tale.until(BridgeEntered)).holding
+    message = await tale.until(Said, name="Message")
+    stage.about(2.0, answered, message)
+    assert (await tale.until(Originated)).success
+    assert (await tale.until(HungUp)).cause == 16
+    assert tale.said() == ["Answered", "Message"]
+    order = [type(e) for e in tale.events if not isinstance(e, Originated)]
+    assert order.index(ChannelRinging) < order.index(ChannelUp) < order.index(Said) < order.index(BridgeEntered)
+
+
+async def nine_in_the_message_is_kept_in_astdb_until_it_is_forgotten(stage: Stage) -> None:
+    tale = await stage.call("presses_9_in_message")
+    refusal = await tale.until(Said, name="OptOut")
+    assert tale.said() == ["Answered", "Message", "OptOut"]
+    key = tale.channel_id.removeprefix("att-")
+    stored = await stage.link.stored_keys("optout")
+    assert float(stored[key]) == pytest.approx(refusal.at, abs=2.0)
+    await tale.until(HungUp)
+    await stage.link.forget_key("optout", key)
+    assert key not in await stage.link.stored_keys("optout")
+    await stage.link.forget_key("optout", key)
+
+
+# --- conversations
+
+
+async def a_bridged_callee_talks_and_never_hears_the_message(stage: Stage) -> None:
+    _, operator = await stage.operator()
+    callee = await stage.call("answers")
+    await callee.until(BridgeEntered)
+    bridge_id = await stage.bridge(operator, callee)
+    await asyncio.sleep(2.5)
+    held = {c.channel_id: c for c in (await stage.link.snapshot()).channels}
+    assert held[callee.channel_id].bridge_id == held[operator.channel_id].bridge_id == bridge_id
+    end = await stage.hang_up(callee)
+    back = await operator.until(BridgeEntered, nth=2, holding=True)
+    stage.about(0.0, back, end)
+    assert end.cause == 16
+    assert callee.said() == ["Answered"]
+    assert not operator.all(HungUp)
+    await stage.hang_up(operator)
+
+
+async def an_operator_is_back_at_once_when_the_callee_hangs_up_and_takes_the_next(stage: Stage) -> None:
+    _, operator = await stage.operator()
+    first = await stage.call("hangs_up")
+    await first.until(BridgeEntered)
+    await stage.bridge(operator, first)
+    end = await first.until(HungUp)
+    stage.about(0.0, await operator.until(BridgeEntered, nth=2, holding=True), end)
+    second = await stage.call("answers")
+    await second.until(BridgeEntered)
+    await stage.bridge(operator, second)
+    assert len(operator.all(BridgeEntered, holding=False)) == 2
+    await stage.hang_up(second)
+    await operator.until(BridgeEntered, nth=3, holding=True)
+    await stage.hang_up(operator)
+
+
+async def a_callee_whose_operators_phone_is_lost_hears_the_message(stage: Stage) -> None:
+    seat, operator = await stage.operator()
+    callee = await stage.call("answers")
+    await callee.until(BridgeEntered)
+    await stage.bridge(operator, callee)
+    await stage.rig.lose_phone(seat)
+    lost = await operator.until(HungUp)
+    stage.about(0.0, lost, await callee.until(Said, name="Message"))
+    assert (await callee.until(HungUp)).cause == 16
+
+
+async def a_callee_waiting_in_a_holding_bridge_leaves_it_for_the_conversation(stage: Stage) -> None:
+    _, operator = await stage.operator()
+    callee = await stage.call("answers")
+    await callee.until(BridgeEntered, holding=True)
+    await stage.bridge(operator, callee)
+    for tale in (operator, callee):
+        steps = [(type(e), e.holding) for e in tale.events if isinstance(e, BridgeEntered | BridgeLeft)]
+        assert steps == [(BridgeEntered, True), (BridgeLeft, True), (BridgeEntered, False)]
+    await stage.hang_up(operator)
+    await callee.until(HungUp)
+
+
+# --- the offer and its keys
+
+
+async def one_waits_with_music_for_an_operator(stage: Stage) -> None:
+    _, operator = await stage.operator()
+    callee = await stage.offer("presses_1")
+    assert (await callee.until(BridgeEntered)).holding
+    await stage.bridge(operator, callee)
+    assert callee.said() == ["Answered", "OfferStarted", "Key", "Waiting"]
+    assert callee.keys() == ["1"]
+    await stage.hang_up(callee)
+    await operator.until(BridgeEntered, nth=2, holding=True)
+    await stage.hang_up(operator)
+
+
+async def one_without_an_operator_ends_in_the_message_after_the_campaigns_wait(stage: Stage) -> None:
+    callee = await stage.offer("presses_1", key_wait_s=3)
+    waiting = await callee.until(Said, name="Waiting")
+    stage.about(3.0, waiting, await callee.until(Said, name="Message"))
+    assert (await callee.until(HungUp)).cause == 16
+
+
+async def two_asks_for_a_callback_and_ends_the_call(stage: Stage) -> None:
+    callee = await stage.offer("presses_2")
+    await callee.until(HungUp)
+    assert callee.said() == ["Answered", "OfferStarted", "Key"]
+    assert callee.keys() == ["2"]
+
+
+async def nine_in_the_offer_is_never_again(stage: Stage) -> None:
+    callee = await stage.offer("presses_9")
+    await callee.until(Said, name="OptOut")
+    assert callee.channel_id.removeprefix("att-") in await stage.link.stored_keys("optout")
+    await callee.until(HungUp)
+    assert callee.said() == ["Answered", "OfferStarted", "Key", "OptOut"]
+    assert callee.keys() == ["9"]
+
+
+async def star_repeats_the_offer(stage: Stage) -> None:
+    callee = await stage.offer("presses_star")
+    await callee.until(HungUp)
+    assert callee.said() == ["Answered", "OfferStarted", "Key", "OfferEnded"]
+    assert callee.keys() == ["*"]
+
+
+async def an_offer_without_a_key_ends_by_itself(stage: Stage) -> None:
+    callee = await stage.offer("answers")
+    assert (await callee.until(HungUp)).cause == 16
+    assert callee.said() == ["Answered", "OfferStarted", "OfferEnded"]
+    assert not callee.all(BridgeEntered)
+
+
+# --- what is refused, and how
+
+
+async def a_channel_id_in_use_calls_nobody_twice(stage: Stage) -> None:
+    tale = await stage.call("no_answer")
+    await tale.until(ChannelRinging)
+    await stage.call("no_answer", channel_id=tale.channel_id)
+    assert not (await tale.until(Originated)).success
+    assert len(tale.all(ChannelCreated)) == 1
+    assert not tale.all(HungUp)
+    await stage.hang_up(tale)
+
+
+async def a_seat_without_a_phone_never_has_a_channel(stage: Stage) -> None:
+    tale = await stage.phone(stage.rig.seat_without_phone())
+    assert not (await tale.until(Originated)).success
+    await asyncio.sleep(0.5)
+    assert [type(e) for e in tale.events] == [Originated]
+
+
+async def what_is_not_there_is_refused(stage: Stage) -> None:
+    ghost, other = f"att-{uuid4().hex}", f"opr-{uuid4().hex}"
+    assert "does not exist" in await stage.refused(Bridge(channel_id_1=other, channel_id_2=ghost))
+    assert "No such channel" in await stage.refused(Hangup(channel_id=ghost))
+    nowhere = Originate(
+        channel_id=ghost, endpoint=stage.rig.trunk, number="1", context="no-such-context", ring_timeout_ms=1000
+    )
+    assert "does not exist" in await stage.refused(nowhere)
+
+
+async def the_snapshot_shows_where_everyone_is(stage: Stage) -> None:
+    _, operator = await stage.operator()
+    ringing = await stage.call("no_answer")
+    await ringing.until(ChannelRinging)
+    held = {c.channel_id: c for c in (await stage.link.snapshot()).channels}
+    assert held[ringing.channel_id].state == "Ringing"
+    assert not held[ringing.channel_id].bridge_id
+    assert (held[operator.channel_id].state, held[operator.channel_id].application) == ("Up", "BridgeWait")
+    assert held[operator.channel_id].bridge_id == operator.all(BridgeEntered)[-1].bridge_id
+    assert held[operator.channel_id].context == "operator"
+    await stage.hang_up(ringing)
+    await stage.hang_up(operator)
+    gone = {c.channel_id for c in (await stage.link.snapshot()).channels}
+    assert not gone & {ringing.channel_id, operator.channel_id}
+
+
+STORIES: dict[str, Callable[[Stage], Awaitable[None]]] = {
+    **{
+        f"a_{behaviour}_line_ends_with_{cause}_{sip_code}": partial(
+            _refusal_has_its_cause, behaviour=behaviour, cause=cause, sip_code=sip_code
+        )
+        for behaviour, cause, sip_code in (
+            ("busy", 17, 486),
+            ("invalid", 1, 404),
+            ("rejected", 21, 403),
+            ("congestion", 34, 503),
+            ("out_of_order", 27, 502),
+        )
+    },
+    **{
+        story.__name__: story
+        for story in (
+            a_phone_that_rings_is_given_up_at_our_timeout,
+            early_media_alone_never_counts_as_ringing,
+            a_ringing_line_that_we_cut_ends_with_16_and_was_never_up,
+            a_callee_who_answers_and_meets_nobody_hears_the_message_after_two_seconds,
+            nine_in_the_message_is_kept_in_astdb_until_it_is_forgotten,
+            a_bridged_callee_talks_and_never_hears_the_message,
+            an_operator_is_back_at_once_when_the_callee_hangs_up_and_takes_the_next,
+            a_callee_whose_operators_phone_is_lost_hears_the_message,
+            a_callee_waiting_in_a_holding_bridge_leaves_it_for_the_conversation,
+            one_waits_with_music_for_an_operator,
+            one_without_an_operator_ends_in_the_message_after_the_campaigns_wait,
+            two_asks_for_a_callback_and_ends_the_call,
+            nine_in_the_offer_is_never_again,
+            star_repeats_the_offer,
+            an_offer_without_a_key_ends_by_itself,
+            a_channel_id_in_use_calls_nobody_twice,
+            a_seat_without_a_phone_never_has_a_channel,
+            what_is_not_there_is_refused,
+            the_snapshot_shows_where_everyone_is,
+        )
+    },
+}
+
+Endings = dict[str, BaseException | None]
+
+
+async def tell_all(rig: Rig, *, at_once: int = 8) -> Endings:
+    """Let every story happen on this rig, so many at the same time; how each ended, None for well."""
+    up = await asyncio.wait_for(rig.link.events.get(), LONG_S)
+    assert isinstance(up, LinkUp)
+    stage, room = Stage(rig), asyncio.Semaphore(at_once)
+
+    async def tell(story: Callable[[Stage], Awaitable[None]]) -> BaseException | None:
+        async with room:
+            try:
+                await story(stage)
+            except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001  # each test raises its own again
+                return error
+            return None
+
+    listener = asyncio.create_task(stage.listen(), name="listener")
+    try:
+        return dict(zip(STORIES, await asyncio.gather(*map(tell, STORIES.values())), strict=True))
+    finally:
+        listener.cancel()
+
+
+def judge(endings: Endings, name: str) -> None:
+    """Fail as this story failed."""
+    error = endings[name]
+    if error is not None:
+        raise error
