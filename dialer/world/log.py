@@ -1,0 +1,92 @@
+"""The world's own log: what the pretended network saw, written by nobody of the dialer; the judge in every test.
+
+One JSON object a line. ``at`` is wall-clock seconds by the network's Asterisk; ``call`` its channel.
+
+    called       number, who, call_id (SIP)      an INVITE for a callee arrived
+    rang         number                          it rings there
+    answered     number
+    first_voice  number, after_s                 the first voice (or seat tones) heard there, seconds after the answer
+    heard        number, seat                    the callee hears the phone of this seat: they are connected
+    pressed      number, key                     the callee pressed a key
+    ended        number, by, cause               by: callee, or dialer
+    phone_up     seat                            an operator's phone was called and picked up
+    phone_down   seat
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+Record = dict[str, Any]
+
+
+@dataclass(slots=True, kw_only=True)
+class WorldCall:
+    """One call at a callee, put together from its records. Times are seconds since the epoch, None for never."""
+
+    call: str
+    number: str
+    who: str
+    call_id: str
+    called_at: float
+    rang_at: float | None = None
+    answered_at: float | None = None
+    first_voice_at: float | None = None
+    seats: dict[str, float] = field(default_factory=dict)
+    """Seats heard, and when each was first heard."""
+    keys: list[str] = field(default_factory=list)
+    ended_at: float | None = None
+    ended_by: str | None = None
+    cause: int | None = None
+
+
+def records(path: Path) -> Iterator[Record]:
+    """The records so far; a last line that is still being written is left out."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            if line.endswith("\n"):
+                yield json.loads(line)
+
+
+def calls(path: Path) -> list[WorldCall]:
+    """All calls at callees so far, in the order they arrived."""
+    found: dict[str, WorldCall] = {}
+    for record in records(path):
+        if record["event"] == "called":
+            found[record["call"]] = WorldCall(
+                call=record["call"],
+                number=record["number"],
+                who=record["who"],
+                call_id=record["call_id"],
+                called_at=record["at"],
+            )
+        elif record["call"] in found:
+            _add(found[record["call"]], record)
+    return list(found.values())
+
+
+def _add(call: WorldCall, record: Record) -> None:
+    at: float = record["at"]
+    match record["event"]:
+        case "rang":
+            call.rang_at = at
+        case "answered":
+            call.answered_at = at
+        case "first_voice":
+            call.first_voice_at = at
+        case "heard":
+            call.seats.setdefault(record["seat"], at)
+        case "pressed":
+            call.keys.append(record["key"])
+        case "ended":
+            call.ended_at, call.ended_by, call.cause = at, record["by"], record["cause"]
+        case _:
+            pass
