@@ -1,0 +1,69 @@
+"""One definition per number."""
+
+from __future__ import annotations
+
+import pytest
+
+from dialer.core import kpi
+
+HOUR = {
+    "attempts": 120,
+    "rang": 100,
+    "answered": 40,
+    "abandoned": 1,
+    "connected": 30,
+    "contacts_dialled": 90,
+    "contacts_reached": 30,
+    "results": 6,
+    "closed": 12,
+    "closed_by_disposition": 9,
+    "closed_used_up": 3,
+    "calls_of_closed": 30,
+    "ready_s": 1800,
+    "ringing_s": 0,
+    "talk_s": 4500,
+    "wrap_up_s": 900,
+    "paused_s": 1800,
+    "clock_s": 3600,
+}
+
+
+@pytest.mark.parametrize(
+    ("number", "value"),
+    [
+        ("attempts", 120),
+        ("abandon_rate", 2.5),
+        ("answer_rate", 40.0),
+        ("contact_rate", 100 / 3),
+        ("results_per_hour", 3.0),
+        ("results_per_paid_hour", 2.4),
+        ("results_per_clock_hour", 6.0),
+        ("calls_per_closed_contact", 2.5),
+        ("closed_contacts_per_hour", 4.5),
+        ("operator_hours", 2.0),
+        ("talk", 150.0),
+        ("wrap_up", 30.0),
+        ("handling", 180.0),
+        ("idle", 60.0),
+        ("occupancy", 75.0),
+        ("paid_time_worked", 80.0),
+        ("answer_to_voice_p50", None),
+    ],
+)
+def test_a_number_is_what_its_definition_says(number, value):
+    assert kpi.values(HOUR)[number] == (None if value is None else pytest.approx(value))
+
+
+def test_without_anything_to_divide_by_there_is_no_number():
+    empty = kpi.values(dict.fromkeys(kpi.FACTS, 0.0))
+    assert empty["abandon_rate"] is None
+    assert empty["attempts"] == 0
+    assert set(empty) == {definition.id for definition in kpi.DEFINITIONS}
+
+
+def test_every_definition_is_made_of_counted_facts_and_says_so_in_both_languages():
+    assert len({definition.id for definition in kpi.DEFINITIONS}) == len(kpi.DEFINITIONS)
+    for definition in kpi.DEFINITIONS:
+        assert set(definition.numerator + definition.denominator) <= set(kpi.FACTS)
+        assert all((definition.name_en, definition.name_ru, definition.formula_en, definition.formula_ru))
+        assert definition.better in {"up", "down", ""}

@@ -1,0 +1,178 @@
+"""How many calls are placed, and that the sentence says why."""
+
+from __future__ import annotations
+
+import timeit
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dialer.core import budget as law
+from dialer.core import pacing
+from dialer.core.model import Mode
+from dialer.core.pacing import Learned, Policy, Snapshot
+from tests.core.make import budget
+
+SEEN = Learned(answer_rate=0.25, ring_s=11, talk_s=100, wrap_up_s=20, n_answer=400, n_talk=100)
+PLENTY = Policy(
+    mode=Mode.PREDICTIVE,
+    ring_timeout_s=25,
+    max_lines_per_operator=8,
+    room_budget=1000,
+    room_trunk=1000,
+    room_starts=1000,
+    budget=budget(2000, 20),
+)
+ages = st.lists(st.floats(0, 120), max_size=12)
+
+
+def progressive(**fields):
+    return replace(PLENTY, mode=Mode.PROGRESSIVE, **fields)
+
+
+@given(ready=st.integers(0, 9), reserved=st.integers(0, 3), ringing=ages, waiting=st.integers(0, 3))
+def test_progressive_is_one_line_per_ready_operator(ready, reserved, ringing, waiting):
+    reserved = min(ready, reserved)
+    decision = pacing.decide(
+        Snapshot(ready=ready, reserved=reserved, in_flight_s=ringing, waiting=waiting), SEEN, progressive()
+    )
+    assert decision.calls == max(0, ready - reserved - len(ringing) - waiting)
+
+
+def test_predictive_dials_more_than_one_line_per_ready_operator_if_few_answer():
+    decision = pacing.decide(Snapshot(ready=3, talking_s=[20] * 7), SEEN, PLENTY)
+    assert decision.calls > 3
+    assert decision.target == decision.calls
+    assert decision.reason == "forecast"
+
+
+def test_lines_in_flight_are_counted_and_the_longer_they_ring_the_less():
+    def calls(ages_s):
+        return pacing.decide(Snapshot(ready=4, talking_s=[20] * 6, in_flight_s=ages_s), SEEN, PLENTY).calls
+
+    assert calls([]) > calls([1.0] * 6)
+    assert calls([24.0] * 6) > calls([1.0] * 6)
+
+
+def test_whoever_waits_takes_the_next_operator():
+    def calls(waiting):
+        return pacing.decide(Snapshot(ready=0, talking_s=[20] * 90, waiting=waiting), SEEN, PLENTY).calls
+
+    assert calls(0) > calls(2)
+
+
+def test_the_more_people_answer_the_fewer_lines():
+    few, many = (
+        pacing.decide(Snapshot(ready=4, talking_s=[9] * 9), replace(SEEN, answer_rate=rate), PLENTY).calls
+        for rate in (0.1, 0.6)
+    )
+    assert few > many
+
+
+def test_unspent_abandons_are_spent_and_overspent_ones_saved():
+    spare, spent, over = (pacing.risk_target(budget(2000, lost)) for lost in (0, 60, 200))
+    assert spare > spent > over == 0.0
+    assert spare <= pacing.RISK_MAX
+
+
+def test_overspent_it_still_gives_each_ready_operator_a_line():
+    policy = replace(PLENTY, budget=budget(100, 50), room_budget=2)
+    assert pacing.decide(Snapshot(ready=2, talking_s=[5.0] * 8), SEEN, policy).calls == 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "learned", "reason"),
+    [
+        ({"slow": True}, SEEN, "slow_switch"),
+        ({}, replace(SEEN, n_answer=3), "little_data"),
+        ({"room_budget": 1}, SEEN, "abandon_budget"),
+        ({"room_trunk": 1}, SEEN, "trunk_limit"),
+        ({"room_starts": 1}, SEEN, "starts_limit"),
+        ({"max_lines_per_operator": 0.2}, SEEN, "lines_per_operator"),
+        ({"mode": Mode.PROGRESSIVE}, SEEN, "free_operators"),
+        ({}, SEEN, "forecast"),
+    ],
+)
+def test_the_reason_is_the_rule_that_limits(changed, learned, reason):
+    decision = pacing.decide(Snapshot(ready=2, talking_s=[5.0] * 8), learned, replace(PLENTY, **changed))
+    assert decision.reason == reason
+
+
+def test_slow_or_with_little_data_it_is_one_to_one():
+    snapshot = Snapshot(ready=3, talking_s=[5.0] * 8, in_flight_s=[2.0])
+    assert pacing.decide(snapshot, SEEN, replace(PLENTY, slow=True)).calls == 2
+    assert pacing.decide(snapshot, Learned(), PLENTY).calls == 2
+
+
+def test_without_operators_nothing_is_dialled_unless_the_campaign_needs_none():
+    policy = replace(PLENTY, mode=Mode.IVR, room_trunk=9)
+    assert pacing.decide(Snapshot(ready=0), SEEN, policy).reason == "no_operators"
+    free = pacing.decide(Snapshot(ready=0), SEEN, replace(policy, operator_free=True, room_budget=0))
+    assert (free.calls, free.reason) == (9, "trunk_limit")
+
+
+def test_an_offer_fills_more_lines_than_a_live_campaign_because_few_press_the_key():
+    ivr = replace(PLENTY, mode=Mode.IVR)
+    learned = replace(SEEN, key_rate=0.1, n_key=100)
+    snapshot = Snapshot(ready=3, talking_s=[9.0] * 3)
+    assert pacing.decide(snapshot, learned, ivr).calls > pacing.decide(snapshot, SEEN, PLENTY).calls
+    listening = pacing.decide(replace(snapshot, in_offer=20), replace(learned, key_rate=0.5), ivr)
+    assert listening.calls < pacing.decide(snapshot, replace(learned, key_rate=0.5), ivr).calls
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    mode=st.sampled_from(Mode),
+    ready=st.integers(0, 8),
+    talking=ages,
+    wrap_up=ages,
+    ringing=ages,
+    answer_rate=st.floats(0, 1),
+    talk_s=st.floats(0, 600),
+    n=st.integers(0, 500),
+    abandoned=st.integers(0, 80),
+    room_trunk=st.integers(0, 50),
+    room_starts=st.integers(0, 50),
+)
+def test_no_forecast_passes_a_limit(
+    mode, ready, talking, wrap_up, ringing, answer_rate, talk_s, n, abandoned, room_trunk, room_starts
+):
+    b = budget(2000, abandoned)
+    room_budget = law.room(b, in_flight=len(ringing), free=ready)
+    policy = replace(
+        PLENTY, mode=mode, room_budget=room_budget, room_trunk=room_trunk, room_starts=room_starts, budget=b
+    )
+    learned = Learned(answer_rate=answer_rate, ring_s=11, talk_s=talk_s, wrap_up_s=20, n_answer=n, n_talk=n)
+    snapshot = Snapshot(ready=ready, talking_s=talking, wrap_up_s=wrap_up, in_flight_s=ringing)
+    decision = pacing.decide(snapshot, learned, policy)
+    assert 0 <= decision.calls <= min(room_budget, room_trunk, room_starts)
+    assert decision.target == len(ringing) + decision.calls
+    assert not decision.calls or decision.target <= 8 * snapshot.operators
+    assert set(decision.sentence) == {"en", "ru"}
+    assert all("{" not in text for text in decision.sentence.values())
+
+
+def test_the_sentence_has_the_numbers_of_the_moment():
+    policy = replace(PLENTY, room_budget=7, budget=budget(2000, 42))
+    decision = pacing.decide(Snapshot(ready=0, talking_s=[5.0] * 4, wrap_up_s=[1.0] * 26), SEEN, policy)
+    assert decision.sentence["en"] == (
+        "7 lines for 30 operators: 25 % answer, next free in about 1 s; held by the abandon budget: 2.1 % of 3 %"
+    )
+    assert decision.sentence["ru"] == (
+        "7 линий на 30 операторов: отвечают 25 %, следующий освободится примерно через 1 с; "
+        "держит лимит потерянных звонков: 2,1 % из 3 %"
+    )
+
+
+@pytest.mark.parametrize(("lines", "word"), [(1, "1 линия"), (3, "3 линии"), (12, "12 линий"), (21, "21 линия")])
+def test_russian_counts_lines_as_people_do(lines, word):
+    decision = pacing.decide(Snapshot(ready=lines), SEEN, progressive())
+    assert decision.sentence["ru"].startswith(f"{word} на")
+
+
+def test_a_decision_for_thirty_operators_costs_little():
+    """Tens of microseconds; ten times that is allowed here, because machines differ."""
+    snapshot = Snapshot(ready=2, talking_s=[30.0] * 22, wrap_up_s=[5.0] * 6, in_flight_s=[4.0] * 60)
+    assert timeit.timeit(lambda: pacing.decide(snapshot, SEEN, PLENTY), number=500) / 500 < 1e-3
