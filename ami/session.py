@@ -136,7 +136,7 @@ class Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         *frames, self._rest = text.split("\r\n\r\n")
         for text in frames:
             message = Message.from_line(text.strip())
-            if message is not None and not self._session.lost.done():
+            if message is not None:
                 self.handle_message(message)
         if len(self._rest) > FRAME_CHARS_MAX:
             self._session.lose("an endless message")

@@ -29,6 +29,7 @@ from tests.ami.peer import (
     ok,
     refused,
     running,
+    until,
     user_event,
 )
 
@@ -234,6 +235,16 @@ async def test_the_late_answer_to_an_originate_becomes_an_event_on_either_sessio
             assert await next_event(link) == Originated(at=2.5, channel_id=ATTEMPT, success=False, reason=3)
 
 
+async def test_the_late_answer_may_even_overtake_the_first_one():
+    """It is written outside the ordered stream."""
+    peer = Peer()
+    late = f"Event: OriginateResponse\r\nTimestamp: 2.5\r\nResponse: Failure\r\nReason: 0\r\nUniqueid: {ATTEMPT}"
+    peer.answers["Originate"] = lambda _: f"{late}\r\n\r\nResponse: Success\r\nMessage: Originate successfully queued"
+    async with connected(peer) as (_, link):
+        await link.send(CALL)
+        assert await next_event(link) == Originated(at=2.5, channel_id=ATTEMPT, success=False, reason=0)
+
+
 async def test_a_snapshot_lists_every_channel():
     peer = Peer()
     line = {
@@ -253,6 +264,21 @@ async def test_a_snapshot_lists_every_channel():
     assert [channel.channel_id for channel in snapshot.channels] == [ATTEMPT, OPERATOR]
     assert snapshot.channels[0].duration_s == 26 * 3600 + 65
     assert (snapshot.channels[0].bridge_id, snapshot.channels[1].bridge_id) == ("c110fa62", "")
+
+
+async def test_a_long_list_over_a_slow_line_has_time_as_long_as_it_moves():
+    peer = Peer()
+    peer.answers["CoreShowChannels"] = nothing
+    async with connected(peer, patience=FAST) as (_, link):
+        asking = asyncio.create_task(link.snapshot())
+        await until(lambda: peer.named("CoreShowChannels"))
+        action_id = peer.named("CoreShowChannels")[0]["ActionID"]
+        lines = [{"Uniqueid": f"att-{i}", "Duration": "00:00:01"} for i in range(5)]
+        whole = listing("CoreShowChannel", lines, "CoreShowChannelsComplete")({}) or ""
+        for frame in whole.split("\r\n\r\n"):
+            peer.sessions["dialer-commands"].write(f"{frame.strip()}\r\nActionID: {action_id}\r\n\r\n".encode())
+            await asyncio.sleep(0.1)
+        assert len((await asking).channels) == 5
 
 
 @pytest.mark.parametrize(

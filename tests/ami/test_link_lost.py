@@ -13,8 +13,10 @@ from ami.actions import Hangup
 from ami.errors import NotConnected, Uncertain
 from ami.events import LinkDown, LinkUp, Said
 from ami.link import Link, LinkSettings
+from ami.session import Session
 from tests.ami.peer import (
     CALL,
+    CALM,
     FAST,
     LOGIN,
     OPERATOR,
@@ -35,6 +37,7 @@ from tests.ami.peer import (
 @pytest.mark.parametrize("user", sorted(LOGIN))
 async def test_losing_one_session_loses_the_link_once_and_both_come_back(user):
     async with connected() as (peer, link):
+        old = list(peer.sessions.values())
         peer.cut(user)
         assert isinstance(await next_event(link), LinkDown)
         with pytest.raises(NotConnected):
@@ -42,6 +45,7 @@ async def test_losing_one_session_loses_the_link_once_and_both_come_back(user):
         assert isinstance(await next_event(link), LinkUp)
         assert peer.logins == ["dialer-events", "dialer-commands"] * 2
         assert link.events.empty()
+        await until(lambda: all(session.transport.is_closing() for session in old))
 
 
 async def test_an_originate_pending_when_the_link_is_lost_is_uncertain_and_nothing_is_ever_sent_again():
@@ -118,6 +122,18 @@ async def test_a_switch_that_falls_silent_without_closing_is_dead_after_its_time
         assert 0.2 < time.monotonic() - began < 0.6
 
 
+async def test_a_session_given_up_while_it_connects_leaves_no_socket_behind():
+    async with listening(Peer()) as peer:
+        session = Session("commands", host="127.0.0.1", port=peer.port, patience=CALM, on_message=print)
+        opening = asyncio.create_task(session.open("dialer-commands", "act", events=False))
+        await asyncio.sleep(0)
+        session.lose("overflow")
+        with pytest.raises(NotConnected):
+            await asyncio.wait_for(opening, 3)
+        assert session.protocol.transport.is_closing()
+        assert not peer.logins
+
+
 async def test_a_switch_muted_at_login_is_tried_again():
     peer = Peer()
     peer.muted = True
@@ -147,6 +163,7 @@ async def test_more_events_than_can_wait_drop_the_link_so_that_a_resync_follows(
     async with connected(queue_most=10) as (peer, link):
         peer.say(user_event("Answered") * 25)
         await until(lambda: link.trouble)
+        await asyncio.sleep(0.2)
         assert peer.logins.count("dialer-events") == 1, "no way back before there is room"
         events = [await next_event(link) for _ in range(12)]
         assert [type(event) for event in events] == [Said] * 10 + [LinkDown, LinkUp]
