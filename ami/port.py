@@ -49,4 +49,4 @@ class SwitchLink(Protocol):
         """Entries of an AstDB family (DBGetTree): key without family -> value."""
 
     async def forget_key(self, family: str, key: str) -> None:
-        """Delete one AstDB entry (DBDel), after it is safe elsewhere."""
+        """Delete one AstDB entry, after it is safe elsewhere."""
