@@ -44,6 +44,8 @@ class Process:
         self.name = name
         self.frozen = False
         self.dead = False
+        self.steps_left: int | None = None
+        self.at_end: Callable[[], None] | None = None
         self._context = contextvars.copy_context()
         self._context.run(_process.set, self)
         self._parked: list[_Ready] = []
@@ -195,6 +197,8 @@ class SimLoop(asyncio.SelectorEventLoop):
                 if process.frozen and not process.dead:
                     process._parked.append(handle)
                 return
+            if process is not None and process.steps_left is not None and self._last_step(process):
+                return
         self.steps += 1
         try:
             handle._context.run(handle._callback, *handle._args)
@@ -257,6 +261,21 @@ class SimLoop(asyncio.SelectorEventLoop):
         process.dead = self._any_stopped = True
         process._parked.clear()
         process._buried = list(process._tasks)  # kept: a coroutine that is collected would run its finally blocks
+
+    def doom(self, process: Process, steps: int, then: Callable[[], None]) -> None:
+        """Kill a process after it ran so many callbacks more, at whatever await that is; then call ``then``."""
+        process.steps_left, process.at_end = steps, then
+        self._any_stopped = True
+
+    def _last_step(self, process: Process) -> bool:
+        """Count down; at the end the process is dead, and its callback at hand does not run."""
+        process.steps_left = (process.steps_left or 0) - 1
+        if process.steps_left > 0:
+            return False
+        process.steps_left = None
+        if process.at_end is not None:
+            process.at_end()
+        return process.dead
 
     # Real sockets ------------------------------------------------------------
 

@@ -71,6 +71,7 @@ class Tables:
         self.live_phone: dict[int, UUID] = {}
         self.live_contact: dict[int, UUID] = {}
         self.taken: dict[int, UUID] = {}
+        self.claimed = 0
         self._waiting: defaultdict[int, list[tuple[datetime, int]]] = defaultdict(list)
         self._due: defaultdict[int, list[tuple[int, datetime, int]]] = defaultdict(list)
         self._promised: defaultdict[int, list[tuple[datetime, int]]] = defaultdict(list)
@@ -247,10 +248,12 @@ class Tables:
         self.live[attempt_id] = LiveRow(row, ask.switch, ask.epoch)
         self.live_phone[contact.phone_id] = self.live_contact[contact.id] = attempt_id
         contact.attempts += 1
+        self.claimed += 1
         return claim
 
     def _next_due(self, campaign_id: int, now: datetime) -> datetime | None:
-        heads = [heap[0][0] for heap in (self._waiting[campaign_id], self._promised[campaign_id]) if heap]
+        heads = [heap[0][0] for heap in (self._waiting[campaign_id],) if heap]
+        heads += [due_at for due_at, _ in self._promised[campaign_id] if due_at > now][:1]
         if self._due[campaign_id]:
             heads.append(now)
         return min(heads, default=None)
@@ -374,7 +377,14 @@ class Tables:
             closes = ended.closes if living else "dead"
             if closes:
                 contact.state, contact.closed_by, contact.closed_at = "closed", closes, ended.ended_at
+                self._break_promise(contact, ended)
         self._queue(contact)
+
+    def _break_promise(self, contact: Contact, ended: Ended) -> None:
+        """A contact that is closed without a conversation cannot be called back any more."""
+        callback = self.callbacks.get(self.pending_callback.get(contact.id, 0))
+        if callback is not None:
+            self._close_callback(callback, CallbackState.BROKEN, ended.ended_at)
 
     def _decide(self, contact: Contact, saved: Saved, ended_next_at: datetime | None) -> None:
         """What the disposition makes of its contact, before or after the end of the call."""
@@ -416,8 +426,7 @@ class Tables:
             raise Refused("disposition.other_content", "This key was used with other content.")
         if known is not None:
             raise Refused("disposition.exists", "This conversation has its disposition.")
-        live, finished = self.live.get(attempt_id), self.attempts.get(attempt_id)
-        attempt = live.attempt if live else finished.ended.attempt if finished else None
+        attempt = self.attempt(attempt_id)
         if attempt is None or (operator_id is not None and attempt.operator_id != operator_id):
             raise NotFound("attempt.not_found", "There is no such conversation of yours.")
         saved = Saved(attempt_id, key, form, attempt.campaign_id, attempt.contact_id, operator_id, now)
@@ -456,8 +465,7 @@ class Tables:
             self.save_disposition(attempt_id, f"offer-{attempt_id}", Form(code), None, at)
 
     def _opt_out(self, attempt_id: UUID, at: datetime) -> None:
-        live, finished = self.live.get(attempt_id), self.attempts.get(attempt_id)
-        attempt = live.attempt if live else finished.ended.attempt if finished else None
+        attempt = self.attempt(attempt_id)
         if attempt is not None:
             self.add_do_not_call(attempt.phone_id, "customer", self.campaigns[attempt.campaign_id], at)
 
@@ -474,6 +482,11 @@ class Tables:
                 self._queue(self.contacts[contact_id])
 
     # Reading back ------------------------------------------------------------------------
+
+    def attempt(self, attempt_id: UUID) -> LiveAttempt | None:
+        """An attempt, live or finished."""
+        live, finished = self.live.get(attempt_id), self.attempts.get(attempt_id)
+        return live.attempt if live else finished.ended.attempt if finished else None
 
     def recover(self, switch: str, epoch: int) -> Recovered:
         for row in self.live.values():

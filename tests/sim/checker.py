@@ -1,0 +1,450 @@
+"""The invariants of promises.md, watched from outside: on the switch's own log and in the tables.
+
+The checker believes nothing the engine says. It hears every event before any wire can lose it, sees every action when
+it reaches the switch, and reads the tables. One function an invariant, its number in the name. A broken one ends the
+day at that step.
+
+What promises.md 1.3 calls honest exceptions is counted in ``exceptions``, by its reason, and never hidden: an engine
+or a switch that was away, an operator's phone lost, events lost on the wire.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from ami.actions import Bridge, Originate
+from ami.events import BridgeEntered, BridgeLeft, HungUp
+from dialer.core import budget as law
+from dialer.core import hours
+from dialer.core.model import CallbackState, OperatorState
+from tests.sim.rows import LONG_AGO
+from tests.sim.site import SWITCH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from ami.actions import Action
+    from ami.events import Event
+    from ami.simulator.record import WorldCall
+    from dialer.core.model import Campaign, LiveAttempt
+    from tests.sim.operators import Diary
+    from tests.sim.site import Site
+
+#: The callee hears somebody within this (promises.md R5: 2 s, tests allow 2.1).
+HEARD_S = 2.1
+#: Drift between switch, memory and tables is found by the audit, once a minute.
+AUDIT_S = 75.0
+#: A lost guard of pacing lasts one ring time and the dead-man's wait.
+GUARD_S = 30.0
+LOOK_S = 5.0
+
+
+class Violation(AssertionError):  # noqa: N818 -- the product's word
+    """An invariant does not hold."""
+
+
+@dataclass(slots=True)
+class Count:
+    """L and A of one campaign in one legal window, as the world knows them."""
+
+    answered: int = 0
+    abandoned: int = 0
+
+
+@dataclass(slots=True)
+class Checker:
+    """Watches one day.
+
+    Attributes:
+        trouble_until: Until when somebody may be lost because engine, wire or switch was away, with the reason.
+        exceptions: Abandoned callees by honest exception.
+        originated: How many INVITEs each attempt had.
+    """
+
+    site: Site
+    diary: Diary
+    seats: dict[str, int]
+    originated: Counter[str] = field(default_factory=Counter)
+    exceptions: Counter[str] = field(default_factory=Counter)
+    counts: defaultdict[tuple[int, datetime], Count] = field(default_factory=lambda: defaultdict(Count))
+    late_callbacks: int = 0
+    witness: Callable[[object], None] = lambda _: None
+    seen: Counter[str] = field(default_factory=Counter)
+    trouble: dict[str, float] = field(default_factory=dict)
+    well_since: float = 0.0
+    _calls: dict[str, WorldCall] = field(default_factory=dict)
+    _rang: defaultdict[str, list[WorldCall]] = field(default_factory=lambda: defaultdict(list))
+    _lines: dict[str, str] = field(default_factory=dict)
+    _bridges: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _seat_of: dict[str, str] = field(default_factory=dict)
+    _odd_since: dict[str, float] = field(default_factory=dict)
+
+    # What is watched -------------------------------------------------------------
+
+    def install(self) -> None:
+        """Stand between everybody and the switch."""
+        host, carry_out = self.site.host, self.site.host.do
+
+        def do(action: Action) -> str | None:
+            self.acts(action)
+            refusal = carry_out(action)
+            if isinstance(action, Originate) and action.number is not None:
+                self._note_call(action)
+            return refusal
+
+        host.do = do  # type: ignore[method-assign]  # the one place every action passes
+        host.listeners.insert(0, self.hears)
+        self.site.loop.call_later(LOOK_S, self.looks, context=self.site.context)
+
+    def acts(self, action: Action) -> None:
+        """An action reaches the switch."""
+        self.seen[type(action).__name__] += 1
+        self.witness(action)
+        if isinstance(action, Originate):
+            if action.number is None:
+                self._seat_of[action.channel_id] = action.endpoint
+            else:
+                self._starts(action)
+        elif isinstance(action, Bridge):
+            self.i25_nobody_who_left_is_bridged(action)
+
+    def hears(self, event: Event) -> None:
+        """Something happens on the switch."""
+        if isinstance(event, BridgeEntered) and not event.holding:
+            self._bridges[event.bridge_id].add(event.channel_id)
+            self.i21_i22_one_operator_one_callee(event)
+        elif isinstance(event, BridgeLeft) and not event.holding:
+            self._bridges[event.bridge_id].discard(event.channel_id)
+        elif isinstance(event, HungUp) and event.channel_id in self._calls:
+            self._ends(event)
+
+    def looks(self) -> None:
+        """Every few seconds: what takes time to be wrong."""
+        self._well()
+        self.i13_no_channel_without_row()
+        self.i12_no_row_without_channel()
+        self.i17_callbacks_are_due_or_shown()
+        self.i24_no_ghost_operator()
+        self.i25_pause_is_deferred_30_s_at_most()
+        self.i31_outcomes_add_up()
+        self.site.loop.call_later(LOOK_S, self.looks, context=self.site.context)
+
+    def fails(self, invariant: str, **facts: object) -> None:
+        """Say which invariant broke, and end the day."""
+        about = ", ".join(f"{name}={value}" for name, value in facts.items())
+        self.site.loop.fail(Violation(f"{invariant}: {about}"))
+
+    def in_trouble(self, reason: str, for_s: float = 0.0) -> None:
+        """Engine, wire or switch is away from now on for so long."""
+        until = self.site.loop.time() + for_s
+        self.trouble[reason] = max(self.trouble.get(reason, 0.0), until + GUARD_S)
+
+    # Calls start ------------------------------------------------------------------
+
+    def _starts(self, action: Originate) -> None:
+        attempt_id = UUID(hex=action.channel_id[4:])
+        number = f"+{action.number}"
+        tables = self.site.database.tables
+        row = tables.live.get(attempt_id)
+        if row is None:
+            self.fails("I2 dialled without a live row", attempt=attempt_id, finished=tables.attempts.get(attempt_id))
+            return
+        campaign = tables.campaigns[row.attempt.campaign_id]
+        self.i1_one_live_call_a_number(number, action)
+        self.i2_one_originate_an_attempt(action)
+        self.i3_i4_limits_and_gaps(number, campaign)
+        self.i5_inside_the_window(row.attempt, campaign)
+        self.i8_not_forbidden(number, campaign)
+        self.i26_trunk_limit(campaign)
+        self.i32_i33_only_the_holder_dials(row.epoch)
+        if row.attempt.e164 != number:
+            self.fails("I2 another number was dialled", row=row.attempt, number=number)
+
+    def i1_one_live_call_a_number(self, number: str, action: Originate) -> None:
+        """A phone number is never in two live attempts."""
+        other = self._lines.get(number)
+        if other is not None and other in self.site.host.switch.channels:
+            self.fails("I1", number=number, first=other, second=action.channel_id)
+
+    def i2_one_originate_an_attempt(self, action: Originate) -> None:
+        """One Originate per attempt, ever."""
+        self.originated[action.channel_id] += 1
+        if self.originated[action.channel_id] > 1:
+            self.fails("I2", attempt=action.channel_id, times=self.originated[action.channel_id])
+
+    def i3_i4_limits_and_gaps(self, number: str, campaign: Campaign) -> None:
+        """Never more calls a day than the profile allows, and the gap between two."""
+        now, profile = self.site.host.now(), campaign.profile
+        calls = [c for c in self._rang[number] if c.rang_at is not None or c.answered_at is not None]
+        if len(calls) >= min(profile.per_day, profile.per_30_days):
+            self.fails("I3", number=number, calls=len(calls))
+        for call in calls[-1:]:
+            ended_at = call.ended_at or now
+            if now - ended_at < profile.min_gap_s - 1:
+                self.fails("I4", number=number, ended_s_ago=now - ended_at)
+            if self._lost_a_person(call) and now - ended_at < profile.after_abandon_s - 1:
+                self.exceptions["called again after an abandon nobody saw"] += 1
+                if not self.trouble:
+                    self.fails("I4 after an abandon", number=number, ended_s_ago=now - ended_at)
+
+    def i5_inside_the_window(self, attempt: LiveAttempt, campaign: Campaign) -> None:
+        """No call starts outside the callee's local window."""
+        zones = self.site.database.tables.contacts[attempt.contact_id].zones
+        if not hours.may_call(self.site.clock.now(), zones, campaign.profile, campaign.ring_timeout_s):
+            self.fails("I5", zones=zones, at=self.site.clock.now())
+
+    def i8_not_forbidden(self, number: str, campaign: Campaign) -> None:
+        """After 'it is on the list' was answered, no Originate for that number."""
+        since = self.diary.forbidden.get((number, campaign.id))
+        if since is not None and since < self.site.loop.time() - self._wire_s():
+            self.fails("I8", number=number, forbidden_since=since)
+
+    def i8_cut_in_a_second(self, call: WorldCall) -> None:
+        """Unanswered calls to a forbidden number are hung up <= 1 s."""
+        attempt = self.site.database.tables.attempt(UUID(hex=call.channel_id[4:]))
+        since = self.diary.forbidden.get((f"+{call.number}", attempt.campaign_id if attempt else 0))
+        if since is None:
+            return
+        rang_until = (call.answered_at or call.ended_at or 0.0) - self.site.epoch_s
+        if rang_until - since > 1.0 + self._wire_s():
+            if self.well_since < since:
+                self.fails("I8 rang on", call=call, forbidden_since=since)
+            else:
+                self.exceptions["rang on when forbidden, engine away"] += 1
+
+    def _wire_s(self) -> float:
+        """How long an action that was written before may still be on the wire."""
+        return self.site.weather.action_delay_s[1] + 0.001
+
+    def i26_trunk_limit(self, campaign: Campaign) -> None:
+        """Concurrent calls <= trunk limit."""
+        lines = sum(1 for channel in self.site.host.switch.channels if channel.startswith("att-"))
+        if lines + 1 > campaign.trunk.max_channels:
+            self.fails("I26", lines=lines + 1)
+
+    def i32_i33_only_the_holder_dials(self, epoch: int) -> None:
+        """Two engines at once: one dials; a frozen one that wakes up sends nothing."""
+        current = self.site.database.tables.leases[SWITCH].epoch
+        if epoch != current:
+            self.fails("I32/I33", row_epoch=epoch, current=current)
+
+    def _note_call(self, action: Originate) -> None:
+        for call in reversed(self.site.host.switch.calls):
+            if call.channel_id == action.channel_id:
+                self._calls[action.channel_id] = call
+                self._lines[f"+{action.number}"] = action.channel_id
+                self._rang[f"+{action.number}"].append(call)
+                return
+
+    # Bridges -------------------------------------------------------------------------
+
+    def i21_i22_one_operator_one_callee(self, event: BridgeEntered) -> None:
+        """Operator never with two callees, callee never with two operators, not even one after the other."""
+        members = self._bridges[event.bridge_id]
+        callees = [m for m in members if m.startswith("att-")]
+        if len(callees) > 1 or len(members) - len(callees) > 1:
+            self.fails("I21/I22", bridge=members)
+        call = self._calls.get(event.channel_id)
+        if call is not None and len({talk.operator_channel_id for talk in call.talks}) > 1:
+            self.fails("I22 two operators", call=call)
+
+    def i25_nobody_who_left_is_bridged(self, action: Bridge) -> None:
+        """Operator paused or logged out gets no call."""
+        leg = action.channel_id_1
+        operator_id = self.seats.get(self._seat_of.get(leg, ""))
+        since = self.diary.away.get(operator_id or 0)
+        if since is not None and since < self.site.loop.time() - self._wire_s():
+            self.fails("I25", operator=operator_id, away_since=since)
+
+    # Calls end -----------------------------------------------------------------------
+
+    def _ends(self, event: HungUp) -> None:
+        call = self._calls[event.channel_id]
+        self.i8_cut_in_a_second(call)
+        if call.answered_at is None:
+            return
+        self.i23_somebody_is_heard_in_2_s(call, event)
+        attempt = self.site.database.tables.attempt(UUID(hex=event.channel_id[4:]))
+        if attempt is not None:
+            self.i20_abandoned_within_the_cap(call, attempt, event)
+
+    def i23_somebody_is_heard_in_2_s(self, call: WorldCall, event: HungUp) -> None:
+        """A person, the offer or the message within 2 s of the answer, always."""
+        answered_at = call.answered_at or event.at
+        heard_at = call.heard_at if call.heard_at is not None else event.at
+        if heard_at - answered_at > HEARD_S:
+            self.fails("I23", call=call)
+
+    def _lost_a_person(self, call: WorldCall) -> bool:
+        """Whether a person answered and nobody was connected in time (the legal sense of abandoned)."""
+        return call.heard == "message" and not call.talks
+
+    def i20_abandoned_within_the_cap(self, call: WorldCall, attempt: LiveAttempt, event: HungUp) -> None:
+        """Abandoned / live-answered <= cap in every legal window, honest exceptions apart."""
+        campaign = self.site.database.tables.campaigns[attempt.campaign_id]
+        start, _ = law.window(campaign.profile.legal_window, attempt.sent_at, campaign.zone)
+        count = self.counts[campaign.id, start]
+        lost = self._lost_a_person(call) and not campaign.operator_free
+        early = call.heard is None
+        count.answered += not early
+        if not lost:
+            return
+        reason = self._excuse(call)
+        if reason is not None:
+            self.exceptions[reason] += 1
+            return
+        count.abandoned += 1
+        if count.abandoned * 1000 > campaign.cap_permille * count.answered:
+            self.fails("I20", call=call, abandoned=count.abandoned, answered=count.answered)
+
+    def _excuse(self, call: WorldCall) -> str | None:
+        """The honest exception that explains a lost person, if there is one."""
+        now = self.site.loop.time()
+        for reason, until in self.trouble.items():
+            if now <= until + 60:
+                return reason
+        lost = [at for at in self.site.lost_phones if now - 60 <= at <= now]
+        return "an operator's phone was lost" if lost else None
+
+    # Over time -----------------------------------------------------------------------
+
+    def _well(self) -> None:
+        """Since when engine, wire, database and switch are all there."""
+        site, now = self.site, self.site.loop.time()
+        service = site.active
+        well = (
+            service is not None
+            and service.process.running
+            and service.link._up
+            and service.engine.board().switch_up
+            and not site.database.weather.down
+            and site.database.weather.lose_ask == 0
+            and site.database.weather.lose_answer == 0
+            and site.host.switch.running
+        )
+        if not well:
+            self.well_since = now
+
+    def _odd_for_s(self, what: str) -> float:
+        """For how long something has been odd; whatever is not asked about at a look is forgotten."""
+        now = self.site.loop.time()
+        return now - max(self._odd_since.setdefault(what, now), self.well_since)
+
+    def _keep_odd(self, prefix: str, odd: set[str]) -> None:
+        for what in [w for w in self._odd_since if w.startswith(prefix) and w not in odd]:
+            del self._odd_since[what]
+
+    def i13_no_channel_without_row(self) -> None:
+        """No channel of ours lives without a row > 60 s."""
+        live = self.site.database.tables.live
+        odd = {
+            f"i13 {c}" for c in self.site.host.switch.channels if c.startswith("att-") and UUID(hex=c[4:]) not in live
+        }
+        self._keep_odd("i13 ", odd)
+        for what in odd:
+            if self._odd_for_s(what) > AUDIT_S:
+                self.fails("I13", channel=what)
+
+    def i12_no_row_without_channel(self) -> None:
+        """No attempt stays live when its call is over, also after a crash, restart or cut."""
+        channels = self.site.host.switch.channels
+        odd = {f"i12 {a}" for a in self.site.database.tables.live if f"att-{a.hex}" not in channels}
+        self._keep_odd("i12 ", odd)
+        for what in odd:
+            if self._odd_for_s(what) > AUDIT_S + LOOK_S:
+                self.fails("I12", attempt=what)
+
+    def i17_callbacks_are_due_or_shown(self) -> None:
+        """A promise is dialled in time, or it is pending and late for all to see; it never goes away silently."""
+        tables, now = self.site.database.tables, self.site.clock.now()
+        for contact_id, callback_id in tables.pending_callback.items():
+            callback = tables.callbacks[callback_id]
+            contact = tables.contacts[contact_id]
+            if contact.callback_at is None or contact.state != "open":
+                self.fails("I17 a pending promise nobody looks at", callback=callback, contact=contact)
+            if callback.next_at < callback.due_at - timedelta(seconds=60):
+                self.fails("I17 early", callback=callback)
+        self.late_callbacks = sum(
+            1
+            for callback_id in tables.pending_callback.values()
+            if tables.callbacks[callback_id].due_at + timedelta(seconds=60) < now
+        )
+
+    def i24_no_ghost_operator(self) -> None:
+        """No operator is busy without a call > 10 s, none in a wrap-up that is over."""
+        service = self.site.active
+        if service is None or not service.process.running:
+            return
+        talking = {self._seat_of.get(m) for b in self._bridges.values() for m in b if m.startswith("opr-")}
+        now = self.site.clock.now()
+        odd = set()
+        for view in service.engine.board().operators:
+            if view.state == OperatorState.TALKING and view.seat not in talking:
+                odd.add(f"i24 {view.operator_id}")
+            if view.state == OperatorState.WRAP_UP and (view.until or LONG_AGO) < now - timedelta(seconds=LOOK_S):
+                odd.add(f"i24 {view.operator_id} wrap-up")
+        self._keep_odd("i24 ", odd)
+        limit_s = AUDIT_S if self.trouble.get("events lost on the wire", 0.0) > self.site.loop.time() else 10.0
+        for what in odd:
+            if self._odd_for_s(what) > limit_s:
+                self.fails("I24", operator=what, since=self._odd_since[what])
+
+    def i25_pause_is_deferred_30_s_at_most(self) -> None:
+        """A pause the budget defers is given within 30 s."""
+        service = self.site.active
+        if service is None or not service.process.running:
+            return
+        odd = {
+            f"i25 {view.operator_id}"
+            for view in service.engine.board().operators
+            if view.pause_after_call and view.state == OperatorState.READY and view.attempt_id is None
+        }
+        self._keep_odd("i25 ", odd)
+        for what in odd:
+            if self._odd_for_s(what) > 30 + 2 * LOOK_S:
+                self.fails("I25 deferred", operator=what)
+
+    def i31_outcomes_add_up(self) -> None:
+        """Claimed = ended + live."""
+        tables = self.site.database.tables
+        if tables.claimed != len(tables.attempts) + len(tables.live):
+            self.fails("I31", claimed=tables.claimed, ended=len(tables.attempts), live=len(tables.live))
+
+    # At the end ------------------------------------------------------------------------
+
+    def i11_every_attempt_has_one_end(self) -> None:
+        """After faults end, 0 live attempts in <= max_call + 60 s, and every call has its attempt."""
+        tables = self.site.database.tables
+        if tables.live:
+            self.fails("I11", live=[row.attempt for row in tables.live.values()])
+        for channel_id in self.originated:
+            if UUID(hex=channel_id[4:]) not in tables.attempts:
+                self.fails("I11 a call without an attempt", channel=channel_id)
+
+    def i14_i15_i16_what_was_saved_is_there(self) -> None:
+        """'Saved' shown -> it is in the database, once, with this content."""
+        tables = self.site.database.tables
+        for attempt_id, (key, form) in self.diary.saved.items():
+            row = tables.dispositions.get(attempt_id)
+            if row is None or (row.key, row.form) != (key, form):
+                self.fails("I14", attempt=attempt_id, told=(key, form), stored=row)
+        if self.diary.conflicts:
+            self.fails("I15 other content was accepted", attempts=self.diary.conflicts)
+
+    def i18_no_callback_is_dropped(self) -> None:
+        """A promise is pending, or it was closed with a state and a time."""
+        for callback in self.site.database.tables.callbacks.values():
+            if (callback.state is CallbackState.PENDING) != (callback.closed_at is None):
+                self.fails("I18", callback=callback)
+
+    def at_the_end(self) -> None:
+        """All that can be said only when the day is over."""
+        self.i11_every_attempt_has_one_end()
+        self.i14_i15_i16_what_was_saved_is_there()
+        self.i18_no_callback_is_dropped()
+        self.i31_outcomes_add_up()

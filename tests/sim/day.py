@@ -1,0 +1,347 @@
+"""One campaign day from a seed: 8 hours, 5 operators, 1,000 contacts in three campaigns, and what breaks in it.
+
+    python -m tests.sim.day --seed 7
+
+repeats a day exactly; a failure prints that command. Everything is drawn from the seed: people, moods, weather, and
+the order in which tasks run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import hashlib
+import logging
+import subprocess
+import sys
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from random import Random
+from time import process_time
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import structlog
+
+from ami.simulator.inprocess import SimHost
+from ami.simulator.people import Chances, RandomWorld
+from dialer.core.model import (
+    Campaign,
+    CampaignState,
+    DispositionKind,
+    LegalWindow,
+    Mode,
+    Profile,
+    RetryRule,
+    Trunk,
+)
+from tests.sim.checker import Checker
+from tests.sim.database import Database
+from tests.sim.faults import KINDS, Weather
+from tests.sim.loop import START, Process, SimClock, SimLoop
+from tests.sim.memory import Tables
+from tests.sim.operators import Diary, Moods, Robot, Supervisor
+from tests.sim.site import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: The day begins when London may be called; New York joins at half time.
+BEGIN = START.replace(hour=9, minute=30)
+ZONES = (("Europe/London",), ("Europe/Berlin",), ("Europe/London", "Europe/Moscow"), ("America/New_York",))
+ZONE_WEIGHTS = (6, 3, 1, 3)
+#: After the shifts end, everything must come to rest within this.
+QUIET_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How big a day is."""
+
+    hours: float = 8.0
+    operators: int = 5
+    contacts: int = 1000
+    fault_every_s: float = 1200.0
+    faults: tuple[str, ...] = KINDS
+
+
+@dataclass(slots=True)
+class DayReport:
+    """What a day was like, and what proves that it was the same day."""
+
+    seed: int
+    steps: int
+    attempts: int
+    outcomes: Counter[str]
+    dispositions: int
+    callbacks: Counter[str]
+    faults: Counter[str]
+    exceptions: Counter[str]
+    deaths: int
+    history: str
+    cpu_s: float
+    hours: float
+    failure: str | None = None
+    late_callbacks: int = 0
+    answered: int = 0
+    talks: int = 0
+    recent: Sequence[tuple[float, object]] = ()
+
+    def sentence(self) -> str:
+        head = (
+            f"seed {self.seed}: {self.attempts} attempts, {self.talks} talks, {self.deaths} deaths, {self.steps} steps"
+        )
+        return f"{head}, {self.cpu_s:.2f} s, {self.history[:12]}" + (
+            f"\n  FAILED {self.failure}" if self.failure else ""
+        )
+
+
+def profile(window: LegalWindow) -> Profile:
+    """Working hours of the callee, three calls a day, a quarter of an hour apart."""
+    hours = ((time(9), time(20)),)
+    return Profile(
+        id="world",
+        version=1,
+        windows=MappingProxyType(dict.fromkeys(range(7), hours)),
+        cap_permille=30,
+        legal_window=window,
+        call_types=frozenset({"auto_dialed_live", "recorded"}),
+        trunk_kinds=frozenset({"world"}),
+        per_day=3,
+        per_30_days=12,
+        min_gap_s=900,
+    )
+
+
+def kinds() -> dict[str, DispositionKind]:
+    """Dispositions of every sort: closing, retrying, promising, forbidding."""
+    day_s = 86_400
+    table = (
+        DispositionKind(code="lead", name_ru="Лид", name_en="Lead", result=True, decision_maker=True),
+        DispositionKind(code="agreed", name_ru="Согласие", name_en="Agreed", result=True, decision_maker=True),
+        DispositionKind(
+            code="callback", name_ru="Перезвонить", name_en="Callback", closes=False, needs=frozenset({"time"})
+        ),
+        DispositionKind(code="thinking", name_ru="Думают", name_en="Thinking"),
+        DispositionKind(code="refused_decision_maker", name_ru="Отказ ЛПР", name_en="Refused"),
+        DispositionKind(
+            code="refused_gatekeeper",
+            name_ru="Отказ секретаря",
+            name_en="Gatekeeper",
+            closes=False,
+            retry=RetryRule(delay_s=30 * day_s, times=1),
+        ),
+        DispositionKind(code="refused_unheard", name_ru="Не звонить", name_en="Never", dnc_scope="customer"),
+        DispositionKind(code="stale", name_ru="Не существует", name_en="Stale", verdict="stale"),
+        DispositionKind(code="machine", name_ru="Автоответчик", name_en="Machine", closes=False),
+    )
+    return {kind.code: kind for kind in table}
+
+
+def campaigns(random: Random) -> list[Campaign]:
+    """Predictive, progressive and IVR-first on one trunk, one team: they blend."""
+    rules = profile(random.choice((LegalWindow.HOUR, LegalWindow.DAYS30)))
+    trunk = Trunk(id=1, name="world", kind="world", max_channels=40, calls_per_s=5.0)
+    common = {
+        "state": CampaignState.RUNNING,
+        "team_id": 1,
+        "zone": "Europe/London",
+        "trunk": trunk,
+        "profile": rules,
+        "caller_number": "+442079460000",
+        "cap_permille": 30,
+        "wrap_up_s": 60,
+        "dispositions": kinds(),
+    }
+    return [
+        Campaign(id=1, name="predictive", mode=Mode.PREDICTIVE, customer_id=1, **common),  # type: ignore[arg-type]  # one mapping for all
+        Campaign(id=2, name="progressive", mode=Mode.PROGRESSIVE, customer_id=1, **common),  # type: ignore[arg-type]  # one mapping for all
+        Campaign(
+            id=3,
+            name="ivr",
+            mode=Mode.IVR,
+            customer_id=2,
+            offer="spring",
+            keys={"1": "operator", "2": "machine", "9": "refused_unheard", "*": "repeat"},
+            **common,  # type: ignore[arg-type]  # one mapping for all
+        ),
+    ]
+
+
+@dataclass(slots=True)
+class Day:
+    """Everything of one day, put together."""
+
+    seed: int
+    shape: Shape
+    loop: SimLoop
+    site: Site
+    checker: Checker
+    diary: Diary
+    weather: Weather
+    robots: list[Robot]
+    random: Random
+    log: hashlib._Hash = field(default_factory=hashlib.sha256)
+    recent: deque[tuple[float, object]] = field(default_factory=lambda: deque(maxlen=5000))
+    """The last things that happened on the switch, and what was asked of it."""
+
+    async def live(self) -> None:
+        """The whole day, and the quiet after it."""
+        loop, shape = self.loop, self.shape
+        end_s = loop.time() + shape.hours * 3600
+        self.site.start_service()
+        calm_s = end_s - min(1800.0, shape.hours * 900)
+        people = [robot.work(end_s) for robot in self.robots]
+        supervisor = Supervisor(self.site, self.diary, Random(self.random.getrandbits(32)))
+        tasks = [loop.create_task(work) for work in (*people, supervisor.work(calm_s))]
+        tasks.append(loop.create_task(self.weather.blow(calm_s, shape.fault_every_s)))
+        await asyncio.gather(*tasks)
+        await asyncio.sleep(QUIET_S)
+        self.checker.at_the_end()
+
+
+def prepare(seed: int, shape: Shape, loop: SimLoop) -> Day:
+    """Set the stage; must run inside the loop."""
+    random = Random(seed)
+    clock = SimClock(loop)
+    tables = Tables()
+    for campaign in campaigns(random):
+        tables.add_campaign(campaign, clock.now())
+    _load(tables, random, shape.contacts)
+    database = Database(loop, tables, Random(random.getrandbits(32)), Process("postgres"), clock)
+    chances = Chances(answered=random.choice((0.2, 0.35, 0.6)), machine=0.05, impatient=0.04, talk_mean_s=80.0)
+    host = SimHost(RandomWorld(seed, chances), epoch_s=START.timestamp())
+    site = Site(loop, seed, host, database)
+    diary = Diary()
+    robots = [Robot(site, diary, i, Random(random.getrandbits(32)), Moods()) for i in range(1, shape.operators + 1)]
+    checker = Checker(site, diary, {robot.seat: robot.id for robot in robots})
+    checker.install()
+    for robot in robots:
+        host.listeners.append(robot.hears)
+    weather = Weather(site, checker, Random(random.getrandbits(32)), shape.faults)
+    day = Day(seed, shape, loop, site, checker, diary, weather, robots, random)
+    host.listeners.append(lambda event: day.log.update(repr(event).encode()))
+    host.listeners.append(lambda event: day.recent.append((loop.time(), event)))
+    checker.witness = lambda action: day.recent.append((loop.time(), action))
+    return day
+
+
+def _load(tables: Tables, random: Random, contacts: int) -> None:
+    """Bases of the three campaigns; some numbers are in two of them, some contacts have two numbers."""
+    for i in range(contacts):
+        campaign_id = random.choices((1, 2, 3), (5, 3, 2))[0]
+        numbers = [f"+4420{random.randrange(contacts // 20) if random.random() < 0.02 else 10_000_000 + i:08d}"]
+        if random.random() < 0.1:
+            numbers.append(f"+4430{i:08d}")
+        zones = random.choices(ZONES, ZONE_WEIGHTS)[0]
+        tables.add_contact(campaign_id, numbers, zones, priority=random.randrange(3))
+
+
+def run_day(seed: int, shape: Shape | None = None) -> DayReport:
+    """Live through one day; the report carries the failure, if there was one."""
+    shape = shape or Shape()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    loop = SimLoop(seed)
+    loop._now = (BEGIN - START).total_seconds()
+    days: list[Day] = []
+
+    async def live() -> None:
+        days.append(prepare(seed, shape, loop))
+        await days[0].live()
+
+    began = process_time()
+    failure: BaseException | None = None
+    try:
+        loop.run_until_complete(live())
+    except BaseException as error:  # noqa: BLE001 -- whatever ends a day is its result
+        failure = error
+    cpu_s = process_time() - began
+    failure = loop.failure or failure
+    report = _report(days[0], loop, cpu_s, failure)
+    _clear(loop)
+    return report
+
+
+def _report(day: Day, loop: SimLoop, cpu_s: float, failure: BaseException | None) -> DayReport:
+    tables = day.site.database.tables
+    for attempt_id, finished in tables.attempts.items():
+        day.log.update(f"{attempt_id}{finished.ended}".encode())
+    calls = day.site.host.switch.calls
+    at = timedelta(seconds=loop.time()) + START
+    return DayReport(
+        seed=day.seed,
+        steps=loop.steps,
+        attempts=len(tables.attempts),
+        outcomes=Counter(f.ended.outcome.value for f in tables.attempts.values()),
+        dispositions=len(tables.dispositions),
+        callbacks=Counter(c.state.value for c in tables.callbacks.values()),
+        faults=day.weather.happened,
+        exceptions=day.checker.exceptions,
+        deaths=day.site.deaths,
+        history=day.log.hexdigest(),
+        cpu_s=cpu_s,
+        hours=day.shape.hours,
+        failure=_story(day, at, loop.steps, failure) if failure else None,
+        late_callbacks=day.checker.late_callbacks,
+        recent=tuple(day.recent) if failure else (),
+        answered=sum(c.answered_at is not None for c in calls),
+        talks=sum(bool(c.talks) for c in calls),
+    )
+
+
+def _story(day: Day, at: datetime, step: int, failure: BaseException) -> str:
+    """Seed, step, commit, and the command that repeats it."""
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout
+    shape = day.shape
+    again = (
+        f"PYTHONHASHSEED=0 python -m tests.sim.day --seed {day.seed} --hours {shape.hours:g} "
+        f"--contacts {shape.contacts} --operators {shape.operators}"
+    )
+    return (
+        f"{type(failure).__name__}: {failure}\n  seed {day.seed}, step {step}, {at:%H:%M:%S}, commit {commit.strip()}"
+        f"\n  faults so far: {dict(day.weather.happened)}\n  again: {again}"
+    )
+
+
+def _clear(loop: SimLoop) -> None:
+    """Let the dead go quietly: coroutines of killed processes still have finally blocks to run when collected."""
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    try:
+        loop.close()
+        gc.collect()
+    finally:
+        sys.unraisablehook = hook
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Repeat one day or a row of days on the command line."""
+    parser = argparse.ArgumentParser(description="Live through simulated campaign days.")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--days", type=int, default=1)
+    parser.add_argument("--hours", type=float, default=8.0)
+    parser.add_argument("--contacts", type=int, default=1000)
+    parser.add_argument("--operators", type=int, default=5)
+    parser.add_argument("--calm", action="store_true", help="nothing breaks")
+    parser.add_argument("--story", type=int, default=0, help="print so many of the last things before a failure")
+    chosen = parser.parse_args(arguments)
+    shape = Shape(
+        hours=chosen.hours,
+        contacts=chosen.contacts,
+        operators=chosen.operators,
+        fault_every_s=1e9 if chosen.calm else Shape().fault_every_s,
+    )
+    failed = 0
+    for seed in range(chosen.seed, chosen.seed + chosen.days):
+        report = run_day(seed, shape)
+        failed += report.failure is not None
+        for at, what in report.recent[-chosen.story :] if chosen.story else ():
+            print(f"{START + timedelta(seconds=at):%H:%M:%S.%f} {what}")  # noqa: T201 -- a command that prints
+        print(report.sentence())  # noqa: T201 -- a command that prints
+        print(f"  {dict(report.outcomes)} callbacks {dict(report.callbacks)} exceptions {dict(report.exceptions)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
