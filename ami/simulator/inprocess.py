@@ -16,6 +16,7 @@ import asyncio
 import contextvars
 from collections import deque
 from dataclasses import dataclass
+from itertools import takewhile
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -231,7 +232,7 @@ class SimLink:
     def ack_s_p95(self) -> float:
         """95th percentile of the seconds between a written action and its answer in the last 30 s; 0 if unknown."""
         since = self._loop.time() - 30.0
-        fresh = sorted(took_s for at, took_s in self._acks if at >= since)
+        fresh = sorted(took_s for _, took_s in takewhile(lambda ack: ack[0] >= since, reversed(self._acks)))
         return fresh[len(fresh) * 95 // 100] if fresh else 0.0
 
     async def snapshot(self) -> SwitchSnapshot:

@@ -91,10 +91,10 @@ class Floor:
         """Operators of a team who may be bridged now and are not about to leave."""
         return [op for op in self.operators.values() if op.live.team_id == team_id and op.free]
 
-    def shares(self, team_id: int) -> dict[int, int]:
-        """Free operators held for each running campaign of a team."""
+    def shares(self, team_id: int, *, without: Operator | None = None) -> dict[int, int]:
+        """Free operators held for each running campaign of a team, as if ``without`` were not there."""
         weights = {c.id: c.weight for c in self.campaigns.values() if c.team_id == team_id and _calls(c)}
-        staying = [op for op in self.free(team_id) if not op.pause_after and not op.leaving]
+        staying = [op for op in self.free(team_id) if not op.pause_after and not op.leaving and op is not without]
         return assign.shares(len(staying), self.in_flight, weights)
 
     def held_for(self, campaign: Campaign) -> int:
@@ -220,11 +220,8 @@ class Floor:
         """Whether every running campaign of the team keeps its bound without this operator."""
         if not op.free:
             return True
-        shares = self.shares(op.live.team_id)
-        counted = not op.pause_after and not op.leaving
-        return all(
-            not held or self._may_lose_one(campaign_id, held + (not counted)) for campaign_id, held in shares.items()
-        )
+        rest = self.shares(op.live.team_id, without=op)
+        return all(self._may_lose_one(campaign_id, held + 1) for campaign_id, held in rest.items())
 
     def _cut(self, team_id: int) -> None:
         """A phone vanished: hang up the newest ringing lines that nobody covers, until the bound holds again."""
