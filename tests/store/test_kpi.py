@@ -1,0 +1,441 @@
+"""The numbers equal an independent, slow count over the same facts."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from random import Random
+from statistics import median
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import pytest
+
+from dialer.core import kpi
+from dialer.errors import NotFound
+from dialer.store.kpi import Numbers
+from dialer.store.migrate import migrate
+from dialer.store.server import OwnServer
+
+pytestmark = pytest.mark.postgres
+
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
+OUTCOMES = (
+    "connected",
+    "connected",
+    "no_answer",
+    "busy",
+    "abandoned",
+    "early_hangup",
+    "offer_ended",
+    "not_sent",
+    "unknown",
+)
+STATE_SUM = {
+    "ready": "ready_s",
+    "ringing": "ringing_s",
+    "talking": "talk_s",
+    "wrap_up": "wrap_up_s",
+    "paused": "paused_s",
+}
+OPERATORS = (11, 12, 13)
+#: Campaign id -> mode and zone.
+CAMPAIGNS = {1: ("progressive", "Europe/Berlin"), 2: ("ivr", "Asia/Kolkata"), 3: ("predictive", "Europe/Berlin")}
+#: Berlin's clocks go back at 01:00 UTC.
+BERLIN_GOES_BACK = datetime(2026, 10, 25, tzinfo=UTC)
+LORD_HOWE_GOES_FORWARD = datetime(2026, 10, 3, 15, 30, tzinfo=UTC)
+
+
+@dataclass
+class Facts:
+    """Some random hours of a floor, rows as the tables have them."""
+
+    since: datetime
+    until: datetime
+    now: datetime
+    zones: dict[int, str]
+    modes: dict[int, str]
+    attempts: list[dict] = field(default_factory=list)
+    live: list[dict] = field(default_factory=list)
+    intervals: list[dict] = field(default_factory=list)
+    shifts: list[dict] = field(default_factory=list)
+    dispositions: list[dict] = field(default_factory=list)
+    contacts: list[dict] = field(default_factory=list)
+
+
+def invent(seed: int, around: datetime, zones: dict[int, str]) -> Facts:
+    """Facts from an hour and a half before to as long after; the period asked for is in the middle."""
+    chance = Random(seed)
+    facts = Facts(
+        since=around - HOUR + chance.randint(0, 40) * MINUTE,
+        until=around + 2 * HOUR,
+        now=around + 110 * MINUTE,
+        zones=zones,
+        modes={c: mode for c, (mode, _) in CAMPAIGNS.items()},
+    )
+    begin = around - 90 * MINUTE
+    for number in range(60):
+        _invent_attempt(facts, chance, number, begin + chance.randint(0, 220 * 60) * SECOND)
+    for contact in range(1, 21):
+        if chance.random() < 0.6:
+            by = chance.choice(("disposition", "used_up", "dead"))
+            at = begin + chance.randint(0, 200 * 60) * SECOND
+            facts.contacts.append({"id": contact, "campaign_id": contact % 3 + 1, "closed_by": by, "closed_at": at})
+        else:
+            facts.contacts.append({"id": contact, "campaign_id": contact % 3 + 1, "closed_by": None, "closed_at": None})
+    for operator in OPERATORS:
+        _invent_shift(facts, chance, operator, begin + chance.randint(0, 3600) * SECOND)
+    return facts
+
+
+def _invent_attempt(facts: Facts, chance: Random, number: int, sent: datetime) -> None:
+    contact = chance.randint(1, 20)
+    outcome = chance.choice(OUTCOMES)
+    rang = sent + 2 * SECOND if outcome not in {"not_sent", "busy"} and chance.random() < 0.9 else None
+    answered = sent + chance.randint(3, 20) * SECOND
+    person = outcome in {"connected", "abandoned", "offer_ended"}
+    connected = answered + chance.randint(0, 1900) * timedelta(milliseconds=1) if outcome == "connected" else None
+    row = {
+        "attempt_id": UUID(int=chance.getrandbits(128)),
+        "contact_id": contact,
+        "campaign_id": contact % 3 + 1,
+        "sent_at": sent,
+        "rang_at": rang,
+        "answered_at": answered if person or outcome == "early_hangup" else None,
+        "waiting_at": answered + timedelta(milliseconds=300) if connected and chance.random() < 0.5 else None,
+        "connected_at": connected,
+        "operator_id": chance.choice(OPERATORS) if connected else None,
+        "ended_at": (connected or answered) + chance.choice((0.4, 30, 200)) * SECOND,
+        "outcome": outcome,
+        "legal_answered": person,
+        "legal_abandoned": outcome == "abandoned",
+    }
+    if row["connected_at"] and row["waiting_at"]:
+        row["connected_at"] = max(row["connected_at"], row["waiting_at"])
+    if chance.random() < 0.1:
+        row["phone_id"] = number
+        facts.live.append(row)
+        return
+    facts.attempts.append(row)
+    if outcome == "connected" and chance.random() < 0.7:
+        facts.dispositions.append(
+            {
+                "attempt_id": row["attempt_id"],
+                "campaign_id": row["campaign_id"],
+                "contact_id": contact,
+                "operator_id": row["operator_id"] if chance.random() < 0.8 else None,
+                "result": chance.random() < 0.4,
+                "decision_maker": chance.random() < 0.5,
+                "saved_at": row["ended_at"] + chance.randint(1, 600) * SECOND,
+            }
+        )
+
+
+def _invent_shift(facts: Facts, chance: Random, operator: int, at: datetime) -> None:
+    session = UUID(int=chance.getrandbits(128))
+    state, campaign = "ready", None
+    while at < facts.until + 20 * MINUTE:
+        end = at + chance.choice((0, 7, 45, 300, 900, 1500)) * SECOND
+        row = {
+            "operator_id": operator,
+            "session_id": session,
+            "state": state,
+            "started_at": at,
+            "campaign_id": campaign if state in {"talking", "wrap_up"} else None,
+        }
+        if operator == OPERATORS[0] and end >= facts.now:
+            facts.shifts.append(row)
+            return
+        if end > at:
+            facts.intervals.append(row | {"ended_at": end})
+        at = end
+        if state == "talking":
+            state = "wrap_up"
+        else:
+            state = chance.choice(("ready", "ready", "ringing", "talking", "paused"))
+            campaign = chance.choice(list(CAMPAIGNS))
+        if chance.random() < 0.1:
+            session = UUID(int=chance.getrandbits(128))
+
+
+# The slow count ----------------------------------------------------------------
+
+
+def hour_of(at: datetime, zone: str) -> str:
+    """When the hour began that a clock of this zone shows then."""
+    local = at.astimezone(ZoneInfo(zone))
+    began = at - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+    return began.astimezone(UTC).isoformat()
+
+
+def rang(row: dict) -> bool:
+    return row["rang_at"] is not None or row["answered_at"] is not None or row["outcome"] == "no_answer"
+
+
+class Slow:
+    """Counts fact by fact and second by second."""
+
+    def __init__(self, facts: Facts, by: str, campaign_id: int | None) -> None:
+        self.facts, self.by, self.campaign_id = facts, by, campaign_id
+        self.sums: dict[str, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
+        self.sets: dict[str, defaultdict[str, set]] = defaultdict(lambda: defaultdict(set))
+        self.voice: defaultdict[str, list[float]] = defaultdict(list)
+
+    def key(self, at: datetime, campaign_id: int | None, operator_id: int | None) -> str:
+        zone = self.facts.zones.get(campaign_id, "UTC")
+        return {
+            "hour": hour_of(at, zone),
+            "operator": str(operator_id or ""),
+            "campaign": str(campaign_id or ""),
+            "total": "total",
+        }[self.by]
+
+    def takes(self, at: datetime, campaign_id: int | None) -> bool:
+        return self.facts.since <= at < self.facts.until and self.campaign_id in {None, campaign_id}
+
+    def count(self) -> dict[str, dict[str, float]]:
+        for row in self.facts.attempts:
+            if self.takes(row["sent_at"], row["campaign_id"]):
+                self._attempt(row, self.key(row["sent_at"], row["campaign_id"], row["operator_id"]))
+        for row in self.facts.live:
+            if self.takes(row["sent_at"], row["campaign_id"]):
+                self.sums[self.key(row["sent_at"], row["campaign_id"], row["operator_id"])]["live"] += 1
+        self._said()
+        for row in self.facts.contacts:
+            if row["closed_at"] and self.takes(row["closed_at"], row["campaign_id"]):
+                self._closed(row)
+        self._time()
+        for key, sets in self.sets.items():
+            for name, found in sets.items():
+                self.sums[key][name] = len(found)
+        return {key: dict(sums) for key, sums in self.sums.items()}
+
+    def _attempt(self, row: dict, key: str) -> None:
+        sums, outcome = self.sums[key], row["outcome"]
+        sums["attempts"] += 1
+        sums["rang"] += rang(row)
+        sums["answered"] += row["legal_answered"]
+        sums["abandoned"] += row["legal_abandoned"]
+        sums["early_hangups"] += outcome == "early_hangup"
+        sums["connected"] += outcome == "connected"
+        if outcome != "not_sent":
+            self.sets[key]["contacts_dialled"].add(row["contact_id"])
+        talked = outcome == "connected" and row["ended_at"] - row["connected_at"] >= SECOND
+        if talked or outcome == "offer_ended":
+            self.sets[key]["contacts_reached"].add(row["contact_id"])
+        if outcome == "connected":
+            ivr = self.facts.modes[row["campaign_id"]] == "ivr"
+            since = (row["waiting_at"] or row["answered_at"]) if ivr else row["answered_at"]
+            self.voice[key].append((row["connected_at"] - since).total_seconds() * 1000)
+
+    def _said(self) -> None:
+        for row in self.facts.dispositions:
+            if self.takes(row["saved_at"], row["campaign_id"]):
+                sums = self.sums[self.key(row["saved_at"], row["campaign_id"], row["operator_id"])]
+                sums["results"] += row["result"]
+                sums["decision_makers"] += row["decision_maker"]
+
+    def _closed(self, row: dict) -> None:
+        said = [d for d in self.facts.dispositions if d["contact_id"] == row["id"]]
+        last = max(said, key=lambda d: d["saved_at"])["operator_id"] if said else None
+        closer = last if row["closed_by"] == "disposition" else None
+        sums = self.sums[self.key(row["closed_at"], row["campaign_id"], closer)]
+        sums["closed"] += 1
+        sums["closed_by_disposition"] += row["closed_by"] == "disposition"
+        sums["closed_used_up"] += row["closed_by"] == "used_up"
+        sums["calls_of_closed"] += sum(rang(a) for a in self.facts.attempts if a["contact_id"] == row["id"])
+
+    def _time(self) -> None:
+        rows = [r | {"open": False} for r in self.facts.intervals]
+        rows += [r | {"ended_at": self.facts.now, "open": True} for r in self.facts.shifts]
+        rows.sort(key=lambda r: r["started_at"])
+        for row in rows:
+            owner = self._owner(row, [r for r in rows if r["session_id"] == row["session_id"]])
+            second = row["started_at"]
+            while second < row["ended_at"]:
+                if self.takes(second, owner):
+                    sums = self.sums[self.key(second, owner, row["operator_id"])]
+                    sums[STATE_SUM[row["state"]]] += 1
+                    sums["open_s"] += row["open"]
+                second += SECOND
+
+    @staticmethod
+    def _owner(row: dict, session: list[dict]) -> int | None:
+        """The campaign of the next call, else of the last one."""
+        place = session.index(row)
+        next_ones = [r["campaign_id"] for r in session[place:] if r["campaign_id"]]
+        last_ones = [r["campaign_id"] for r in session[: place + 1] if r["campaign_id"]]
+        return next_ones[0] if next_ones else last_ones[-1] if last_ones else None
+
+
+# The tables ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    server = OwnServer(tmp_path_factory.mktemp("kpi"))
+    migrate(asyncio.run(server.__aenter__()))
+    yield server.url(user="postgres")
+    asyncio.run(server.__aexit__(None, None, None))
+    shutil.rmtree(server.data_dir.parent)
+
+
+@pytest.fixture
+async def connection(url):
+    connection = await asyncpg.connect(url, server_settings={"timezone": "UTC"})
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute("SET LOCAL session_replication_role = replica")  # facts alone, without their owners
+    yield connection
+    await transaction.rollback()
+    await connection.close()
+
+
+async def store(connection, facts: Facts) -> None:
+    for campaign, zone in facts.zones.items():
+        await insert(
+            connection,
+            "campaign",
+            {
+                "id": campaign,
+                "name": f"Campaign {campaign}",
+                "customer_id": 1,
+                "team_id": 1,
+                "trunk_id": 1,
+                "zone": zone,
+            }
+            | {"mode": facts.modes[campaign], "state": "running", "offer": "spring"},
+        )
+    for operator in OPERATORS:
+        user = {"id": operator, "login": f"o{operator}", "name": f"Operator {operator}", "role": "operator"}
+        await insert(connection, "app_user", user | {"password_hash": ""})
+    common = {"base_id": 1, "switch": "main", "epoch": 1, "number": 1, "profile": "world", "profile_version": 1}
+    for row in facts.attempts:
+        await insert(connection, "attempt", row | common | {"phone_id": 1, "ended_by": "callee", "counts": True})
+    for row in facts.live:
+        keep = {k: v for k, v in row.items() if k not in {"ended_at", "outcome", "legal_answered", "legal_abandoned"}}
+        state = {
+            "state": "connected" if row["connected_at"] else "sent",
+            "counted": 0,
+            "contact_id": row["phone_id"] + 1000,
+        }
+        free = (
+            {"operator_id": None}
+            if any(r["operator_id"] == row["operator_id"] for r in facts.live if r is not row)
+            else {}
+        )
+        row.update(free)
+        await insert(connection, "attempt_live", keep | common | state | free)
+    for row in facts.intervals:
+        await insert(connection, "operator_interval", row)
+    for row in facts.shifts:
+        live = {k: v for k, v in row.items() if k != "started_at"}
+        seat = {
+            "since": row["started_at"],
+            "switch": "main",
+            "seat": f"s{row['operator_id']}",
+            "team_id": 1,
+            "name": "A",
+        }
+        await insert(connection, "operator_live", live | seat)
+    for row in facts.dispositions:
+        rest = {"key": str(row["attempt_id"]), "body_hash": b"", "code": "lead", "closes": True}
+        await insert(connection, "disposition", row | rest)
+    for row in facts.contacts:
+        state = {"state": "closed" if row["closed_at"] else "open", "base_id": 1, "row_number": row["id"]}
+        await insert(connection, "contact", row | state | {"lane_id": 1, "phone_id": 1})
+
+
+async def insert(connection, table: str, row: dict) -> None:
+    places = ", ".join(f"${n}" for n in range(1, len(row) + 1))
+    await connection.execute(
+        f"INSERT INTO {table} ({', '.join(row)}) OVERRIDING SYSTEM VALUE VALUES ({places})",  # noqa: S608 -- test rows
+        *row.values(),
+    )
+
+
+async def ask(connection, facts: Facts, by: str, campaign_id: int | None = None):
+    return await Numbers(connection).table(
+        since=facts.since, until=facts.until, by=by, campaign_id=campaign_id, now=facts.now
+    )
+
+
+SCENES = [(seed, BERLIN_GOES_BACK + HOUR, {c: zone for c, (_, zone) in CAMPAIGNS.items()}) for seed in range(4)]
+SCENES += [(9, LORD_HOWE_GOES_FORWARD, dict.fromkeys(CAMPAIGNS, "Australia/Lord_Howe"))]
+
+
+@pytest.mark.parametrize(("seed", "around", "zones"), SCENES)
+async def test_every_number_equals_the_slow_count(connection, seed, around, zones):
+    """By hour, operator, campaign and in total, of one campaign and of all, over a change of clocks."""
+    facts = invent(seed, around, zones)
+    await store(connection, facts)
+    for by in ("hour", "operator", "campaign", "total"):
+        for campaign_id in (None, 1, 2):
+            slow = Slow(facts, by, campaign_id)
+            expected = slow.count()
+            rows = {row.key: row for row in await ask(connection, facts, by, campaign_id)}
+            assert expected.keys() <= rows.keys()
+            for key, row in rows.items():
+                sums = expected.get(key, {})
+                names = kpi.FACTS.keys() - {"clock_s", "voice_p50_ms", "voice_p95_ms", "voice_p99_ms"}
+                assert {n: row.facts[n] for n in names} == {n: sums.get(n, 0.0) for n in names}, (by, key)
+                if slow.voice[key]:
+                    assert row.facts["voice_p50_ms"] == pytest.approx(median(slow.voice[key]))
+                assert row.values == kpi.values(row.facts)
+
+
+@pytest.mark.parametrize(("seed", "around", "zones"), SCENES[:2] + SCENES[4:])
+async def test_hours_and_campaigns_and_operators_add_up_to_the_total(connection, seed, around, zones):
+    facts = invent(seed, around, zones)
+    await store(connection, facts)
+    [total] = await ask(connection, facts, "total")
+    sums = kpi.FACTS.keys() - kpi.APART - {"clock_s"}
+    for by in ("hour", "operator", "campaign"):
+        rows = await ask(connection, facts, by)
+        assert {n: sum(row.facts[n] for row in rows) for n in sums} == {n: total.facts[n] for n in sums}
+    by_campaign = await ask(connection, facts, "campaign")
+    for distinct in ("contacts_dialled", "contacts_reached"):
+        assert sum(row.facts[distinct] for row in by_campaign) == total.facts[distinct]
+
+
+@pytest.mark.parametrize(("seed", "around", "zones"), SCENES[:1] + SCENES[4:])
+async def test_the_clock_of_the_hours_adds_up_to_the_time_that_has_passed(connection, seed, around, zones):
+    """Empty hours are rows too, the present one only as far as it has come, and a short hour is short."""
+    facts = invent(seed, around, zones)
+    await store(connection, facts)
+    [total] = await ask(connection, facts, "total", 1)
+    hours = await ask(connection, facts, "hour", 1)
+    assert total.facts["clock_s"] == (facts.now - facts.since).total_seconds()
+    assert sum(row.facts["clock_s"] for row in hours) == total.facts["clock_s"]
+    assert all(0 <= row.facts["clock_s"] <= 3600 for row in hours)
+
+
+async def test_a_quiet_period_is_zero_and_divides_by_nothing(connection):
+    facts = invent(1, BERLIN_GOES_BACK, {c: zone for c, (_, zone) in CAMPAIGNS.items()})
+    facts.attempts, facts.live, facts.intervals, facts.shifts = [], [], [], []
+    facts.dispositions, facts.contacts = [], []
+    await store(connection, facts)
+    [total] = await ask(connection, facts, "total")
+    assert total.facts["attempts"] == 0
+    assert total.values["results_per_hour"] is None
+    assert "voice_p50_ms" not in total.facts
+
+
+async def test_rows_are_named_as_people_name_them(connection):
+    facts = invent(2, BERLIN_GOES_BACK + HOUR, {c: zone for c, (_, zone) in CAMPAIGNS.items()})
+    await store(connection, facts)
+    hours = [row.label for row in await ask(connection, facts, "hour", 1)]
+    assert hours.count("2026-10-25 02:00") == 2
+    assert "Operator 11" in {row.label for row in await ask(connection, facts, "operator")}
+    assert "Campaign 1" in {row.label for row in await ask(connection, facts, "campaign")}
+
+
+async def test_an_unknown_campaign_is_refused(connection):
+    facts = invent(1, BERLIN_GOES_BACK, {})
+    with pytest.raises(NotFound) as refused:
+        await ask(connection, facts, "total", 999)
+    assert refused.value.code == "campaign.unknown"
