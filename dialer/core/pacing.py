@@ -25,13 +25,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import erfc, exp, sqrt
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dialer.core.model import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from dialer.core.model import Budget
 
@@ -142,16 +141,22 @@ class Decision:
         reason: The rule that limits, a stable word: ``forecast``, ``free_operators``, ``abandon_budget``,
             ``lines_per_operator``, ``trunk_limit``, ``starts_limit``, ``little_data``, ``slow_switch`` or
             ``no_operators``.
-        sentence: The explanation by language: ``en``, ``ru``.
         target: Lines in flight with these calls.
         expected_free: Operators expected to be free when a call placed now is answered.
+        of: What was known, for the sentence.
     """
 
     calls: int
     reason: str
-    sentence: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    target: int = 0
-    expected_free: float = 0.0
+    target: int
+    expected_free: float
+    of: tuple[Snapshot, Policy, _Belief] = field(repr=False)
+
+    @property
+    def sentence(self) -> dict[str, str]:
+        """The explanation by language: ``en``, ``ru``. Made when somebody reads it."""
+        snapshot, policy, belief = self.of
+        return _sentence(snapshot, policy, belief, self.target, self.reason, self.expected_free)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +182,9 @@ def decide(snapshot: Snapshot, learned: Learned, policy: Policy) -> Decision:
     return Decision(
         calls=calls,
         reason=reason,
-        sentence=_sentence(snapshot, policy, belief, lines, reason, free_mean),
         target=lines,
         expected_free=free_mean,
+        of=(snapshot, policy, belief),
     )
 
 

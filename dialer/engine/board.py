@@ -13,6 +13,10 @@ from dialer.engine.campaigns import Pace
 from dialer.engine.ports import Board, CampaignView, OperatorView
 
 NOT_LOOKED_YET = {"en": "Not dialling yet.", "ru": "Дозвон ещё не начат."}
+NOBODY_DUE = {
+    "en": "No contact may be called right now; looking again at {at} UTC.",
+    "ru": "Сейчас никому нельзя звонить; следующая проверка в {at} UTC.",
+}
 
 
 def operator_view(op: Operator) -> OperatorView:
@@ -32,11 +36,20 @@ def operator_view(op: Operator) -> OperatorView:
     )
 
 
-def campaign_view(floor: Floor, campaign: Campaign, pace: Pace, carried: tuple[int, int]) -> CampaignView:
+def _why(pace: Pace, at: datetime) -> tuple[str, Mapping[str, str]]:
+    """What limits a campaign's dialing: a stable word and a sentence by language."""
+    if pace.rest_until is not None and pace.rest_until > at:
+        return "nobody_due", {lang: text.format(at=f"{pace.rest_until:%H:%M:%S}") for lang, text in NOBODY_DUE.items()}
+    if pace.decision is None:
+        return "not_looked_yet", NOT_LOOKED_YET
+    return pace.decision.reason, pace.decision.sentence
+
+
+def campaign_view(floor: Floor, campaign: Campaign, pace: Pace, at: datetime) -> CampaignView:
     """One campaign with what limits its dialing."""
     lines = [a for a in floor.attempts.values() if a.campaign_id == campaign.id]
     budget = floor.budgets.get(campaign.id)
-    decision = pace.decision
+    reason, sentence = _why(pace, at)
     return CampaignView(
         campaign_id=campaign.id,
         name=campaign.name,
@@ -47,14 +60,14 @@ def campaign_view(floor: Floor, campaign: Campaign, pace: Pace, carried: tuple[i
         waiting=sum(a.id in floor.waiting for a in lines),
         talking=sum(a.state is AttemptState.CONNECTED for a in lines),
         ready=len(floor.free(campaign.team_id)),
-        reason=decision.reason if decision else "not_looked_yet",
-        sentence=decision.sentence if decision else NOT_LOOKED_YET,
+        reason=reason,
+        sentence=sentence,
         answered=budget.answered if budget else 0,
         abandoned=budget.abandoned if budget else 0,
         cap_permille=budget.cap_permille if budget else campaign.cap_permille,
         window_starts_at=budget.starts_at if budget else None,
-        carried_answered=carried[0],
-        carried_abandoned=carried[1],
+        carried_answered=budget.carried_answered if budget else 0,
+        carried_abandoned=budget.carried_abandoned if budget else 0,
     )
 
 
@@ -80,9 +93,7 @@ def board(
         dialing=stopped_because is None,
         stopped_because=stopped_because,
         operators=tuple(operator_view(op) for op in floor.operators.values()),
-        campaigns=tuple(
-            campaign_view(floor, c, paces.get(c.id, Pace()), _carried(floor, c.id)) for c in floor.campaigns.values()
-        ),
+        campaigns=tuple(campaign_view(floor, c, paces.get(c.id, Pace()), at) for c in floor.campaigns.values()),
         alerts=alerts,
         counters={
             "attempts": sum(outcomes.values()) + len(floor.attempts),
@@ -92,8 +103,3 @@ def board(
             "max_lines_per_ready_operator_x100": round(lines_per_ready * 100),
         },
     )
-
-
-def _carried(floor: Floor, campaign_id: int) -> tuple[int, int]:
-    budget = floor.budgets.get(campaign_id)
-    return (budget.carried_answered, budget.carried_abandoned) if budget else (0, 0)

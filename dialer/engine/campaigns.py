@@ -40,6 +40,8 @@ REST_S = 30.0
 SLOW_ACK_S = 1.0
 #: A number forbidden while its claim was on the way is remembered for this long.
 FORBIDDEN_S = 10.0
+#: Reasons for placing no call that time alone may end.
+CHANGES_WITH_TIME = frozenset({"forecast", "starts_limit"})
 #: Not more contacts in one claim: they must all be written within a second.
 CLAIM_MAX = 50
 
@@ -65,12 +67,14 @@ class Pace:
 
     Attributes:
         decision: The last one, with its sentence.
+        decided_at_change: How many changes there had been on the floor by then.
         rest_until: No claim before then, since no contact is due.
         due: Callbacks due within the reserve.
         max_lines_per_ready: The most lines in flight per ready operator so far.
     """
 
     decision: pacing.Decision | None = None
+    decided_at_change: int = -1
     rest_until: datetime | None = None
     due: int = 0
     promises_at_s: float = float("-inf")
@@ -108,6 +112,7 @@ class Dialing:
         self._dial = dial
         self._do = do
         self._kicked = asyncio.Event()
+        self._changes = 0
         self._buckets: dict[int, Bucket] = {}
         self._forbidden: dict[int, float] = {}
         self.lease: Lease | None = None
@@ -116,6 +121,7 @@ class Dialing:
 
     def kick(self) -> None:
         """Something changed: look at once."""
+        self._changes += 1
         self._kicked.set()
 
     def wake(self, campaign_id: int | None = None) -> None:
@@ -141,7 +147,10 @@ class Dialing:
 
     def pace(self, campaign_id: int) -> Pace:
         """The memory of a campaign's pacing."""
-        return self.paces.setdefault(campaign_id, Pace())
+        found = self.paces.get(campaign_id)
+        if found is None:
+            found = self.paces[campaign_id] = Pace()
+        return found
 
     async def run(self) -> None:
         """Look at every running campaign, for ever."""
@@ -178,12 +187,11 @@ class Dialing:
             return
         try:
             await self._read_promises(campaign, pace, now)
-            pace.decision = self._decide(campaign, pace, now)
-            calls = pace.decision.calls
-            ready = len(self._floor.free(campaign.team_id))
-            promised = min(pace.due, ready) if calls < pace.due else 0
             if pace.rest_until is not None and now < pace.rest_until:
                 return
+            pace.rest_until = None
+            calls = self._decide(campaign, pace, now).calls
+            promised = min(pace.due, len(self._floor.free(campaign.team_id))) if calls < pace.due else 0
             if calls > 0:
                 await self._claim(campaign, pace, min(calls, CLAIM_MAX))
             elif promised:
@@ -202,6 +210,15 @@ class Dialing:
             pace.rest_until = None
 
     def _decide(self, campaign: Campaign, pace: Pace, now: datetime) -> pacing.Decision:
+        """The decision of this moment; the last one if nothing happened that could change a no."""
+        last = pace.decision
+        same = pace.decided_at_change == self._changes
+        if last is None or not same or last.calls or last.reason in CHANGES_WITH_TIME:
+            pace.decided_at_change = self._changes
+            pace.decision = last = self._decide_anew(campaign, pace, now)
+        return last
+
+    def _decide_anew(self, campaign: Campaign, pace: Pace, now: datetime) -> pacing.Decision:
         floor = self._floor
         budget = floor.budgets[campaign.id]
         held = floor.held_for(campaign)
@@ -215,6 +232,7 @@ class Dialing:
             wrap_up_s=[(now - o.since).total_seconds() for o in team if o.state is OperatorState.WRAP_UP],
             in_flight_s=[(now - a.sent_at).total_seconds() for a in lines if a.state in life.UNANSWERED],
             waiting=sum(a.state in {AttemptState.ANSWERED, AttemptState.WAITING} for a in lines),
+            in_offer=sum(a.state is AttemptState.OFFER for a in lines),
         )
         trunk = campaign.trunk
         used = sum(floor.campaigns[a.campaign_id].trunk.id == trunk.id for a in floor.attempts.values())

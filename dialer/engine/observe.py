@@ -27,10 +27,10 @@ class Mean:
 
 
 class Observations:
-    """Answer rate, ring, talk and wrap-up times of one campaign."""
+    """Answer rate, ring, talk and wrap-up times of one campaign, and who presses the key in an offer."""
 
     def __init__(self) -> None:
-        self._means = {key: Mean() for key in ("answer_rate", "ring_s", "talk_s", "wrap_up_s")}
+        self._means = {key: Mean() for key in ("answer_rate", "ring_s", "talk_s", "wrap_up_s", "key_rate")}
 
     def start(self, learned: Mapping[str, float]) -> None:
         """Begin with what the database remembers: means and their counts ``n_…``."""
@@ -46,6 +46,7 @@ class Observations:
         self._means["answer_rate"].add(float(attempt.answered_at is not None))
         if attempt.answered_at is not None:
             self._means["ring_s"].add((attempt.answered_at - attempt.sent_at).total_seconds())
+            self._means["key_rate"].add(float(attempt.waiting_at is not None))
 
     def interval(self, interval: OperatorInterval) -> None:
         """Learn from a closed stretch of a shift."""
@@ -63,4 +64,6 @@ class Observations:
             wrap_up_s=m["wrap_up_s"].value,
             n_answer=int(m["answer_rate"].n),
             n_talk=int(m["talk_s"].n),
+            key_rate=m["key_rate"].value,
+            n_key=int(m["key_rate"].n),
         )
