@@ -91,15 +91,22 @@ class Floor:
         """Operators of a team who may be bridged now and are not about to leave."""
         return [op for op in self.operators.values() if op.live.team_id == team_id and op.free]
 
-    def shares(self, team_id: int, *, without: Operator | None = None) -> dict[int, int]:
-        """Free operators held for each running campaign of a team, as if ``without`` were not there."""
+    def shares(self, team_id: int, *, without: Operator | None = None, staying: bool = False) -> dict[int, int]:
+        """Free operators held for each running campaign of a team.
+
+        Args:
+            team_id: The team.
+            without: As if this operator were not there.
+            staying: Only those who have not asked to leave: new lines must not count on the others, lines in flight do.
+        """
         weights = {c.id: c.weight for c in self.campaigns.values() if c.team_id == team_id and _calls(c)}
-        staying = [op for op in self.free(team_id) if not op.pause_after and not op.leaving and op is not without]
-        return assign.shares(len(staying), self.in_flight, weights)
+        free = [op for op in self.free(team_id) if op is not without]
+        held = [op for op in free if not op.pause_after and not op.leaving] if staying else free
+        return assign.shares(len(held), self.in_flight, weights)
 
     def held_for(self, campaign: Campaign) -> int:
-        """F: free operators held for a campaign."""
-        return self.shares(campaign.team_id).get(campaign.id, 0)
+        """F: free operators held for a campaign, on whom new lines may count."""
+        return self.shares(campaign.team_id, staying=True).get(campaign.id, 0)
 
     # The house rules of moving things -----------------------------------------
 
