@@ -1,14 +1,14 @@
 """Errors of the AMI room.
 
-    AmiError
-    ├── BadAction            a value that must never reach AMI; nothing was written
-    ├── LinkError
-    │   ├── NotConnected     there is no session; nothing was written
-    │   ├── Uncertain        written, and the link was lost or the deadline passed before an answer
-    │   ├── LoginRefused     wrong user or secret
-    │   └── Unreachable      nothing listens there
-    ├── ActionRefused        Asterisk answered ``Response: Error``
-    └── SwitchUnfit          version too old, context missing, dialplan of another version
+AmiError
+├── BadAction            a value that must never reach AMI; nothing was written
+├── LinkError
+│   ├── NotConnected     there is no session; nothing was written
+│   ├── Uncertain        written, and the link was lost or the deadline passed before an answer
+│   ├── LoginRefused     wrong user or secret
+│   └── Unreachable      nothing listens there
+├── ActionRefused        Asterisk answered ``Response: Error``
+└── SwitchUnfit          version too old, context missing, dialplan of another version
 """
 
 from __future__ import annotations

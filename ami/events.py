@@ -153,8 +153,7 @@ class ChannelState:
 class SwitchSnapshot:
     """What the switch holds right now: the truth that recovery compares with ours.
 
-    ``taken_at_mark`` is the count of events read from the queue's stream before the snapshot was asked for;
-    events behind it may repeat what the snapshot already shows, and are harmless since ranks only grow.
+    Events that were on their way meanwhile may repeat what is shown here; that is harmless where ranks only grow.
     """
 
     version: str

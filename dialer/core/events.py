@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class CallAppeared:
+    """The call's channel exists on the switch, or its INVITE leaves."""
+
+    attempt_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Rang:
     """The callee's phone rings."""
 
@@ -277,7 +284,8 @@ class PhonesForbidden:
 
 
 Event = (
-    Rang
+    CallAppeared
+    | Rang
     | Answered
     | OfferStarted
     | KeyPressed

@@ -300,6 +300,15 @@ class Floor:
         raise TypeError(event)
 
     @_on.register
+    def _(self, event: ev.CallAppeared, now: datetime) -> None:
+        """A call that nobody waits for any more, or that was cut before it existed, ends before it rings."""
+        attempt = self.attempts.get(event.attempt_id)
+        if attempt is None:
+            self._out += [Alarm("late_call", str(event.attempt_id)), EndCall(event.attempt_id)]
+        elif attempt.ended_by is not None and attempt.state in life.UNANSWERED:
+            self._out.append(EndCall(attempt.id))
+
+    @_on.register
     def _(self, event: ev.Rang, now: datetime) -> None:
         self._advance(event.attempt_id, AttemptState.RINGING, event.at)
 

@@ -49,7 +49,7 @@ class Leg(StrEnum):
     WAITING = "waiting"
 
 
-class NotNow(Exception):  # noqa: N818 - reads as the answer it is
+class NotNow(Exception):
     """The operator cannot do this in the present state. ``code`` is stable."""
 
     def __init__(self, code: str, message: str) -> None:

@@ -162,6 +162,7 @@ class Switch:
         match event:
             case heard.ChannelCreated() | heard.DialBegin():
                 self._seen.add(uid)
+                self._tell(ev.CallAppeared(uid))
             case heard.ChannelRinging():
                 self._tell(ev.Rang(uid, at))
             case heard.BridgeEntered(holding=True):

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from dialer.core import effects as fx, events as ev
+from dialer.core import effects as fx
+from dialer.core import events as ev
 from dialer.core.floor import Floor
 from dialer.core.model import (
     Budget,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
-from dialer.core import effects as fx, events as ev
+from dialer.core import effects as fx
+from dialer.core import events as ev
 from dialer.core.model import EndedBy, Mode, OperatorState, Outcome
 from dialer.core.presence import NotNow
 from tests.core.floors import CAMPAIGN, IVR, NOON, Story, attempt_id, budget, end, of, session_id
@@ -75,7 +77,7 @@ class TestAConversation:
         story.after(60).tell(ev.ShiftEndAsked(1))
         intervals = [e.interval for e in of(story.effects, fx.IntervalClosed)]
         assert [i.state for i in intervals] == ["paused", "ready", "talking", "wrap_up", "ready", "paused"]
-        assert all(a.ended_at == b.started_at for a, b in zip(intervals, intervals[1:], strict=False))
+        assert all(a.ended_at == b.started_at for a, b in pairwise(intervals))
 
 
 class TestNobodyFree:
@@ -149,6 +151,21 @@ class TestUnanswered:
         assert story.tell(ev.PhonesForbidden(frozenset({1}))) == [fx.EndCall(attempt_id(1))]
         assert end(story.hang_up()).outcome is Outcome.CANCELLED
 
+    def test_a_call_cut_before_it_existed_is_cut_when_it_appears(self) -> None:
+        story = Story().dial()
+        story.tell(ev.PhonesForbidden(frozenset({1})))
+        assert story.tell(ev.CallAppeared(attempt_id(1))) == [fx.EndCall(attempt_id(1))]
+
+    def test_a_call_that_appears_after_its_attempt_ended_never_rings(self) -> None:
+        story = Story().dial()
+        story.after(6).tell(ev.Resynced(NOON - timedelta(days=1), {}, {}))
+        effects = story.tell(ev.CallAppeared(attempt_id(1)))
+        assert fx.EndCall(attempt_id(1)) in effects
+        assert of(effects, fx.Alarm)[0].word == "late_call"
+
+    def test_a_call_that_appears_in_time_is_let_ring(self) -> None:
+        assert Story().dial().tell(ev.CallAppeared(attempt_id(1))) == []
+
 
 class TestOffer:
     def story(self) -> Story:
@@ -181,7 +198,9 @@ class TestOffer:
 
     def test_a_key_may_be_the_disposition(self) -> None:
         story = self.story()
-        effects = story.after(4).tell(ev.KeyPressed(attempt_id(1), "9", story.now), ev.OptedOut(attempt_id(1), story.now))
+        effects = story.after(4).tell(
+            ev.KeyPressed(attempt_id(1), "9", story.now), ev.OptedOut(attempt_id(1), story.now)
+        )
         assert of(effects, fx.KeyMeans)[0].code == "refused_unheard"
         assert of(effects, fx.NeverAgain)
         assert end(story.after(3).hang_up()).attempt.key == "9"
@@ -256,7 +275,7 @@ class TestPauses:
 
 
 class TestComingBack:
-    def resync(self, story: Story, calls: dict | None = None, legs: dict | None = None, started=None):  # noqa: ANN001
+    def resync(self, story: Story, calls: dict | None = None, legs: dict | None = None, started=None):
         return story.tell(ev.Resynced(started or NOON - timedelta(days=1), calls or {}, legs or {}))
 
     def test_a_call_the_switch_does_not_know_ends_as_unknown_and_uses_an_attempt(self) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-from hypothesis import settings, strategies as st
+from hypothesis import settings
+from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from dialer.core import attempt as life, effects as fx, events as ev
+from dialer.core import attempt as life
+from dialer.core import effects as fx
+from dialer.core import events as ev
 from dialer.core.model import AttemptState, Mode, OperatorState, Outcome
 from dialer.core.presence import NotNow
 from tests.core.floors import CAMPAIGN, IVR, NOON, Story, attempt_id, budget, of, session_id
@@ -28,10 +32,8 @@ class AnyDay(RuleBasedStateMachine):
         self.sent: set[UUID] = set()
 
     def tell(self, *events: ev.Event) -> None:
-        try:
+        with suppress(NotNow):
             self.story.tell(*events)
-        except NotNow:
-            pass
 
     @rule(seconds=st.sampled_from([0.0, 0.3, 1.0, 2.1, 31.0]))
     def time_passes(self, seconds: float) -> None:
@@ -46,7 +48,18 @@ class AnyDay(RuleBasedStateMachine):
 
     @rule(
         n=LINES,
-        kind=st.sampled_from([ev.Rang, ev.Answered, ev.CalleeWaits, ev.OfferStarted, ev.WaitingForOperator, ev.NotSent, ev.OptedOut, ev.MessageStarted]),
+        kind=st.sampled_from(
+            [
+                ev.Rang,
+                ev.Answered,
+                ev.CalleeWaits,
+                ev.OfferStarted,
+                ev.WaitingForOperator,
+                ev.NotSent,
+                ev.OptedOut,
+                ev.MessageStarted,
+            ]
+        ),
     )
     def the_switch_says(self, n: int, kind: type) -> None:
         self.tell(kind(attempt_id(n), self.story.now))
@@ -122,9 +135,7 @@ class AnyDay(RuleBasedStateMachine):
 
     @invariant()
     def lines_in_flight_are_counted_right(self) -> None:
-        counted = Counter(
-            a.campaign_id for a in self.story.floor.attempts.values() if a.state in life.IN_FLIGHT
-        )
+        counted = Counter(a.campaign_id for a in self.story.floor.attempts.values() if a.state in life.IN_FLIGHT)
         assert +self.story.floor.in_flight == counted
 
     @invariant()

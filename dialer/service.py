@@ -1,0 +1,173 @@
+"""Puts the rooms together: one process with the engine, the web, and if need be a PostgreSQL of its own.
+
+Start: database (own or given) → migrations → pools → web → engine (lease, recovery, link). Stop, in this order: no new
+calls → facts written → lease given back → pages closed → database. If the engine dies, the service stops with its
+reason; a process that dials without a lease, or a page without an engine behind it, helps nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from uuid import uuid4
+
+import structlog
+from aiohttp import web
+
+from ami.link import Link, LinkSettings
+from dialer.engine.clock import SystemClock
+from dialer.engine.engine import Engine
+from dialer.errors import LeaseLost, Misconfigured
+from dialer.settings import Settings
+from dialer.store.migrate import migrate
+from dialer.store.partitions import keep_partitions
+from dialer.store.pools import Pools
+from dialer.store.server import OwnServer
+from dialer.store.store import PgStore
+from dialer.store.stores import Stores
+from dialer.web.app import create_app
+
+log = structlog.get_logger(__name__)
+
+#: Contexts of our dialplan, and its version; an Asterisk without them is not dialled on.
+CONTEXTS = ("operator", "answered", "offer")
+PLAN = "1"
+PARTITIONS_S = 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A running service.
+
+    Attributes:
+        url: Where its pages are.
+        engine: Runs the campaigns.
+        stores: PostgreSQL, by noun.
+        pools: Its connections.
+        done: Ends when the engine does, with its error.
+    """
+
+    url: str
+    engine: Engine
+    stores: Stores
+    pools: Pools
+    done: asyncio.Task[None]
+
+
+def link_settings(settings: Settings) -> LinkSettings:
+    """Where the switch is and what it must be."""
+    return LinkSettings(
+        host=settings.ami_host,
+        port=settings.ami_port,
+        events_user=settings.ami_events_user,
+        events_secret=settings.ami_events_secret.get_secret_value(),
+        commands_user=settings.ami_commands_user,
+        commands_secret=settings.ami_commands_secret.get_secret_value(),
+        contexts=CONTEXTS,
+        plan=PLAN,
+    )
+
+
+@asynccontextmanager
+async def database(settings: Settings) -> AsyncIterator[str]:
+    """The URL of the database: the one given, or a PostgreSQL of our own while this lasts; migrated."""
+    async with AsyncExitStack() as stack:
+        url = settings.database_url
+        if url is None:
+            url = await stack.enter_async_context(OwnServer(settings.data_dir / "postgres"))
+        await asyncio.to_thread(migrate, url)
+        yield url
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The socket of the pages, taken before anything else so that a port in use is said at once.
+
+    Raises:
+        Misconfigured: ``http.port_in_use``.
+    """
+    try:
+        return socket.create_server((host, port), reuse_port=False, backlog=512)
+    except OSError as error:
+        raise Misconfigured(
+            "http.port_in_use",
+            f"Cannot listen on {host}:{port}: {error.strerror}.",
+            remedy="Stop what listens there, or set DIALER_HTTP_PORT to another port.",
+        ) from None
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Service]:
+    """A service from its first breath to an orderly stop."""
+    async with AsyncExitStack() as stack:
+        listener = stack.enter_context(listen(settings.http_host, settings.http_port))
+        url = await stack.enter_async_context(database(settings))
+        pools = await stack.enter_async_context(Pools.open(url))
+        await keep_partitions(pools.engine)
+        store = PgStore(pools.engine, url)
+        stack.push_async_callback(store.close)
+        stores = Stores.of(pools)
+        link = Link(link_settings(settings))
+        engine = Engine(
+            switch=settings.switch, link=link, store=store, clock=SystemClock(), rng=random.Random(), new_id=uuid4
+        )
+        app = create_app(stores=stores, commands=engine, live=engine, settings=settings)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.SockSite(runner, listener).start()
+        done = asyncio.create_task(_engine(engine, pools), name="engine")
+        host, port = listener.getsockname()[:2]
+        try:
+            yield Service(f"http://{host}:{port}", engine, stores, pools, done)
+        finally:
+            await engine.stop()
+            done.cancel()
+            await asyncio.gather(done, return_exceptions=True)
+
+
+async def _engine(engine: Engine, pools: Pools) -> None:
+    """The engine, and beside it the daily work on the database."""
+
+    async def housekeeping() -> None:
+        while True:
+            await asyncio.sleep(PARTITIONS_S)
+            await keep_partitions(pools.engine)
+
+    chores = asyncio.create_task(housekeeping(), name="housekeeping")
+    try:
+        await engine.run()
+    finally:
+        chores.cancel()
+
+
+async def serve(settings: Settings) -> None:
+    """Run until SIGINT or SIGTERM.
+
+    Raises:
+        DialerError: why the service cannot go on, e.g. LeaseLost.
+        AmiError: why the switch cannot be used.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with running(settings) as service:
+        print(f"dialer: {service.url}", file=sys.stderr)  # noqa: T201 - for whoever started it by hand
+        waiting = asyncio.create_task(stop.wait(), name="signals")
+        await asyncio.wait({waiting, service.done}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if service.done.done():
+            service.done.result()
+
+
+def exit_code(error: Exception) -> int:
+    """What a shell sees: 2 for a wrong setting, 3 for a lost lease, 1 for anything else."""
+    if isinstance(error, Misconfigured):
+        return 2
+    return 3 if isinstance(error, LeaseLost) else 1

@@ -1,0 +1,1 @@
+"""Benchmarks: each a module with ``main(argv) -> exit code``; its last line is ``NAME: figures``."""
