@@ -9,24 +9,29 @@ WITH ask AS (
         :campaign_id::bigint AS campaign_id, coalesce(:now::timestamptz, now()) AS now
 ), shift AS (
     SELECT i.operator_id, i.session_id, i.state, i.started_at, i.ended_at, i.campaign_id, false AS open
-    FROM operator_interval i, ask
-    WHERE i.started_at > ask.since - interval '1 day' AND i.started_at < ask.until + interval '1 day'
+    FROM ask CROSS JOIN operator_interval i
+    WHERE i.started_at > ask.since - interval '12 hours' AND i.started_at < ask.until AND i.ended_at > ask.since
     UNION ALL
     SELECT o.operator_id, o.session_id, o.state, o.since, greatest(o.since, ask.now), o.campaign_id, true
-    FROM operator_live o, ask
-    WHERE o.since < ask.until + interval '1 day'
-), numbered AS (
-    SELECT s.*,
-        count(s.campaign_id) OVER (PARTITION BY s.session_id ORDER BY s.started_at DESC, s.open DESC) AS before_call,
-        count(s.campaign_id) OVER (PARTITION BY s.session_id ORDER BY s.started_at, s.open) AS after_call
-    FROM shift s
+    FROM ask CROSS JOIN operator_live o
+    WHERE o.since < ask.until
 ), owned AS (
-    SELECT n.operator_id, n.state, n.started_at, n.ended_at, n.open,
-        coalesce(
-            max(n.campaign_id) OVER (PARTITION BY n.session_id, n.before_call),
-            max(n.campaign_id) OVER (PARTITION BY n.session_id, n.after_call)
-        ) AS campaign_id
-    FROM numbered n
+    SELECT s.operator_id, s.state, s.started_at, s.ended_at, s.open, -- no shift is longer than 12 hours: the leg's own limit
+        coalesce(s.campaign_id, (
+            SELECT i.campaign_id FROM operator_interval i
+            WHERE i.operator_id = s.operator_id AND i.session_id = s.session_id AND i.campaign_id IS NOT NULL
+                AND i.started_at > s.started_at AND i.started_at < s.started_at + interval '12 hours'
+            ORDER BY i.started_at LIMIT 1
+        ), (
+            SELECT o.campaign_id FROM operator_live o
+            WHERE o.operator_id = s.operator_id AND o.session_id = s.session_id
+        ), (
+            SELECT i.campaign_id FROM operator_interval i
+            WHERE i.operator_id = s.operator_id AND i.session_id = s.session_id AND i.campaign_id IS NOT NULL
+                AND i.started_at < s.started_at AND i.started_at > s.started_at - interval '12 hours'
+            ORDER BY i.started_at DESC LIMIT 1
+        )) AS campaign_id
+    FROM shift s
 ), piece AS (
     SELECT o.operator_id, o.campaign_id, o.state, o.open, coalesce(c.zone, ask.zone) AS zone, quarter.starts_at AS at,
         extract(epoch FROM least(o.ended_at, ask.until, quarter.starts_at + interval '15 minutes')
@@ -36,8 +41,7 @@ WITH ask AS (
         date_bin('15 minutes', greatest(o.started_at, ask.since), timestamptz '2000-01-01 00:00Z'),
         least(o.ended_at, ask.until), interval '15 minutes'
     ) AS quarter (starts_at)
-    WHERE o.ended_at > ask.since AND o.started_at < ask.until
-        AND (ask.campaign_id IS NULL OR o.campaign_id = ask.campaign_id)
+    WHERE ask.campaign_id IS NULL OR o.campaign_id = ask.campaign_id
 ), worked AS (
     SELECT CASE ask.by WHEN 'hour' THEN date_trunc('hour', p.at, p.zone) ELSE '-infinity' END AS hour,
         CASE ask.by WHEN 'operator' THEN p.operator_id WHEN 'campaign' THEN coalesce(p.campaign_id, 0) ELSE 0 END AS who,
