@@ -5,7 +5,9 @@
     │   └── NotFound     there is no such thing, or it is not yours (HTTP 404)
     ├── Misconfigured    the service cannot start like this (exit code 2)
     ├── StoreDown        PostgreSQL does not answer; nothing is known to be saved
-    └── LeaseLost        another engine dials on this switch now
+    ├── LeaseLost        another engine dials on this switch now
+    └── FactRefused      the database refuses a fact by a constraint; nothing of its transaction is stored
+        └── OperatorConflict   an operator would have been bridged to two callees
 """
 
 from __future__ import annotations
@@ -40,3 +42,11 @@ class StoreDown(DialerError):
 
 class LeaseLost(DialerError):
     """Another engine dials on this switch now."""
+
+
+class FactRefused(DialerError):
+    """The database refuses a fact by a constraint; nothing of its transaction is stored. ``constraint`` in ``data``."""
+
+
+class OperatorConflict(FactRefused):
+    """An operator would have been bridged to two callees: the index ``one_callee_per_operator`` refused it."""

@@ -59,9 +59,10 @@ class Query:
         return await connection.fetchval(self.sql, *self._arguments(given))
 
     async def execute(self, connection: Executor, **given: Any) -> int:
-        """How many rows were touched."""
+        """How many rows were touched; 0 for a statement that touches none by its nature."""
         status: str = await connection.execute(self.sql, *self._arguments(given))
-        return int(status.rpartition(" ")[2])
+        rows = status.rpartition(" ")[2]
+        return int(rows) if rows.isdigit() else 0
 
 
 def parse(text: str) -> dict[str, Query]:

@@ -51,6 +51,7 @@ CREATE TABLE audit (
     after jsonb,
     ip text
 );
+CREATE INDEX audit_of_object ON audit (object, at);
 
 -- Campaigns ---------------------------------------------------------------
 
@@ -183,8 +184,9 @@ CREATE TABLE contact (
     UNIQUE (base_id, row_number),
     CHECK ((state = 'closed') = (closed_by IS NOT NULL) AND (state = 'closed') = (closed_at IS NOT NULL))
 );
-CREATE INDEX contact_due ON contact (lane_id, next_at) WHERE state = 'open' AND NOT promised;
+CREATE INDEX contact_due ON contact (lane_id, next_at, id) WHERE state = 'open' AND NOT promised;
 CREATE INDEX contact_of_campaign ON contact (campaign_id);
+CREATE INDEX contact_closed ON contact (campaign_id, closed_at) WHERE state = 'closed'; -- the numbers of a period
 CREATE INDEX contact_of_phone ON contact (phone_id);
 
 CREATE TABLE contact_phone (
@@ -216,7 +218,7 @@ CREATE TABLE engine_lease (
     switch text PRIMARY KEY,
     epoch bigint NOT NULL DEFAULT 0,
     holder jsonb,                           -- host, process id, its start time, boot id; null when released
-    expires_at timestamptz NOT NULL DEFAULT '-infinity'
+    expires_at timestamptz NOT NULL DEFAULT 'epoch'
 );
 
 CREATE TABLE attempt_live (

@@ -1,0 +1,365 @@
+"""Campaigns as the engine and the pages read them, and how they are made and changed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import asyncpg
+import structlog
+
+from dialer import profiles
+from dialer.core import budget as law
+from dialer.core import hours
+from dialer.core.dispositions import DEFAULT
+from dialer.core.gate import CALL_TYPES
+from dialer.core.model import (
+    Campaign,
+    CampaignState,
+    DispositionKind,
+    Mode,
+    OperatorState,
+    Outcome,
+    RetryRule,
+    Trunk,
+)
+from dialer.errors import DialerError, NotFound, Refused
+from dialer.store.pools import store_errors, transaction
+from dialer.store.queries import queries
+from dialer.store.users import note
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from dialer.store.pools import Pool
+    from dialer.store.queries import Connection, Executor
+    from dialer.store.users import Actor
+
+SQL = queries("campaign")
+Result = TypeVar("Result")
+_log = structlog.get_logger(__name__)
+_RULE = tuple(field.name for field in fields(RetryRule))
+_SAME = (
+    *("id", "name", "team_id", "customer_id", "zone", "caller_number", "ring_timeout_s", "wrap_up_s", "attempts_max"),
+    *("cap_permille", "max_lines_per_operator", "max_lines", "key_wait_s", "weight", "offer", "operator_free", "keys"),
+)
+
+
+async def read(
+    connection: Executor, *, switch: str | None = None, campaign_id: int | None = None
+) -> Sequence[Campaign]:
+    """Campaigns with trunk, profile and dispositions; those of a switch without its drafts.
+
+    A campaign whose profile this version does not know is left out and said in the log: it cannot be dialled by rule.
+    """
+    rows = await SQL["campaign_list"].fetch(connection, switch=switch, campaign_id=campaign_id)
+    kinds: defaultdict[int, dict[str, DispositionKind]] = defaultdict(dict)
+    for row in await SQL["campaign_kinds"].fetch(connection, campaigns=[row["id"] for row in rows]):
+        kinds[row["campaign_id"]][row["code"]] = _kind(row)
+    found = []
+    for row in rows:
+        try:
+            found.append(_campaign(row, kinds[row["id"]]))
+        except DialerError as error:
+            _log.error("campaign.left_out", campaign_id=row["id"], code=error.code, why=error.message)
+    return found
+
+
+async def kinds(connection: Executor, campaign_id: int) -> Sequence[DispositionKind]:
+    """A campaign's dispositions in their fixed order."""
+    return [_kind(row) for row in await SQL["campaign_kinds"].fetch(connection, campaigns=[campaign_id])]
+
+
+def _campaign(row: asyncpg.Record, kinds: Mapping[str, DispositionKind]) -> Campaign:
+    trunk = Trunk(
+        id=row["trunk_id"],
+        name=row["trunk_name"],
+        kind=row["trunk_kind"],
+        max_channels=row["max_channels"],
+        calls_per_s=row["calls_per_s"],
+        causes=row["causes"],
+    )
+    return Campaign(
+        **{name: row[name] for name in _SAME},
+        mode=Mode(row["mode"]),
+        state=CampaignState(row["state"]),
+        after_wrap_up=OperatorState(row["after_wrap_up"]),
+        trunk=trunk,
+        profile=profiles.load(row["profile"]),
+        retry={Outcome(outcome): rule_from_json(rule) for outcome, rule in row["retry"].items()},
+        dispositions=kinds,
+    )
+
+
+def _kind(row: asyncpg.Record) -> DispositionKind:
+    values = {name: row[name] for name in row.keys() if name != "campaign_id"}  # noqa: SIM118  # a Record iterates values
+    values |= {
+        "needs": frozenset(row["needs"]),
+        "reasons": tuple(row["reasons"]),
+        "retry": rule_from_json(row["retry"]) if row["retry"] is not None else None,
+    }
+    return DispositionKind(**values)
+
+
+def rule_from_json(rule: Mapping[str, Any]) -> RetryRule:
+    """A retry rule from its jsonb."""
+    return RetryRule(**rule)
+
+
+def rule_to_json(rule: RetryRule) -> dict[str, Any]:
+    """A retry rule for its jsonb."""
+    return {name: getattr(rule, name) for name in _RULE}
+
+
+def refused_by_profile(campaign: Campaign) -> str | None:
+    """Which rule of its profile forbids this campaign to dial at all, in the gate's words; None if none does."""
+    if CALL_TYPES[campaign.mode] not in campaign.profile.call_types:
+        return "call_type_forbidden"
+    return None if campaign.trunk.kind in campaign.profile.trunk_kinds else "profile_not_for_trunk"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignRow:
+    """A campaign as pages show it: the rules, and names instead of ids."""
+
+    id: int
+    name: str
+    customer: str
+    team: str
+    trunk: str
+    mode: str
+    state: str
+    zone: str
+    profile: str
+    caller_number: str
+    ring_timeout_s: int
+    wrap_up_s: int
+    after_wrap_up: str
+    attempts_max: int
+    cap_permille: int
+    max_lines_per_operator: float
+    max_lines: int
+    key_wait_s: int
+    weight: float
+    offer: str | None
+    operator_free: bool
+    retry: Mapping[str, Any]
+    keys: Mapping[str, str]
+    dispositions: Sequence[DispositionKind]
+
+
+_ROW = tuple(
+    field.name for field in fields(CampaignRow) if field.name not in {"customer", "team", "trunk", "dispositions"}
+)
+#: What ``change`` takes.
+CHANGEABLE = frozenset(_ROW) - {"id", "state"}
+
+
+class Campaigns:
+    """Campaigns, for people. Every change is in the audit log, in the same transaction."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def list(self) -> Sequence[CampaignRow]:
+        """All campaigns."""
+        with store_errors():
+            return await _rows(self._pool, None)
+
+    async def get(self, campaign_id: int) -> CampaignRow:
+        """One campaign.
+
+        Raises:
+            NotFound: ``campaign.not_found``.
+        """
+        with store_errors():
+            return await _row(self._pool, campaign_id)
+
+    async def set_trunk(
+        self, name: str, *, actor: Actor, kind: str = "carrier", max_channels: int = 100, calls_per_s: float = 20.0
+    ) -> int:
+        """Set up a trunk, or change its limits; its id."""
+        values = {"name": name, "kind": kind, "max_channels": max_channels, "calls_per_s": calls_per_s}
+
+        async def work(connection: Connection) -> int:
+            trunk_id: int = await SQL["campaign_trunk_set"].fetchval(connection, **values)
+            await note(connection, actor, "trunk.set", f"trunk:{trunk_id}", after=values)
+            return trunk_id
+
+        return await _refusing(self._pool, work)
+
+    async def create(
+        self,
+        values: Mapping[str, Any],
+        *,
+        actor: Actor,
+        dispositions: Sequence[DispositionKind] = DEFAULT,
+        carried: tuple[int, int] = (0, 0),
+        now: datetime | None = None,
+    ) -> CampaignRow:
+        """A new campaign, as a draft.
+
+        Args:
+            values: ``name``, ``mode``, ``customer``, ``team`` (both made when they are new), ``trunk`` (its name), and
+                any of ``CHANGEABLE``.
+            actor: For the audit log.
+            dispositions: Its list, in the order of its keys.
+            carried: Answered and abandoned calls of the present legal window that were not dialled here.
+            now: Time of day, by default this machine's.
+
+        Raises:
+            Refused: ``campaign.exists``, ``campaign.trunk``, ``campaign.value``, ``campaign.profile``,
+                ``campaign.zone``, ``campaign.key``.
+        """
+
+        async def work(connection: Connection) -> CampaignRow:
+            campaign_id = await _add(connection, values)
+            for place, kind in enumerate(dispositions):
+                await _add_kind(connection, campaign_id, place, kind)
+            changes = {name: value for name, value in values.items() if name in CHANGEABLE}
+            await SQL["campaign_change"].execute(connection, campaign_id=campaign_id, changes=changes)
+            campaign = await _checked(connection, campaign_id)
+            starts_at, ends_at = law.window(campaign.profile.legal_window, now or datetime.now(UTC), campaign.zone)
+            await SQL["campaign_budget_add"].execute(
+                connection,
+                campaign_id=campaign_id,
+                starts_at=starts_at,
+                ends_at=ends_at,
+                answered=carried[0],
+                abandoned=carried[1],
+                cap_permille=min(campaign.cap_permille, campaign.profile.cap_permille),
+            )
+            after = {**values, "carried": list(carried)}
+            await note(connection, actor, "campaign.create", f"campaign:{campaign_id}", after=after)
+            return await _row(connection, campaign_id)
+
+        return await _refusing(self._pool, work)
+
+    async def change(self, campaign_id: int, changes: Mapping[str, Any], *, actor: Actor) -> CampaignRow:
+        """Change some of ``CHANGEABLE``; what is absent stays.
+
+        Raises:
+            NotFound: ``campaign.not_found``.
+            Refused: As ``create``, and as ``set_state`` while it runs.
+        """
+
+        async def work(connection: Connection) -> CampaignRow:
+            before = await _row(connection, campaign_id)
+            allowed = {name: value for name, value in changes.items() if name in CHANGEABLE}
+            await SQL["campaign_change"].execute(connection, campaign_id=campaign_id, changes=allowed)
+            campaign = await _checked(connection, campaign_id)
+            if campaign.state is CampaignState.RUNNING:
+                _may_run(campaign)
+            old = {name: getattr(before, name) for name in allowed}
+            await note(connection, actor, "campaign.change", f"campaign:{campaign_id}", before=old, after=allowed)
+            return await _row(connection, campaign_id)
+
+        return await _refusing(self._pool, work)
+
+    async def set_state(self, campaign_id: int, state: CampaignState, *, actor: Actor) -> CampaignRow:
+        """Start, pause or stop it.
+
+        Raises:
+            NotFound: ``campaign.not_found``.
+            Refused: ``campaign.call_type_forbidden``, ``campaign.profile_not_for_trunk``: by its profile.
+        """
+
+        async def work(connection: Connection) -> CampaignRow:
+            before = await _row(connection, campaign_id)
+            if state is CampaignState.RUNNING:
+                _may_run(await _checked(connection, campaign_id))
+            await SQL["campaign_state"].execute(connection, campaign_id=campaign_id, state=state)
+            old, new = {"state": before.state}, {"state": state}
+            await note(connection, actor, "campaign.state", f"campaign:{campaign_id}", before=old, after=new)
+            return await _row(connection, campaign_id)
+
+        return await _refusing(self._pool, work)
+
+
+async def _refusing(pool: Pool, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+    """A transaction in which a value that the database refuses is a refusal with a sentence."""
+    try:
+        return await transaction(pool, work)
+    except asyncpg.UniqueViolationError as error:
+        raise Refused("campaign.exists", "There is a campaign of this name.", remedy="Choose another.") from error
+    except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
+        what = error.constraint_name or str(error)
+        raise Refused("campaign.value", f"A value is out of its bounds: {what}.", remedy="Correct it.") from error
+
+
+async def _rows(connection: Executor, campaign_id: int | None) -> Sequence[CampaignRow]:
+    names = {row["id"]: row for row in await SQL["campaign_names"].fetch(connection, campaign_id=campaign_id)}
+    rows = await SQL["campaign_list"].fetch(connection, switch=None, campaign_id=campaign_id)
+    kinds: defaultdict[int, list[DispositionKind]] = defaultdict(list)
+    for row in await SQL["campaign_kinds"].fetch(connection, campaigns=list(names)):
+        kinds[row["campaign_id"]].append(_kind(row))
+    return [
+        CampaignRow(
+            **{name: row[name] for name in _ROW},
+            **{name: names[row["id"]][name] for name in ("customer", "team", "trunk")},
+            dispositions=kinds[row["id"]],
+        )
+        for row in rows
+    ]
+
+
+async def _row(connection: Executor, campaign_id: int) -> CampaignRow:
+    found = await _rows(connection, campaign_id)
+    if not found:
+        raise NotFound("campaign.not_found", "There is no such campaign.")
+    return found[0]
+
+
+async def _add(connection: Connection, values: Mapping[str, Any]) -> int:
+    trunk_id = await SQL["campaign_trunk"].fetchval(connection, name=values["trunk"])
+    if trunk_id is None:
+        raise Refused("campaign.trunk", f"There is no trunk {values['trunk']!r}.", remedy="Set it up first.")
+    campaign_id: int | None = await SQL["campaign_add"].fetchval(
+        connection,
+        name=values["name"],
+        mode=values["mode"],
+        offer=values.get("offer"),
+        customer_id=await SQL["campaign_customer"].fetchval(connection, name=values["customer"]),
+        team_id=await SQL["campaign_team"].fetchval(connection, name=values["team"]),
+        trunk_id=trunk_id,
+    )
+    if campaign_id is None:
+        raise Refused("campaign.exists", f"There is a campaign {values['name']!r}.", remedy="Choose another name.")
+    return campaign_id
+
+
+async def _add_kind(connection: Connection, campaign_id: int, place: int, kind: DispositionKind) -> None:
+    values = {field.name: getattr(kind, field.name) for field in fields(kind)}
+    values |= {"needs": sorted(kind.needs), "retry": rule_to_json(kind.retry) if kind.retry else None}
+    await SQL["campaign_kind_add"].execute(connection, campaign_id=campaign_id, place=place, **values)
+
+
+async def _checked(connection: Connection, campaign_id: int) -> Campaign:
+    """The campaign as the engine would read it; refuses what no constraint of the database can see."""
+    row = await _row(connection, campaign_id)
+    try:
+        profiles.load(row.profile)
+    except DialerError as error:
+        raise Refused("campaign.profile", error.message, remedy=error.remedy) from error
+    if not hours.known(row.zone):
+        raise Refused("campaign.zone", f"There is no time zone {row.zone!r}.", remedy="Write it like Europe/Moscow.")
+    meanings = {"operator", "repeat", *(kind.code for kind in row.dispositions)}
+    strange = sorted(set(row.keys.values()) - meanings)
+    if strange:
+        raise Refused(
+            "campaign.key", f"Keys mean {strange}, which are no dispositions.", remedy="Name one of the list."
+        )
+    [campaign] = await read(connection, campaign_id=campaign_id)
+    return campaign
+
+
+def _may_run(campaign: Campaign) -> None:
+    refusal = refused_by_profile(campaign)
+    if refusal:
+        raise Refused(
+            f"campaign.{refusal}",
+            f"The profile {campaign.profile.id} does not allow {campaign.mode} calls on a {campaign.trunk.kind} trunk.",
+            remedy="Choose another profile, mode or trunk.",
+        )

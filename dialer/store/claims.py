@@ -1,0 +1,240 @@
+"""The claim: contacts through the gate, their live attempts and the budget, in one transaction.
+
+What the gate asks stands in ``sql/queries/claim.sql``; here are the parts that only Python knows: whose calling window
+is open, which legal window runs, and how many lines the budget allows.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from dialer.core import budget as law
+from dialer.core import hours
+from dialer.core.model import Budget, Claim
+from dialer.engine.ports import ClaimAsk, ClaimResult
+from dialer.errors import LeaseLost
+from dialer.store import lease
+from dialer.store.campaigns import refused_by_profile
+from dialer.store.pools import transaction
+from dialer.store.queries import queries
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import asyncpg
+
+    from dialer.store.pools import Pool
+    from dialer.store.queries import Connection
+
+SQL = queries("claim")
+
+#: A promise with an operator who is not at work passes to the team when it is this late.
+OWNER_GRACE = timedelta(minutes=10)
+#: How long the lanes of a campaign are remembered; a paused base is refused at once all the same.
+LANES_FOR = timedelta(seconds=1)
+#: The gate is asked again so often when it sent somebody away and lines are still wanted.
+ROUNDS = 4
+#: More contacts are looked at than wanted, for those the gate sends away.
+SPARE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Contacts of a base that share zones and priority."""
+
+    id: int
+    zones: tuple[str, ...]
+    priority: int
+
+
+class Claims:
+    """Takes contacts for the engine.
+
+    Args:
+        pool: The engine's.
+        now: Time of the lease: None for PostgreSQL's clock.
+        boot_s: The engine's boot clock.
+    """
+
+    def __init__(self, pool: Pool, now: Callable[[], datetime | None], boot_s: Callable[[], float] | None) -> None:
+        self._pool = pool
+        self._now = now
+        self._boot_s = boot_s or (lambda: time.clock_gettime(time.CLOCK_BOOTTIME))
+        self._lanes: dict[int, tuple[datetime, Sequence[Lane]]] = {}
+
+    async def claim(self, ask: ClaimAsk) -> ClaimResult:
+        """As ``engine.ports.Store.claim``.
+
+        Raises:
+            LeaseLost: The lease of this epoch ran out, or another engine has taken over.
+            StoreDown: Nothing is known to be claimed.
+        """
+        return await transaction(self._pool, lambda connection: self._claim(connection, ask))
+
+    async def _claim(self, connection: Connection, ask: ClaimAsk) -> ClaimResult:
+        epoch = await lease.SQL["lease_fence"].fetchval(
+            connection, switch=ask.switch, epoch=ask.epoch, clock=self._now()
+        )
+        if epoch is None:
+            raise LeaseLost("lease.lost", f"Epoch {ask.epoch} on {ask.switch} is over.")
+        budget, may_dial, operator_free = await self._budget(connection, ask)
+        wanted = len(ask.ids) if may_dial and refused_by_profile(ask.campaign) is None else 0
+        room = wanted
+        if not operator_free:
+            in_flight = await SQL["claim_in_flight"].fetchval(connection, campaign_id=ask.campaign.id)
+            room = law.room(budget, in_flight=in_flight, free=ask.free_operators)
+        lanes = await self._known_lanes(connection, ask)
+        open_lanes = [lane for lane in lanes if _is_open(lane, ask)]
+        claims: list[Claim] = []
+        if wanted and room and open_lanes:
+            budget = await self._fill(connection, ask, open_lanes, claims, min(wanted, room), budget)
+        next_due_at = None if claims else await self._next_due(connection, ask, lanes)
+        return ClaimResult(
+            claims=claims,
+            boot_s=self._boot_s(),
+            budget=budget,
+            held_back=max(0, wanted - room),
+            next_due_at=next_due_at,
+        )
+
+    async def _budget(self, connection: Connection, ask: ClaimAsk) -> tuple[Budget, bool, bool]:
+        """The campaign's budget, locked and of the present window; whether it may dial; whether it has no operators."""
+        campaign = ask.campaign
+        row = await SQL["claim_budget"].fetchrow(
+            connection,
+            campaign_id=campaign.id,
+            mode=campaign.mode,
+            trunk_kinds=sorted(campaign.profile.trunk_kinds),
+        )
+        if row is None:
+            raise LeaseLost("campaign.gone", f"Campaign {campaign.id} has no budget any more.")
+        stored = budget_from(row)
+        budget = replace(stored, cap_permille=min(campaign.cap_permille, campaign.profile.cap_permille))
+        if ask.now >= stored.ends_at:
+            starts_at, ends_at = law.window(campaign.profile.legal_window, ask.now, campaign.zone)
+            budget = Budget(
+                campaign_id=campaign.id,
+                starts_at=starts_at,
+                ends_at=ends_at,
+                answered=0,
+                abandoned=0,
+                uncovered=0,
+                cap_permille=budget.cap_permille,
+            )
+        elif not law.holds(budget, uncovered=budget.uncovered):
+            budget = replace(budget, uncovered=0)  # the cap was lowered: what is in flight was covered by the old one
+        if budget != stored:
+            await SQL["claim_budget_set"].execute(
+                connection, **{name: getattr(budget, name) for name in Budget.__slots__}
+            )
+        return budget, row["open"], row["operator_free"]
+
+    async def _known_lanes(self, connection: Connection, ask: ClaimAsk) -> Sequence[Lane]:
+        read_at, lanes = self._lanes.get(ask.campaign.id, (None, ()))
+        if read_at is None or not read_at <= ask.now < read_at + LANES_FOR:
+            rows = await SQL["claim_lanes"].fetch(connection, campaign_id=ask.campaign.id)
+            lanes = [Lane(row["id"], tuple(row["zones"]), row["priority"]) for row in rows]
+            self._lanes[ask.campaign.id] = (ask.now, lanes)
+        return lanes
+
+    async def _fill(
+        self,
+        connection: Connection,
+        ask: ClaimAsk,
+        lanes: Sequence[Lane],
+        claims: list[Claim],
+        wanted: int,
+        budget: Budget,
+    ) -> Budget:
+        """Ask the gate until enough came through or nobody is left who could."""
+        for _ in range(ROUNDS):
+            look_at = wanted - len(claims) + SPARE
+            rows = await SQL["claim_lock"].fetch(
+                connection,
+                campaign_id=ask.campaign.id,
+                now=ask.now,
+                lanes=[lane.id for lane in lanes],
+                priorities=[lane.priority for lane in lanes],
+                ready_operators=list(ask.ready_operator_ids),
+                owner_grace=OWNER_GRACE,
+                callbacks_only=ask.callbacks_only,
+                wanted=look_at,
+            )
+            if not rows:
+                break
+            contacts = [row["id"] for row in rows]
+            judged = await self._take(connection, ask, contacts, ask.ids[len(claims) : wanted])
+            taken = [row for row in judged if row["attempt_id"] is not None]
+            claims.extend(_claim_from(row, ask) for row in taken)
+            if taken:
+                budget = replace(budget, uncovered=taken[0]["uncovered"])
+            if len(claims) == wanted or len(contacts) < look_at:
+                break
+        return budget
+
+    async def _take(
+        self, connection: Connection, ask: ClaimAsk, contacts: Sequence[int], ids: Sequence[object]
+    ) -> Sequence[asyncpg.Record]:
+        campaign, profile = ask.campaign, ask.campaign.profile
+        return await SQL["claim_take"].fetch(
+            connection,
+            contacts=contacts,
+            ids=ids,
+            now=ask.now,
+            switch=ask.switch,
+            epoch=ask.epoch,
+            campaign_id=campaign.id,
+            customer_id=campaign.customer_id,
+            attempts_max=campaign.attempts_max,
+            operator_free=campaign.operator_free,
+            free=ask.free_operators,
+            ready_operators=list(ask.ready_operator_ids),
+            profile=profile.id,
+            profile_version=profile.version,
+            per_day=profile.per_day,
+            per_30_days=profile.per_30_days,
+            min_gap=timedelta(seconds=profile.min_gap_s),
+        )
+
+    async def _next_due(self, connection: Connection, ask: ClaimAsk, lanes: Sequence[Lane]) -> datetime | None:
+        """The first moment somebody is due and his windows are open."""
+        rows = await SQL["claim_next_due"].fetch(connection, lanes=[lane.id for lane in lanes])
+        due_at = {row["lane_id"]: row["due_at"] for row in rows}
+        campaign = ask.campaign
+        found = [
+            hours.next_open(max(at, ask.now), lane.zones, campaign.profile, campaign.ring_timeout_s)
+            for lane in lanes
+            if (at := due_at.get(lane.id)) is not None and at.year < NEVER_YEAR
+        ]
+        return min((at for at in found if at is not None), default=None)
+
+
+#: ``infinity`` of PostgreSQL comes as the last moment Python knows.
+NEVER_YEAR = 9999
+
+
+def _is_open(lane: Lane, ask: ClaimAsk) -> bool:
+    return hours.may_call(ask.now, lane.zones, ask.campaign.profile, ask.campaign.ring_timeout_s)
+
+
+def budget_from(row: asyncpg.Record) -> Budget:
+    """A row of ``abandon_budget``."""
+    return Budget(**{name: row[name] for name in Budget.__slots__})
+
+
+def _claim_from(row: asyncpg.Record, ask: ClaimAsk) -> Claim:
+    return Claim(
+        attempt_id=row["attempt_id"],
+        campaign_id=ask.campaign.id,
+        contact_id=row["contact_id"],
+        phone_id=row["phone_id"],
+        e164=row["e164"],
+        number=row["number"],
+        counted=row["counted"],
+        sent_at=ask.now,
+        callback_id=row["callback_id"],
+        for_operator=row["for_operator"],
+    )

@@ -1,0 +1,196 @@
+"""The journal: facts of a moment in one transaction, few statements, each a no-op when it is repeated.
+
+An end goes first (its operator is free for the next attempt of the same moment), after the dispositions that keys of
+its offer chose; then progress; then shifts.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from dialer.core.model import AttemptState, CallbackState, OperatorState
+from dialer.errors import LeaseLost
+from dialer.store import dispositions, do_not_call, lease
+from dialer.store.queries import queries
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from dialer.core.model import Ended, LiveAttempt, LiveOperator, OperatorInterval
+    from dialer.engine.ports import Journal, Lease
+    from dialer.store.queries import Connection
+
+SQL = queries("journal")
+
+#: What the callee asked for by key holds for everybody this customer calls for.
+OPT_OUT_SCOPE = "customer"
+
+
+async def write(connection: Connection, journal: Journal, held: Lease | None) -> None:
+    """Store a journal inside the caller's transaction.
+
+    Raises:
+        LeaseLost: Another engine has taken over since; it tells what happened now.
+    """
+    if held and not await lease.SQL["lease_fence_facts"].fetchval(connection, switch=held.switch, epoch=held.epoch):
+        raise LeaseLost("lease.lost", f"Epoch {held.epoch} on {held.switch} is over.")
+    for attempt_id, code, at in journal.key_dispositions:
+        await dispositions.save_key(connection, attempt_id, code, at)
+    for attempt_id, at in journal.opt_outs:
+        await do_not_call.opt_out(connection, attempt_id, OPT_OUT_SCOPE, at)
+    if journal.ended:
+        await _end(connection, journal.ended)
+    if journal.progress:
+        await _progress(connection, _latest(journal.progress))
+    if journal.operators:
+        await _operators(connection, {operator.operator_id: operator for operator in journal.operators})
+    if journal.intervals:
+        await _intervals(connection, journal.intervals)
+
+
+def _latest(progress: Sequence[LiveAttempt]) -> Sequence[LiveAttempt]:
+    """One row per attempt: the last told, as one statement cannot change a row twice."""
+    return list({attempt.id: attempt for attempt in progress}.values())
+
+
+async def _progress(connection: Connection, rows: Sequence[LiveAttempt]) -> None:
+    rows = [row for row in rows if row.state is not AttemptState.ENDED]
+    await SQL["journal_progress"].execute(
+        connection,
+        ids=[row.id for row in rows],
+        states=[row.state for row in rows],
+        rang_at=[row.rang_at for row in rows],
+        answered_at=[row.answered_at for row in rows],
+        waiting_at=[row.waiting_at for row in rows],
+        operator_ids=[row.operator_id for row in rows],
+        connected_at=[row.connected_at for row in rows],
+        keys=[row.key for row in rows],
+        ended_by=[row.ended_by for row in rows],
+    )
+
+
+async def _end(connection: Connection, told: Sequence[Ended]) -> None:
+    rows = list({row.attempt.id: row for row in told}.values())
+    gone = await SQL["journal_end"].fetch(
+        connection,
+        ids=[row.attempt.id for row in rows],
+        rang_at=[row.attempt.rang_at for row in rows],
+        answered_at=[row.attempt.answered_at for row in rows],
+        waiting_at=[row.attempt.waiting_at for row in rows],
+        operator_ids=[row.attempt.operator_id for row in rows],
+        connected_at=[row.attempt.connected_at for row in rows],
+        ended_at=[row.ended_at for row in rows],
+        outcomes=[row.outcome for row in rows],
+        ended_by=[row.ended_by for row in rows],
+        causes=[row.cause for row in rows],
+        sip_codes=[row.sip_code for row in rows],
+        keys=[row.attempt.key for row in rows],
+        counts=[row.counts for row in rows],
+        legal_answered=[row.legal_answered for row in rows],
+        legal_abandoned=[row.legal_abandoned for row in rows],
+    )
+    moved: set[UUID] = {record["attempt_id"] for record in gone}
+    rows = [row for row in rows if row.attempt.id in moved]
+    if rows:
+        await _contacts(connection, rows)
+        await _phones(connection, rows)
+        await _callbacks(connection, [row for row in rows if row.attempt.callback_id is not None])
+        await _budgets(connection, rows)
+
+
+async def _contacts(connection: Connection, rows: Sequence[Ended]) -> None:
+    rows = sorted(rows, key=lambda row: row.attempt.contact_id)
+    contacts = [row.attempt.contact_id for row in rows]
+    phones = [row.attempt.phone_id for row in rows]
+    dead = [row.attempt for row in rows if row.dead_phone]
+    if dead:
+        await SQL["journal_dead_phones"].execute(
+            connection, contacts=[row.contact_id for row in dead], phones=[row.phone_id for row in dead]
+        )
+    await SQL["journal_contacts"].execute(
+        connection,
+        ids=[row.attempt.id for row in rows],
+        contacts=contacts,
+        phones=phones,
+        counts=[row.counts for row in rows],
+        next_at=[row.next_at for row in rows],
+        closes=[row.closes for row in rows],
+        next_phone=[row.next_phone for row in rows],
+        dead_phone=[row.dead_phone for row in rows],
+        ended_at=[row.ended_at for row in rows],
+    )
+
+
+async def _phones(connection: Connection, rows: Sequence[Ended]) -> None:
+    resting = {row.attempt.phone_id: row.phone_not_before for row in rows if row.phone_not_before is not None}
+    if resting:
+        await SQL["journal_phones"].execute(
+            connection, phones=sorted(resting), not_before=[resting[phone] for phone in sorted(resting)]
+        )
+
+
+async def _callbacks(connection: Connection, rows: Sequence[Ended]) -> None:
+    if rows:
+        await SQL["journal_callbacks"].execute(
+            connection,
+            ids=[row.attempt.id for row in rows],
+            callbacks=[row.attempt.callback_id for row in rows],
+            states=[row.callback or CallbackState.PENDING for row in rows],
+            next_at=[row.next_at for row in rows],
+            ended_at=[row.ended_at for row in rows],
+        )
+
+
+async def _budgets(connection: Connection, rows: Sequence[Ended]) -> None:
+    by_campaign: defaultdict[int, list[Ended]] = defaultdict(list)
+    for row in rows:
+        by_campaign[row.attempt.campaign_id].append(row)
+    for campaign_id, ended in sorted(by_campaign.items()):
+        answered: list[datetime] = [row.attempt.sent_at for row in ended if row.legal_answered]
+        abandoned: list[datetime] = [row.attempt.sent_at for row in ended if row.legal_abandoned]
+        await SQL["journal_budget"].execute(
+            connection, campaign_id=campaign_id, answered=answered, abandoned=abandoned, ended=len(ended)
+        )
+
+
+async def _operators(connection: Connection, told: Mapping[int, LiveOperator]) -> None:
+    gone = [operator for operator in told.values() if operator.state is OperatorState.OFFLINE]
+    if gone:
+        await SQL["journal_operators_gone"].execute(
+            connection,
+            operators=[operator.operator_id for operator in gone],
+            sessions=[operator.session_id for operator in gone],
+        )
+    rows = [operator for operator in told.values() if operator.state is not OperatorState.OFFLINE]
+    if rows:
+        await SQL["journal_operators"].execute(
+            connection,
+            operators=[row.operator_id for row in rows],
+            sessions=[row.session_id for row in rows],
+            seats=[row.seat for row in rows],
+            teams=[row.team_id for row in rows],
+            names=[row.name for row in rows],
+            states=[row.state for row in rows],
+            since=[row.since for row in rows],
+            reasons=[row.reason for row in rows],
+            until=[row.until for row in rows],
+            campaigns=[row.campaign_id for row in rows],
+            attempts=[row.attempt_id for row in rows],
+        )
+
+
+async def _intervals(connection: Connection, rows: Sequence[OperatorInterval]) -> None:
+    await SQL["journal_intervals"].execute(
+        connection,
+        operators=[row.operator_id for row in rows],
+        sessions=[row.session_id for row in rows],
+        states=[row.state for row in rows],
+        started_at=[row.started_at for row in rows],
+        ended_at=[row.ended_at for row in rows],
+        reasons=[row.reason for row in rows],
+        campaigns=[row.campaign_id for row in rows],
+        attempts=[row.attempt_id for row in rows],
+    )

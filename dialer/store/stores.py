@@ -1,0 +1,65 @@
+"""PostgreSQL as pages, robots and the command line see it: one attribute per noun."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dialer.store import lease
+from dialer.store.attempts import Attempts
+from dialer.store.bases import Bases
+from dialer.store.callbacks import Callbacks
+from dialer.store.campaigns import Campaigns
+from dialer.store.contacts import Contacts
+from dialer.store.dispositions import Dispositions
+from dialer.store.do_not_call import DoNotCall
+from dialer.store.kpi import Numbers
+from dialer.store.pools import store_errors
+from dialer.store.users import Users
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dialer.store.pools import Pool, Pools
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """All nouns over the web's connections; loading bases has its own."""
+
+    users: Users
+    campaigns: Campaigns
+    bases: Bases
+    contacts: Contacts
+    dispositions: Dispositions
+    do_not_call: DoNotCall
+    callbacks: Callbacks
+    attempts: Attempts
+    kpi: Numbers
+    pool: Pool
+
+    @classmethod
+    def of(cls, pools: Pools) -> Stores:
+        """The nouns over these pools."""
+        return cls(
+            users=Users(pools.web),
+            campaigns=Campaigns(pools.web),
+            bases=Bases(pools.web, pools.intake),
+            contacts=Contacts(pools.web),
+            dispositions=Dispositions(pools.web),
+            do_not_call=DoNotCall(pools.web),
+            callbacks=Callbacks(pools.web),
+            attempts=Attempts(pools.web),
+            kpi=Numbers(pools.web),
+            pool=pools.web,
+        )
+
+    async def lease(self, switch: str) -> Mapping[str, Any] | None:
+        """Who dials on this switch: ``epoch``, ``holder``, ``expires_at``; None if nobody ever did.
+
+        Raises:
+            StoreDown: PostgreSQL does not answer.
+        """
+        with store_errors():
+            row = await lease.SQL["lease_show"].fetchrow(self.pool, switch=switch)
+        return dict(row) if row else None

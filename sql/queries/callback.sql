@@ -1,0 +1,33 @@
+-- Promises to call back.
+
+-- name: callback_list
+-- The next one first.
+SELECT k.id, k.campaign_id, k.contact_id, c.name AS contact, p.e164 AS phone, lane.zones, k.due_at, k.next_at, k.operator_id, k.note,
+    k.state, k.moves
+FROM callback k JOIN contact c ON c.id = k.contact_id JOIN lane ON lane.id = c.lane_id JOIN phone p ON p.id = k.phone_id
+WHERE (:campaign_id::bigint IS NULL OR k.campaign_id = :campaign_id::bigint)
+    AND (:state::text IS NULL OR k.state = :state::text)
+    AND (:id::bigint IS NULL OR k.id = :id::bigint)
+ORDER BY k.state <> 'pending', k.next_at, k.id
+LIMIT :limit::integer;
+
+-- name: callback_contact
+-- The contact's row is the lock for what becomes of it.
+SELECT c.id, c.phone_id, lane.zones, k.campaign_id, k.state, k.due_at, p.not_before
+FROM callback k JOIN contact c ON c.id = k.contact_id JOIN lane ON lane.id = c.lane_id JOIN phone p ON p.id = c.phone_id
+WHERE k.id = :id::bigint
+FOR NO KEY UPDATE OF c, k;
+
+-- name: callback_cancel
+-- A promise is cancelled by somebody with a name; the contact goes on by its rules.
+WITH cancelled AS (
+    UPDATE callback SET state = 'cancelled', closed_at = :now::timestamptz, closed_by = :user_id::bigint
+    WHERE id = :id::bigint AND state = 'pending'
+    RETURNING contact_id
+)
+UPDATE contact c SET promised = false FROM cancelled WHERE c.id = cancelled.contact_id;
+
+-- name: callback_move
+-- The new time is the promise now.
+UPDATE callback SET due_at = :due_at::timestamptz, next_at = :due_at::timestamptz, moves = moves + 1
+WHERE id = :id::bigint AND state = 'pending';

@@ -1,0 +1,166 @@
+-- The gate: contacts on their way to being dialled.
+
+-- name: claim_lanes
+-- What a claim may look at: the lanes of the campaign that are not paused. The caller sorts out whose windows are open.
+SELECT lane.id, lane.zones, lane.priority
+FROM lane JOIN base ON base.id = lane.base_id
+WHERE lane.campaign_id = :campaign_id::bigint AND NOT base.paused
+ORDER BY lane.priority DESC, lane.id;
+
+-- name: claim_budget
+-- One claim of a campaign at a time: its budget is locked first.
+SELECT b.campaign_id, b.starts_at, b.ends_at, b.answered, b.abandoned, b.uncovered, b.cap_permille, b.carried_answered,
+    b.carried_abandoned, c.operator_free,
+    c.state = 'running' AND c.mode = :mode::text AND (t.kind = ANY(:trunk_kinds::text[])) AS open
+FROM abandon_budget b JOIN campaign c ON c.id = b.campaign_id JOIN trunk t ON t.id = c.trunk_id
+WHERE b.campaign_id = :campaign_id::bigint
+FOR UPDATE OF b;
+
+-- name: claim_budget_set
+-- A new legal window begins at nothing; the cap follows the campaign and the profile.
+UPDATE abandon_budget
+SET starts_at = :starts_at::timestamptz, ends_at = :ends_at::timestamptz, answered = :answered::integer,
+    abandoned = :abandoned::integer, uncovered = :uncovered::integer, cap_permille = :cap_permille::integer,
+    carried_answered = :carried_answered::integer, carried_abandoned = :carried_abandoned::integer
+WHERE campaign_id = :campaign_id::bigint;
+
+-- name: claim_in_flight
+-- I of the budget: lines that may still need an operator. Asked after the budget's lock is ours, so nothing is missed.
+SELECT count(*) FROM attempt_live WHERE campaign_id = :campaign_id::bigint AND state <> 'connected';
+
+-- name: claim_lock
+-- Who is next: promises first (one to an operator only while that one is free, or is not at work), then the due head of
+-- each open lane. Their rows are locked, so that what the gate reads next about contact and phone cannot change.
+WITH promised AS (
+    SELECT k.contact_id, k.next_at
+    FROM callback k JOIN contact c ON c.id = k.contact_id
+    WHERE k.campaign_id = :campaign_id::bigint AND k.state = 'pending' AND k.next_at <= :now::timestamptz
+        AND c.state = 'open' AND c.lane_id = ANY(:lanes::bigint[])
+        AND (k.operator_id IS NULL OR k.operator_id = ANY(:ready_operators::bigint[])
+            OR (k.next_at <= :now::timestamptz - :owner_grace::interval
+                AND NOT EXISTS (SELECT FROM operator_live o WHERE o.operator_id = k.operator_id)))
+        AND NOT EXISTS (SELECT FROM attempt_live l WHERE l.contact_id = k.contact_id)
+    ORDER BY k.next_at, k.id
+    LIMIT :wanted::integer
+), ordinary AS (
+    SELECT head.id AS contact_id, lane.priority, head.next_at
+    FROM unnest(:lanes::bigint[], :priorities::integer[]) AS lane (id, priority)
+    CROSS JOIN LATERAL (
+        SELECT c.id, c.next_at FROM contact c
+        WHERE c.lane_id = lane.id AND c.state = 'open' AND NOT c.promised AND c.next_at <= :now::timestamptz
+        ORDER BY c.next_at, c.id
+        LIMIT :wanted::integer
+    ) AS head
+    WHERE NOT :callbacks_only::boolean
+    ORDER BY lane.priority DESC, head.next_at, head.id
+    LIMIT :wanted::integer
+), next AS (
+    SELECT contact_id, 1 AS turn, 0 AS priority, next_at FROM promised
+    UNION ALL
+    SELECT contact_id, 2, priority, next_at FROM ordinary
+    ORDER BY turn, priority DESC, next_at, contact_id
+    LIMIT :wanted::integer
+)
+SELECT c.id
+FROM next JOIN contact c ON c.id = next.contact_id JOIN phone p ON p.id = c.phone_id
+ORDER BY next.turn, next.priority DESC, next.next_at, c.id
+FOR UPDATE OF c, p SKIP LOCKED;
+
+-- name: claim_take
+-- The gate itself, the live attempts and the budget in one statement: what passes is taken, what does not is told why
+-- and when to come again. Runs under the locks of claim_budget and claim_lock.
+WITH asked AS (
+    SELECT c.id AS contact_id, c.phone_id, c.campaign_id, c.base_id, c.attempts, c.counted, p.e164, p.not_before, w.place,
+        k.id AS callback_id, k.operator_id AS owner_id
+    FROM unnest(:contacts::bigint[]) WITH ORDINALITY AS w (contact_id, place)
+    JOIN contact c ON c.id = w.contact_id
+    JOIN phone p ON p.id = c.phone_id
+    JOIN base b ON b.id = c.base_id
+    LEFT JOIN callback k ON k.contact_id = c.id AND k.state = 'pending'
+    WHERE c.state = 'open' AND NOT b.paused AND coalesce(k.next_at, c.next_at) <= :now::timestamptz
+), known AS (
+    SELECT a.*,
+        EXISTS (SELECT FROM attempt_live l WHERE l.phone_id = a.phone_id OR l.contact_id = a.contact_id) AS live,
+        EXISTS (
+            SELECT FROM do_not_call d
+            WHERE d.phone_id = a.phone_id
+                AND (d.scope = 'global' OR d.customer_id = :customer_id::bigint OR d.campaign_id = a.campaign_id)
+        ) AS forbidden,
+        greatest(a.not_before, (SELECT t.sent_at + :min_gap::interval FROM attempt t
+            WHERE t.phone_id = a.phone_id AND t.sent_at > :now::timestamptz - :min_gap::interval
+                AND (t.counts OR t.rang_at IS NOT NULL OR t.answered_at IS NOT NULL)
+            ORDER BY t.sent_at DESC LIMIT 1)) AS rests_until,
+        (SELECT t.sent_at + interval '24 hours' FROM attempt t
+            WHERE t.phone_id = a.phone_id AND t.sent_at > :now::timestamptz - interval '24 hours'
+                AND (t.counts OR t.rang_at IS NOT NULL OR t.answered_at IS NOT NULL)
+            ORDER BY t.sent_at DESC OFFSET :per_day::integer - 1 LIMIT 1) AS day_until,
+        (SELECT t.sent_at + interval '720 hours' FROM attempt t
+            WHERE t.phone_id = a.phone_id AND t.sent_at > :now::timestamptz - interval '720 hours'
+                AND (t.counts OR t.rang_at IS NOT NULL OR t.answered_at IS NOT NULL)
+            ORDER BY t.sent_at DESC OFFSET :per_30_days::integer - 1 LIMIT 1) AS days30_until
+    FROM asked a
+), judged AS (
+    SELECT n.*, greatest(n.rests_until, n.day_until, n.days30_until) AS until,
+        CASE
+            WHEN n.forbidden THEN 'do_not_call'
+            WHEN n.live THEN 'live_attempt'
+            WHEN n.counted >= :attempts_max::integer AND n.callback_id IS NULL THEN 'attempts_used_up'
+            WHEN n.days30_until > :now::timestamptz THEN 'per_30_days'
+            WHEN n.day_until > :now::timestamptz THEN 'per_day'
+            WHEN n.rests_until > :now::timestamptz THEN 'phone_resting'
+        END AS refusal
+    FROM known n
+), passed AS (
+    SELECT j.*, row_number() OVER (ORDER BY j.place) AS turn
+    FROM (SELECT DISTINCT ON (phone_id) * FROM judged WHERE refusal IS NULL ORDER BY phone_id, place) j
+), taken AS (
+    INSERT INTO attempt_live (phone_id, attempt_id, contact_id, campaign_id, base_id, switch, epoch, number, counted, profile,
+        profile_version, sent_at, callback_id, for_operator)
+    SELECT p.phone_id, fresh.id, p.contact_id, p.campaign_id, p.base_id, :switch::text, :epoch::bigint, p.attempts + 1, p.counted,
+        :profile::text, :profile_version::integer, :now::timestamptz, p.callback_id,
+        CASE WHEN p.owner_id = ANY(:ready_operators::bigint[]) THEN p.owner_id END
+    FROM passed p JOIN unnest(:ids::uuid[]) WITH ORDINALITY AS fresh (id, turn) ON fresh.turn = p.turn
+    RETURNING attempt_id, contact_id, for_operator
+), numbered AS (
+    UPDATE contact c SET attempts = c.attempts + 1, next_at = 'infinity', refused_by = NULL
+    FROM taken WHERE c.id = taken.contact_id
+), refused AS (
+    UPDATE contact c
+    SET refused_by = j.refusal,
+        next_at = CASE WHEN j.refusal = 'do_not_call' THEN 'infinity' WHEN j.callback_id IS NOT NULL THEN c.next_at
+            WHEN j.refusal = 'live_attempt' THEN :now::timestamptz + interval '30 seconds' ELSE j.until END,
+        promised = c.promised AND j.refusal <> 'do_not_call',
+        state = CASE j.refusal WHEN 'attempts_used_up' THEN 'closed' ELSE c.state END,
+        closed_by = CASE j.refusal WHEN 'attempts_used_up' THEN 'used_up' END,
+        closed_at = CASE j.refusal WHEN 'attempts_used_up' THEN :now::timestamptz END
+    FROM judged j WHERE j.refusal IS NOT NULL AND c.id = j.contact_id
+), moved AS (
+    UPDATE callback k
+    SET next_at = CASE j.refusal WHEN 'do_not_call' THEN k.next_at
+            WHEN 'live_attempt' THEN :now::timestamptz + interval '30 seconds' ELSE j.until END,
+        state = CASE j.refusal WHEN 'do_not_call' THEN 'blocked' ELSE k.state END,
+        closed_at = CASE j.refusal WHEN 'do_not_call' THEN :now::timestamptz END
+    FROM judged j WHERE j.refusal IS NOT NULL AND k.id = j.callback_id
+), spent AS (
+    UPDATE abandon_budget b
+    SET uncovered = CASE WHEN :operator_free::boolean THEN 0 ELSE greatest(0,
+            (SELECT count(*) FROM attempt_live l WHERE l.campaign_id = b.campaign_id AND l.state <> 'connected')
+            + (SELECT count(*) FROM taken) - :free::integer) END
+    WHERE b.campaign_id = :campaign_id::bigint AND EXISTS (SELECT FROM taken)
+    RETURNING b.uncovered
+)
+SELECT t.attempt_id, j.contact_id, j.phone_id, j.e164, j.attempts + 1 AS number, j.counted, j.callback_id, t.for_operator,
+    j.refusal, (SELECT uncovered FROM spent) AS uncovered
+FROM judged j LEFT JOIN taken t USING (contact_id)
+ORDER BY j.place;
+
+-- name: claim_next_due
+-- When nobody came through: the first moment somebody of each lane, or of the promises, comes due.
+SELECT lane.id AS lane_id, least(
+    (SELECT min(c.next_at) FROM contact c WHERE c.lane_id = lane.id AND c.state = 'open' AND NOT c.promised),
+    (SELECT min(k.next_at) FROM callback k JOIN contact c ON c.id = k.contact_id
+        WHERE k.campaign_id = lane.campaign_id AND k.state = 'pending' AND c.lane_id = lane.id AND c.state = 'open'
+            AND NOT EXISTS (SELECT FROM attempt_live l WHERE l.contact_id = c.id))
+) AS due_at
+FROM lane
+WHERE lane.id = ANY(:lanes::bigint[]);

@@ -1,0 +1,79 @@
+-- What a conversation was, and what follows from it.
+
+-- name: disposition_attempt
+-- The attempt a disposition is for, live or finished.
+SELECT attempt_id, contact_id, campaign_id, phone_id, operator_id, callback_id, true AS live
+FROM attempt_live WHERE attempt_id = :attempt_id::uuid
+UNION ALL
+SELECT attempt_id, contact_id, campaign_id, phone_id, operator_id, callback_id, false
+FROM attempt WHERE attempt_id = :attempt_id::uuid;
+
+-- name: disposition_contact
+-- The contact's row is the lock for what becomes of it.
+SELECT c.id, c.state, c.closed_by, c.counted, c.next_at, c.phone_id, lane.zones
+FROM contact c JOIN lane ON lane.id = c.lane_id
+WHERE c.id = :contact_id::bigint
+FOR NO KEY UPDATE OF c;
+
+-- name: disposition_known
+-- One per conversation, one per key: what was saved before.
+SELECT attempt_id, key, body_hash, campaign_id, contact_id, operator_id, code, reason, address, note, saved_at
+FROM disposition WHERE attempt_id = :attempt_id::uuid OR key = :key::text
+ORDER BY key = :key::text DESC LIMIT 1;
+
+-- name: disposition_times
+-- How often this was said of the contact before.
+SELECT count(*) FROM disposition WHERE contact_id = :contact_id::bigint AND code = :code::text;
+
+-- name: disposition_add
+-- The flags are kept as they are now: a later change of the list does not change what was counted.
+INSERT INTO disposition (attempt_id, key, body_hash, campaign_id, contact_id, operator_id, code, result, closes, decision_maker,
+    verdict, reason, address, note, saved_at)
+SELECT :attempt_id::uuid, :key::text, :body_hash::bytea, kind.campaign_id, :contact_id::bigint, :operator_id::bigint, kind.code,
+    kind.result, kind.closes, kind.decision_maker, kind.verdict, :reason::text, :address::text, :note::text, :now::timestamptz
+FROM disposition_kind kind WHERE kind.campaign_id = :campaign_id::bigint AND kind.code = :code::text;
+
+-- name: disposition_callbacks
+-- The promise this conversation kept; any other pending one gives way to a new promise or to a closed contact.
+UPDATE callback
+SET state = CASE WHEN id = :kept_id::bigint THEN 'kept' ELSE 'cancelled' END, closed_at = :now::timestamptz,
+    closed_by = CASE WHEN id = :kept_id::bigint THEN NULL ELSE :operator_id::bigint END,
+    kept_by_attempt = CASE WHEN id = :kept_id::bigint THEN :attempt_id::uuid END
+WHERE contact_id = :contact_id::bigint AND state = 'pending' AND (id = :kept_id::bigint OR :replaces::boolean);
+
+-- name: disposition_promise
+-- A promise to call again, at the number they spoke on.
+INSERT INTO callback (contact_id, campaign_id, phone_id, made_by_attempt, promised_at, due_at, next_at, operator_id, note)
+VALUES (:contact_id::bigint, :campaign_id::bigint, :phone_id::bigint, :attempt_id::uuid, :now::timestamptz, :due_at::timestamptz,
+    :due_at::timestamptz, :owner_id::bigint, :note::text);
+
+-- name: disposition_decide
+-- What becomes of the contact; the end of the same attempt will not decide again.
+UPDATE contact c
+SET state = CASE WHEN :closes::text IS NULL THEN 'open' ELSE 'closed' END, closed_by = :closes::text,
+    closed_at = CASE WHEN :closes::text IS NOT NULL THEN :now::timestamptz END,
+    next_at = coalesce(:next_at::timestamptz, 'infinity'), decided_by = :attempt_id::uuid, refused_by = NULL,
+    phone_id = CASE WHEN :promises::boolean THEN :phone_id::bigint ELSE c.phone_id END,
+    promised = EXISTS (SELECT FROM callback k WHERE k.contact_id = c.id AND k.state = 'pending')
+WHERE c.id = :contact_id::bigint;
+
+-- name: disposition_draft_drop
+-- What is saved needs no draft.
+DELETE FROM draft WHERE attempt_id = :attempt_id::uuid;
+
+-- name: disposition_draft_save
+-- What was typed so far, of the operator whose conversation it is.
+INSERT INTO draft (attempt_id, operator_id, body)
+SELECT mine.attempt_id, mine.operator_id, :body::jsonb
+FROM (
+    SELECT attempt_id, operator_id FROM attempt_live WHERE attempt_id = :attempt_id::uuid
+    UNION ALL
+    SELECT attempt_id, operator_id FROM attempt WHERE attempt_id = :attempt_id::uuid
+) AS mine
+WHERE mine.operator_id = :operator_id::bigint
+    AND NOT EXISTS (SELECT FROM disposition d WHERE d.attempt_id = mine.attempt_id)
+ON CONFLICT (attempt_id) DO UPDATE SET body = excluded.body, saved_at = now();
+
+-- name: disposition_saved
+-- Whether this conversation has its disposition already.
+SELECT code FROM disposition WHERE attempt_id = :attempt_id::uuid;
