@@ -24,7 +24,11 @@ _SECRET_NAMES = re.compile(r"secret|password|passwd|token|cookie|authorization|d
 _SECRET_SHAPES = (
     (re.compile(r"dls_[A-Za-z0-9_-]{20,}"), _HIDDEN),  # our session tokens
     (re.compile(r"(\w+://[^\s:/@]+:)[^\s@]+@"), rf"\1{_HIDDEN}@"),  # scheme://user:password@host
-    (re.compile(r"(?i)\b((?:secret|password)\s*[:=]\s*)[^\s,;'\"]+"), rf"\1{_HIDDEN}"),  # Secret: x, password=x
+    # Secret: x, password=x, 'cookie': 'x'
+    (
+        re.compile(r"(?i)((?:secret|password|cookie|token|authorization)['\"]?\s*[:=]\s*['\"]?)[^\s,;'\"]+"),
+        rf"\1{_HIDDEN}",
+    ),
     (re.compile(r"\$argon2\w*\$\S+"), _HIDDEN),
 )
 #: E.164, or as many digits standing alone; not the tail of a UUID or of a channel name.

@@ -15,7 +15,8 @@ from dialer.web.schemas import ErrorAnswer, ErrorBody
 
 log = structlog.get_logger(__name__)
 
-#: Refusals that are not conflicts with the present state (409), by the beginning of their code.
+#: Refusals of content (422) or of the person (401, 403, 429), by the beginning of their code. Every other refusal is a
+#: conflict with the present state (409).
 _STATUS: tuple[tuple[str, int], ...] = (
     ("login.too_many", 429),
     ("login.", 401),
@@ -24,17 +25,22 @@ _STATUS: tuple[tuple[str, int], ...] = (
     ("request.media", 415),
     ("request.", 422),
     ("disposition.unknown", 422),
-    ("disposition.needs", 422),
-    ("disposition.not_allowed", 422),
+    ("disposition.needs_", 422),
+    ("disposition.takes_", 422),
     ("callback.past", 422),
     ("callback.outside_window", 422),
-    ("callback.never", 422),
-    ("callback.unknown_zone", 422),
-    ("phone.", 422),
+    ("callback.too_soon", 422),
+    ("do_not_call.", 422),
+    ("attempts.", 422),
+    ("campaign.trunk", 422),
+    ("campaign.value", 422),
+    ("campaign.profile", 422),
+    ("campaign.zone", 422),
+    ("campaign.key", 422),
     ("base.", 422),
-    ("profile.", 422),
 )
-_BASE_CONFLICTS = frozenset({"base.duplicate", "base.same_file", "base.loaded_before"})
+#: Begins like a refusal of content, but is a conflict.
+_CONFLICTS = frozenset({"campaign.profile_not_for_trunk"})
 
 
 def status_of(error: DialerError) -> int:
@@ -44,7 +50,7 @@ def status_of(error: DialerError) -> int:
     if isinstance(error, StoreDown | LeaseLost):
         return 503
     if isinstance(error, Refused):
-        if error.code in _BASE_CONFLICTS:
+        if error.code in _CONFLICTS:
             return 409
         return next((status for prefix, status in _STATUS if error.code.startswith(prefix)), 409)
     return 500

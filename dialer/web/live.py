@@ -142,6 +142,11 @@ class Hub:
         if not self._watchers[operator_id]:
             del self._watchers[operator_id], self._operators[operator_id]
 
+    @property
+    def watching(self) -> int:
+        """How many pages are watched for."""
+        return self.board_watchers + sum(self._watchers.values())
+
     def touch(self, operator_id: int) -> None:
         """Something on this operator's page changed that the engine does not know, e.g. a saved disposition."""
         if operator_id in self._operators:

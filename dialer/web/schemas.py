@@ -305,7 +305,9 @@ class CampaignInfo(Answer):
     weight: float
     offer: str | None
     operator_free: bool
-    dispositions: list[DispositionKindView] = []
+    retry: Mapping[str, Any]
+    keys: Mapping[str, str]
+    dispositions: list[DispositionKindView]
 
 
 class CampaignAnswer(Answer):
@@ -352,6 +354,8 @@ class BaseAnswer(Answer):
 
     base: BaseInfo
     rejected: list[RejectedRow]
+    repeated: bool
+    """This campaign had the very same file already; nothing was loaded now."""
 
 
 class BasesAnswer(Answer):
@@ -365,6 +369,7 @@ class WhyReason(Answer):
 
     reason: str
     until: datetime | None = None
+    detail: str = ""
 
 
 class ContactWhy(Answer):
@@ -375,7 +380,7 @@ class ContactWhy(Answer):
 
 
 class CampaignWhy(Answer):
-    """Contacts by the first reason that holds them back; the counts add up to ``total``."""
+    """Contacts by the first reason that holds them back, ``next`` for those in line; the counts add up to ``total``."""
 
     campaign_id: int
     total: int

@@ -1,0 +1,5 @@
+"""``python -m dialer``."""
+
+from dialer.cli import main
+
+main()

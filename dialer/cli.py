@@ -1,0 +1,330 @@
+"""The command line. Every failure is one sentence with what to do about it, and an exit code that is not 0."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from ami.errors import AmiError
+from dialer import intake, logs, service, settings
+from dialer.core import kpi as numbers
+from dialer.core.model import CampaignState
+from dialer.doctor import examine
+from dialer.errors import DialerError, NotFound, Refused
+from dialer.store.pools import Pools
+from dialer.store.stores import Stores
+from dialer.store.users import Actor
+from dialer.web.access import Role
+from dialer.web.passwords import LENGTH_MIN, hash_password, random_password
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dialer.settings import Settings
+    from dialer.store.campaigns import CampaignRow
+    from dialer.store.kpi import Row
+
+Result = TypeVar("Result")
+
+app = typer.Typer(
+    name="dialer",
+    help="An outbound dialer for call centres, on Asterisk. Settings come from DIALER_… variables; `dialer doctor` "
+    "tries them all.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+campaign_app = typer.Typer(help="Campaigns: list, create, start, pause, stop.", no_args_is_help=True)
+user_app = typer.Typer(help="Users of the pages and the API.", no_args_is_help=True)
+app.add_typer(campaign_app, name="campaign")
+app.add_typer(user_app, name="user")
+
+CampaignArgument = Annotated[str, typer.Argument(help="Name or number of the campaign.")]
+
+
+def main() -> None:
+    """Entry point: one sentence for what went wrong."""
+    try:
+        app()
+    except DialerError as error:
+        _say_why(error.message, error.remedy)
+        sys.exit(service.exit_code(error))
+    except AmiError as error:
+        _say_why(str(error), error.remedy)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _say_why(message: str, remedy: str) -> None:
+    typer.echo(f"dialer: {message.rstrip('.')}. {remedy}".rstrip(), err=True)
+
+
+def _settings() -> Settings:
+    chosen = settings.load()
+    logs.configure(level=chosen.log_level, kind=chosen.log_format, secrets=chosen.secrets())
+    return chosen
+
+
+@asynccontextmanager
+async def _opened() -> AsyncIterator[Stores]:
+    """The database, started if it is our own and not running yet."""
+    async with service.database(_settings()) as url, Pools.open(url) as pools:
+        yield Stores.of(pools)
+
+
+def _with_stores(work: Callable[[Stores], Awaitable[Result]]) -> Result:
+    async def run() -> Result:
+        async with _opened() as stores:
+            return await work(stores)
+
+    return asyncio.run(run())
+
+
+# Service ---------------------------------------------------------------------
+
+
+@app.command()
+def serve() -> None:
+    """Run the service: the engine, the pages and the API, until Ctrl-C or SIGTERM."""
+    chosen = _settings()
+    asyncio.run(service.serve(chosen))
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)
+def demo(context: typer.Context) -> None:
+    """Try everything with a pretended telephone network: people, machines, operators. See dialer demo --help."""
+    from dialer.world.demo import main as run  # noqa: PLC0415 - the world is only for trying
+
+    code = run(context.args)
+    raise typer.Exit(int(code or 0))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database up to date; safe to repeat, and beside a running service."""
+
+    async def run() -> None:
+        async with service.database(_settings()):
+            typer.echo("The database is up to date.")
+
+    asyncio.run(run())
+
+
+@app.command()
+def doctor() -> None:
+    """Try settings, database, port and switch; each failure says what to do. Exit code 2 if anything fails."""
+
+    async def run() -> bool:
+        well = True
+        async for finding in examine():
+            typer.echo(f"{'ok  ' if finding.well else 'FAIL'} {finding.what}: {finding.text}")
+            if not finding.well:
+                typer.echo(f"     {finding.remedy}")
+                well = False
+        return well
+
+    raise typer.Exit(0 if asyncio.run(run()) else 2)
+
+
+# Bases and campaigns -----------------------------------------------------------
+
+
+@app.command("load-base")
+def load_base(
+    file: Annotated[Path, typer.Argument(help="CSV in UTF-8 with a header: name, phone, zone, …", exists=True)],
+    campaign: Annotated[str, typer.Option(help="Name or number of the campaign.")],
+    name: Annotated[str | None, typer.Option(help="How to call the base; default: the file's name.")] = None,
+) -> None:
+    """Load a base: all good rows at once, each bad row told with its line and reason."""
+
+    async def work(stores: Stores) -> None:
+        found = await _campaign(stores, campaign)
+        loaded = await intake.load(
+            stores,
+            campaign_id=found.id,
+            name=name or file.stem,
+            source=file.name,
+            data=await asyncio.to_thread(file.read_bytes),
+            actor=Actor(),
+        )
+        for row in loaded.rejected:
+            typer.echo(f"line {row.line}: {row.reason}: {row.text}", err=True)
+        base = loaded.base
+        before = " The same file had been loaded before; nothing was loaded now." if loaded.repeated else ""
+        typer.echo(
+            f"{base.name}: {base.rows_loaded} of {base.rows_in} rows loaded, {base.rows_rejected} rejected.{before}"
+        )
+
+    _with_stores(work)
+
+
+async def _campaign(stores: Stores, named: str) -> CampaignRow:
+    """The campaign of this name or number."""
+    for found in await stores.campaigns.list():
+        if named in {found.name, str(found.id)}:
+            return found
+    raise NotFound("campaign.not_found", f"There is no campaign {named!r}.", remedy="See `dialer campaign list`.")
+
+
+@campaign_app.command("list")
+def campaign_list() -> None:
+    """All campaigns with their state."""
+
+    async def work(stores: Stores) -> None:
+        for found in await stores.campaigns.list():
+            typer.echo(f"{found.id:>4}  {found.state:<8} {found.mode:<12} {found.profile:<10} {found.name}")
+
+    _with_stores(work)
+
+
+@campaign_app.command("create")
+def campaign_create(
+    name: Annotated[str, typer.Argument(help="Its name, unique.")],
+    trunk: Annotated[str, typer.Option(help="The trunk (PJSIP endpoint) it dials on.")],
+    mode: Annotated[str, typer.Option(help="progressive, predictive or ivr.")] = "progressive",
+    team: Annotated[str, typer.Option(help="The team that serves it; made if new.")] = "main",
+    customer: Annotated[str, typer.Option(help="For whom; made if new.")] = "own",
+    profile: Annotated[str, typer.Option(help="Compliance profile.")] = "strict",
+    zone: Annotated[str, typer.Option(help="Zone in which its hours are counted.")] = "UTC",
+    caller_number: Annotated[str, typer.Option(help="Number shown to callees.")] = "",
+    offer: Annotated[str | None, typer.Option(help="Recorded offer (ivr).")] = None,
+) -> None:
+    """A new campaign, as a draft, with the default dispositions."""
+    values = {
+        "name": name, "trunk": trunk, "mode": mode, "team": team, "customer": customer, "profile": profile,
+        "zone": zone, "caller_number": caller_number, **({"offer": offer} if offer else {}),
+    }  # fmt: skip
+
+    async def work(stores: Stores) -> None:
+        made = await stores.campaigns.create(values, actor=Actor())
+        typer.echo(f"Campaign {made.id} {made.name!r} is a draft. Load a base, then `dialer campaign start {made.id}`.")
+
+    _with_stores(work)
+
+
+def _set_state(named: str, state: CampaignState) -> None:
+    async def work(stores: Stores) -> None:
+        found = await _campaign(stores, named)
+        await stores.campaigns.set_state(found.id, state, actor=Actor())
+        typer.echo(f"{found.name}: {state}.")
+
+    _with_stores(work)
+
+
+@campaign_app.command("start")
+def campaign_start(campaign: CampaignArgument) -> None:
+    """Let it dial; the running service notices within seconds."""
+    _set_state(campaign, CampaignState.RUNNING)
+
+
+@campaign_app.command("pause")
+def campaign_pause(campaign: CampaignArgument) -> None:
+    """No new calls; conversations go on."""
+    _set_state(campaign, CampaignState.PAUSED)
+
+
+@campaign_app.command("stop")
+def campaign_stop(campaign: CampaignArgument) -> None:
+    """End it; conversations go on."""
+    _set_state(campaign, CampaignState.STOPPED)
+
+
+# Numbers -------------------------------------------------------------------------
+
+
+def _moment(text: str | None, otherwise: datetime) -> datetime:
+    """ISO 8601; without a zone it is UTC."""
+    if text is None:
+        return otherwise
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refused("kpi.time", f"{text!r} is no time.", remedy="Write it like 2026-03-01T09:00+03:00.") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+@app.command()
+def kpi(
+    campaign: Annotated[str | None, typer.Option(help="Name or number; all campaigns by default.")] = None,
+    since: Annotated[str | None, typer.Option("--from", help="ISO 8601; default: today 00:00 UTC.")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="ISO 8601; default: now.")] = None,
+    by: Annotated[str, typer.Option(help="hour, operator, campaign or total.")] = "total",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")] = False,
+    definitions: Annotated[bool, typer.Option(help="Print how each number is defined.")] = False,
+) -> None:
+    """Numbers of a period, each by its one definition."""
+    if definitions:
+        for definition in numbers.DEFINITIONS:
+            typer.echo(f"{definition.id}: {definition.formula_en} [{definition.unit}]")
+        return
+    if by not in {"hour", "operator", "campaign", "total"}:
+        raise Refused("kpi.by", f"{by!r} is no way to group.", remedy="Use hour, operator, campaign or total.")
+    now = datetime.now(UTC)
+    begin = _moment(since, now.replace(hour=0, minute=0, second=0, microsecond=0))
+    end = _moment(until, now + timedelta(seconds=1))
+
+    async def work(stores: Stores) -> Sequence[Row]:
+        campaign_id = (await _campaign(stores, campaign)).id if campaign else None
+        return await stores.kpi.table(campaign_id=campaign_id, since=begin, until=end, by=by)  # type: ignore[arg-type]  # checked above
+
+    rows = _with_stores(work)
+    if as_json:
+        found = [{"key": row.key, "label": row.label, "values": dict(row.values)} for row in rows]
+        typer.echo(json.dumps({"from": begin.isoformat(), "to": end.isoformat(), "by": by, "rows": found}))
+        return
+    for row in rows:
+        _print_row(row)
+
+
+def _print_row(row: Row) -> None:
+    if row.key != "total":
+        typer.echo(f"\n{row.label or row.key or 'nobody'}")
+    for definition in numbers.DEFINITIONS:
+        value = row.values.get(definition.id)
+        shown = "-" if value is None else f"{value:.1f}" if value % 1 else f"{value:.0f}"
+        typer.echo(f"  {definition.name_en:<38} {shown:>10} {definition.unit if definition.unit != 'count' else ''}")
+
+
+# Users ------------------------------------------------------------------------------
+
+
+@user_app.command("add")
+def user_add(
+    login: Annotated[str, typer.Argument(help="What they log in with.")],
+    role: Annotated[Role, typer.Option(help="What they may do.")] = Role.OPERATOR,
+    name: Annotated[str | None, typer.Option(help="Name on the screens; default: the login.")] = None,
+    team: Annotated[str | None, typer.Option(help="Operators: their team; made if new. Default: main.")] = None,
+    language: Annotated[str, typer.Option(help="en or ru.")] = "en",
+    ask: Annotated[bool, typer.Option(help="Ask for the password instead of making and printing one.")] = False,
+) -> None:
+    """A new user; prints a random password once, or asks for one."""
+    password = typer.prompt("Password", hide_input=True, confirmation_prompt=True) if ask else random_password()
+    if len(password) < LENGTH_MIN:
+        raise Refused("user.short_password", "The password is too short.", remedy=f"Use at least {LENGTH_MIN} letters.")
+    if language not in {"en", "ru"}:
+        raise Refused("user.language", f"There is no language {language!r}.", remedy="Use en or ru.")
+
+    async def work(stores: Stores) -> None:
+        await stores.users.add(
+            login=login,
+            name=name or login,
+            role=role.value,
+            password_hash=await hash_password(password),
+            team=team or ("main" if role is Role.OPERATOR else None),
+            language=language,
+            actor=Actor(),
+        )
+
+    _with_stores(work)
+    typer.echo(f"{login} ({role.value})" + ("" if ask else f": {password}"))

