@@ -54,9 +54,6 @@ def inside(at: datetime, zones: list[str], windows) -> bool:
     return bool(zones)
 
 
-half_hours = st.integers(0, 47).map(lambda n: time(n // 2, n % 2 * 30))
-
-
 @st.composite
 def a_window(draw):
     """Two half hours of the day; the end may be midnight."""
@@ -84,6 +81,31 @@ def test_a_call_may_start_exactly_if_every_minute_of_its_ring_is_allowed_everywh
     profile = replace(PROFILE, windows=windows, guard_s=(minutes_needed - 1) * 60)
     expected = all(inside(now + timedelta(minutes=m), zones, windows) for m in range(minutes_needed))
     assert hours.may_call(now, zones, profile, 60) is expected
+
+
+#: Windows so uneven that no shift of half an hour or an hour leaves them the same.
+UNEVEN = (
+    (time(0), time(0, 20)),
+    (time(0, 50), time(1, 10)),
+    (time(1, 45), time(2, 15)),
+    (time(2, 20), time(2, 25)),
+    (time(2, 55), time(3, 40)),
+    (time(4), time(9, 5)),
+    (time(21, 30), time(22, 10)),
+    (time(22, 35), time(23, 5)),
+    (time(23, 50), time(0)),
+)
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_around_every_change_of_clocks_each_minute_is_as_the_clock_shows_it(zone):
+    """An hour that does not exist has no minutes, one that comes twice has them twice."""
+    profile = replace(PROFILE, windows=dict.fromkeys(range(7), UNEVEN), guard_s=0)
+    for change in CHANGES:
+        minutes = [change + timedelta(minutes=m) for m in range(-240, 600)]
+        assert [hours.may_call(at, [zone], profile, 60) for at in minutes] == [
+            inside(at, [zone], profile.windows) for at in minutes
+        ]
 
 
 @settings(max_examples=60, deadline=None)
