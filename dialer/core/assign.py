@@ -43,6 +43,8 @@ def shares(free: int, in_flight: Mapping[int, int], weights: Mapping[int, float]
     >>> shares(5, {1: 2, 2: 9}, {1: 1.0, 2: 1.0})
     {1: 2, 2: 3}
     """
+    if len(weights) == 1:
+        return dict.fromkeys(weights, free)
     given = dict.fromkeys(sorted(weights), 0)
     for _ in range(free if weights else 0):
         wanting = [c for c in given if given[c] < in_flight.get(c, 0)] or list(given)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -225,6 +225,13 @@ class TimePassed:
     """A deadline may be over."""
 
 
+@dataclass(frozen=True, slots=True)
+class ClockStepped:
+    """The time of day jumped by this much while no such time passed: deadlines move with it."""
+
+    by: timedelta
+
+
 # From people -----------------------------------------------------------------
 
 
@@ -307,6 +314,7 @@ Event = (
     | Taken
     | Recovered
     | TimePassed
+    | ClockStepped
     | ShiftStarted
     | ReadyAsked
     | PauseAsked

@@ -8,7 +8,7 @@ an end frees both, and a resync compares all of it with what the switch really h
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import singledispatchmethod
@@ -34,6 +34,7 @@ from dialer.core.model import AttemptState, CampaignState, EndedBy, OperatorStat
 from dialer.core.presence import Leg, NotNow, Operator
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from uuid import UUID
 
     from dialer.core.model import Budget, Campaign, LiveAttempt
@@ -68,6 +69,9 @@ class Floor:
         self.outcomes: Counter[Outcome] = Counter()
         self.planned: Counter[int] = Counter()
         self.waiting: dict[UUID, datetime] = {}
+        self._free: defaultdict[int, dict[int, Operator]] = defaultdict(dict)
+        self._restless: set[int] = set()
+        self._due: set[int] = set()
         self._sessions: dict[UUID, int] = {}
         self._held: dict[int, UUID] = {}
         self._bridged_at: dict[UUID, datetime] = {}
@@ -87,9 +91,9 @@ class Floor:
 
     # Questions of the shell ---------------------------------------------------
 
-    def free(self, team_id: int) -> list[Operator]:
-        """Operators of a team who may be bridged now and are not about to leave."""
-        return [op for op in self.operators.values() if op.live.team_id == team_id and op.free]
+    def free(self, team_id: int) -> Collection[Operator]:
+        """Operators of a team who may be bridged now."""
+        return self._free[team_id].values()
 
     def shares(self, team_id: int, *, without: Operator | None = None, staying: bool = False) -> dict[int, int]:
         """Free operators held for each running campaign of a team.
@@ -100,9 +104,11 @@ class Floor:
             staying: Only those who have not asked to leave: new lines must not count on the others, lines in flight do.
         """
         weights = {c.id: c.weight for c in self.campaigns.values() if c.team_id == team_id and _calls(c)}
-        free = [op for op in self.free(team_id) if op is not without]
-        held = [op for op in free if not op.pause_after and not op.leaving] if staying else free
-        return assign.shares(len(held), self.in_flight, weights)
+        free = self._free[team_id]
+        held = len(free) - (without is not None and without.live.operator_id in free)
+        if staying:
+            held -= sum(i in free for i in self._restless)
+        return assign.shares(held, self.in_flight, weights)
 
     def held_for(self, campaign: Campaign) -> int:
         """F: free operators held for a campaign, on whom new lines may count."""
@@ -118,14 +124,32 @@ class Floor:
         if store:
             self._out.append(AttemptChanged(attempt))
 
+    def _keep(self, op: Operator) -> None:
+        """Every change of an operator comes through here, so that who is free, restless or due is known at once."""
+        operator_id = op.live.operator_id
+        self._unmark(op)
+        self.operators[operator_id] = op
+        if op.free:
+            self._free[op.live.team_id][operator_id] = op
+        if op.pause_after or op.leaving:
+            self._restless.add(operator_id)
+        if op.live.until is not None or op.call_leg_at is not None:
+            self._due.add(operator_id)
+
+    def _unmark(self, op: Operator) -> None:
+        self._free[op.live.team_id].pop(op.live.operator_id, None)
+        self._restless.discard(op.live.operator_id)
+        self._due.discard(op.live.operator_id)
+
     def _set(self, step: presence.Step) -> Operator:
         op, effects = step
         if op.live.state is OperatorState.OFFLINE:
+            self._unmark(op)
             self.operators.pop(op.live.operator_id, None)
             self._sessions.pop(op.live.session_id, None)
             self._operator_in.pop(op.live.session_id, None)
         else:
-            self.operators[op.live.operator_id] = op
+            self._keep(op)
         self._out += effects
         return op
 
@@ -196,7 +220,7 @@ class Floor:
         self._bridged_at[attempt.id] = now
         self._out.append(WakeUp(now + timedelta(seconds=BRIDGE_PATIENCE_S)))
         self._put(replace(attempt, state=AttemptState.BRIDGING, operator_id=op.live.operator_id))
-        self.operators[op.live.operator_id] = presence.bridging(op, attempt.id, attempt.campaign_id)
+        self._keep(presence.bridging(op, attempt.id, attempt.campaign_id))
 
     def _joined(self, attempt: LiveAttempt, op: Operator, at: datetime) -> None:
         """Both sides are in one bridge."""
@@ -213,15 +237,14 @@ class Floor:
 
     def _release(self, op: Operator, now: datetime) -> None:
         """The chosen callee did not arrive: the operator is free again."""
-        self.operators[op.live.operator_id] = presence.released(op)
+        self._keep(presence.released(op))
         self._settle(now)
         self._serve(now)
 
     def _settle(self, now: datetime) -> None:
         """Let those go whose pause or leaving had to wait."""
-        for op in list(self.operators.values()):
-            if op.pause_after or op.leaving:
-                self._set(presence.settle(op, now, may_leave=self._may_leave(op)))
+        for op in [self.operators[i] for i in sorted(self._restless)]:
+            self._set(presence.settle(op, now, may_leave=self._may_leave(op)))
 
     def _may_leave(self, op: Operator) -> bool:
         """Whether every running campaign of the team keeps its bound without this operator."""
@@ -279,7 +302,7 @@ class Floor:
             if op.live.state is OperatorState.TALKING:
                 self._set(presence.call_over(op, campaign, at))
             elif op.live.state is OperatorState.READY:
-                self.operators[op.live.operator_id] = presence.released(op)
+                self._keep(presence.released(op))
         self._settle(now)
         self._serve(now)
 
@@ -420,7 +443,7 @@ class Floor:
             op = presence.released(op)
             self._bridged_at.pop(attempt.id, None)
             self._put(life.unbridge(attempt))
-            self.operators[op.live.operator_id] = op
+            self._keep(op)
         if op.live.operator_id in self.operators:
             self._set(presence.leg_lost(op, now))
         if attempt is not None and attempt.id in self.attempts:
@@ -479,13 +502,21 @@ class Floor:
         for attempt_id, sent in list(self._bridged_at.items()):
             if now - sent >= timedelta(seconds=BRIDGE_PATIENCE_S):
                 self._unbridge(attempt_id, now)
-        for op in list(self.operators.values()):
+        for op in [self.operators[i] for i in sorted(self._due)]:
             if op.live.until is not None and now >= op.live.until:
                 self._set(presence.wrap_up_over(op, self.campaigns.get(op.live.campaign_id or 0), now))
             elif op.call_leg_at is not None:
                 self._set(presence.phone_due(op, now))
         self._settle(now)
         self._serve(now)
+
+    @_on.register
+    def _(self, event: ev.ClockStepped, now: datetime) -> None:
+        """Nobody waits an hour longer because somebody set the clock; nobody is cut short either."""
+        self.waiting = {uid: until + event.by for uid, until in self.waiting.items()}
+        self._bridged_at = {uid: at + event.by for uid, at in self._bridged_at.items()}
+        for op in list(self.operators.values()):
+            self._set(presence.clock_stepped(op, event.by))
 
     # People -------------------------------------------------------------------------
 
@@ -539,7 +570,7 @@ class Floor:
                 self._held[attempt.for_operator] = attempt.id
         for live in event.operators:
             self._sessions[live.session_id] = live.operator_id
-            self.operators[live.operator_id] = Operator(live=live)
+            self._keep(Operator(live=live))
             if live.until is not None:
                 self._out.append(WakeUp(live.until))
 
@@ -597,7 +628,7 @@ class Floor:
             elif answered:
                 self._set(presence.leg_waiting(op, now))
             else:
-                self.operators[op.live.operator_id] = replace(op, leg=Leg.CALLING)
+                self._keep(replace(op, leg=Leg.CALLING))
 
     def _free_ghosts(self, now: datetime) -> None:
         """No operator stays busy with a call that is over."""
@@ -606,7 +637,7 @@ class Floor:
             if op.live.state is OperatorState.TALKING and attempt is None:
                 self._set(presence.call_over(op, self.campaigns.get(op.live.campaign_id or 0), now))
             elif op.live.state is OperatorState.READY and op.live.attempt_id and attempt is None:
-                self.operators[op.live.operator_id] = presence.released(op)
+                self._keep(presence.released(op))
 
 
 def _calls(campaign: Campaign) -> bool:

@@ -226,6 +226,20 @@ def _after_wrap_up(op: Operator, now: datetime, to: OperatorState) -> Step:
     return _to(op, S.RINGING, now)
 
 
+def clock_stepped(op: Operator, by: timedelta) -> Step:
+    """The clock was set: what is left of a wrap-up, or of a pause before the next try of the phone, stays the same."""
+    effects: list[Effect] = []
+    if op.call_leg_at is not None:
+        call_leg_at = op.call_leg_at + by
+        op = replace(op, call_leg_at=call_leg_at)
+        effects.append(WakeUp(call_leg_at))
+    if op.live.until is not None:
+        until = op.live.until + by
+        op = replace(op, live=replace(op.live, until=until))
+        effects += [OperatorChanged(op.live), WakeUp(until)]
+    return op, effects
+
+
 def call_leg(op: Operator) -> Step:
     """Call the operator's phone."""
     return replace(op, leg=Leg.CALLING, call_leg_at=None), [CallLeg(op.live.session_id, op.live.seat)]

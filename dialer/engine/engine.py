@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
 
@@ -331,14 +331,18 @@ class Engine:
             now, boot_now = self._clock.now(), self._clock.boot_s()
             step_s = (now - wall).total_seconds() - (boot_now - boot)
             wall, boot = now, boot_now
+            stepped = abs(step_s) > CLOCK_STEP_S
+            if stepped:
+                self._clock_wrong = "clock"
+                self._alarm("clock_step", f"{step_s:+.1f} s")
+                self._do(ev.ClockStepped(timedelta(seconds=step_s)))
+                self.dialing.wake()
             try:
                 skew_s = await self._store.clock_skew_s()
             except StoreDown:
                 continue
-            self._clock_wrong = "clock" if abs(skew_s) > CLOCK_STEP_S else None
-            if abs(step_s) > CLOCK_STEP_S:
-                self._clock_wrong = "clock"
-                self._alarm("clock_step", f"{step_s:+.1f} s")
+            if not stepped:
+                self._clock_wrong = "clock" if abs(skew_s) > CLOCK_STEP_S else None
 
     async def _read_campaigns(self) -> None:
         campaigns = await self._store.campaigns(self.name)

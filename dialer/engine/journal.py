@@ -16,7 +16,7 @@ import structlog
 from dialer.core import effects as fx
 from dialer.core.model import Ended, LiveAttempt, LiveOperator, OperatorInterval
 from dialer.engine.ports import Journal, Store
-from dialer.errors import DialerError, StoreDown
+from dialer.errors import DialerError, LeaseLost, StoreDown
 
 log = structlog.get_logger(__name__)
 
@@ -132,6 +132,8 @@ class Writer:
                     log.warning("journal.waiting", error=str(error))
                 await asyncio.sleep(RETRY_S[min(tries, len(RETRY_S) - 1)])
                 tries += 1
+            except LeaseLost:
+                raise
             except DialerError as error:
                 await self._apart(journal, error)
                 break
