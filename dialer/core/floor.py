@@ -300,7 +300,7 @@ class Floor:
         if op is not None and op.live.attempt_id == attempt.id:
             self._operator_in.pop(op.live.session_id, None)
             if op.live.state is OperatorState.TALKING:
-                self._set(presence.call_over(op, campaign, at))
+                self._set(presence.call_over(op, campaign, min(at, now)))
             elif op.live.state is OperatorState.READY:
                 self._keep(presence.released(op))
         self._settle(now)
