@@ -42,6 +42,8 @@ AUDIT_S = 75.0
 #: A lost guard of pacing lasts one ring time and the dead-man's wait.
 GUARD_S = 30.0
 LOOK_S = 5.0
+#: No campaign of the day gives more time for the wrap-up.
+WRAP_UP_MAX = timedelta(seconds=65)
 
 
 class Violation(AssertionError):  # noqa: N818 -- the product's word
@@ -326,6 +328,7 @@ class Checker:
             and site.database.weather.lose_ask == 0
             and site.database.weather.lose_answer == 0
             and site.host.switch.running
+            and service.clock.step_s == 0
         )
         if not well:
             self.well_since = now
@@ -386,7 +389,8 @@ class Checker:
         for view in service.engine.board().operators:
             if view.state == OperatorState.TALKING and view.seat not in talking:
                 odd.add(f"i24 {view.operator_id}")
-            if view.state == OperatorState.WRAP_UP and (view.until or LONG_AGO) < now - timedelta(seconds=LOOK_S):
+            until = view.until or LONG_AGO
+            if view.state == OperatorState.WRAP_UP and not timedelta(seconds=-LOOK_S) < until - now < WRAP_UP_MAX:
                 odd.add(f"i24 {view.operator_id} wrap-up")
         self._keep_odd("i24 ", odd)
         limit_s = AUDIT_S if self.trouble.get("events lost on the wire", 0.0) > self.site.loop.time() else 10.0
