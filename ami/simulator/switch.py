@@ -408,7 +408,8 @@ class SimSwitch(Exchange):
         """The operator's phone ends all its calls, but stays registered."""
         self.advance(now)
         for channel in [c for c in self.channels.values() if c.seat == seat]:
-            self._hang_up(channel, by="operator", cause=cause)
+            if channel.alive:
+                self._hang_up(channel, by="operator", cause=cause)
 
     def lose_phone(self, seat: str, now: float) -> None:
         """The operator's phone disappears: its calls end, its registration too."""
