@@ -201,19 +201,15 @@ class Claims:
 
     async def _next_due(self, connection: Connection, ask: ClaimAsk, lanes: Sequence[Lane]) -> datetime | None:
         """The first moment somebody is due and his windows are open."""
-        rows = await SQL["claim_next_due"].fetch(connection, lanes=[lane.id for lane in lanes])
+        rows = await SQL["claim_next_due"].fetch(connection, now=ask.now, lanes=[lane.id for lane in lanes])
         due_at = {row["lane_id"]: row["due_at"] for row in rows}
         campaign = ask.campaign
         found = [
-            hours.next_open(max(at, ask.now), lane.zones, campaign.profile, campaign.ring_timeout_s)
+            hours.next_open(at, lane.zones, campaign.profile, campaign.ring_timeout_s)
             for lane in lanes
-            if (at := due_at.get(lane.id)) is not None and at.year < NEVER_YEAR
+            if (at := due_at.get(lane.id)) is not None
         ]
         return min((at for at in found if at is not None), default=None)
-
-
-#: ``infinity`` of PostgreSQL comes as the last moment Python knows.
-NEVER_YEAR = 9999
 
 
 def _is_open(lane: Lane, ask: ClaimAsk) -> bool:

@@ -155,12 +155,15 @@ FROM judged j LEFT JOIN taken t USING (contact_id)
 ORDER BY j.place;
 
 -- name: claim_next_due
--- When nobody came through: the first moment somebody of each lane, or of the promises, comes due.
-SELECT lane.id AS lane_id, least(
-    (SELECT min(c.next_at) FROM contact c WHERE c.lane_id = lane.id AND c.state = 'open' AND NOT c.promised),
-    (SELECT min(k.next_at) FROM callback k JOIN contact c ON c.id = k.contact_id
-        WHERE k.campaign_id = lane.campaign_id AND k.state = 'pending' AND c.lane_id = lane.id AND c.state = 'open'
-            AND NOT EXISTS (SELECT FROM attempt_live l WHERE l.contact_id = c.id))
-) AS due_at
+-- When nobody came through: the first moment somebody of each lane, or of the promises, comes due; null for never.
+SELECT lane.id AS lane_id, CASE WHEN head.due_at < 'infinity' THEN greatest(head.due_at, :now::timestamptz) END AS due_at
 FROM lane
+CROSS JOIN LATERAL (
+    SELECT least(
+        (SELECT min(c.next_at) FROM contact c WHERE c.lane_id = lane.id AND c.state = 'open' AND NOT c.promised),
+        (SELECT min(k.next_at) FROM callback k JOIN contact c ON c.id = k.contact_id
+            WHERE k.campaign_id = lane.campaign_id AND k.state = 'pending' AND c.lane_id = lane.id AND c.state = 'open'
+                AND NOT EXISTS (SELECT FROM attempt_live l WHERE l.contact_id = c.id))
+    ) AS due_at
+) AS head
 WHERE lane.id = ANY(:lanes::bigint[]);

@@ -26,9 +26,10 @@ ORDER BY a.sent_at DESC
 LIMIT 50;
 
 -- name: contact_facts
--- What the gate looks at for one contact.
-SELECT c.campaign_id, lane.zones, c.counted, coalesce(k.next_at, c.next_at) AS next_at, k.id IS NOT NULL AS promised, c.closed_by,
-    b.paused AS base_paused, p.not_before,
+-- What the gate looks at for one contact; an infinite time stands for another reason (live, forbidden) or for none.
+SELECT c.campaign_id, lane.zones, c.counted, CASE WHEN isfinite(coalesce(k.next_at, c.next_at)) THEN coalesce(k.next_at, c.next_at) END
+    AS next_at, k.id IS NOT NULL AS promised, c.closed_by,
+    b.paused AS base_paused, greatest(p.not_before, 'epoch') AS not_before,
     EXISTS (SELECT FROM attempt_live l WHERE l.phone_id = c.phone_id OR l.contact_id = c.id) AS live,
     ARRAY(
         SELECT d.scope FROM do_not_call d JOIN campaign ON campaign.id = c.campaign_id

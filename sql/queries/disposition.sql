@@ -10,7 +10,7 @@ FROM attempt WHERE attempt_id = :attempt_id::uuid;
 
 -- name: disposition_contact
 -- The contact's row is the lock for what becomes of it.
-SELECT c.id, c.state, c.closed_by, c.counted, c.next_at, c.phone_id, lane.zones
+SELECT c.id, c.state, c.counted, CASE WHEN isfinite(c.next_at) THEN c.next_at END AS next_at, lane.zones
 FROM contact c JOIN lane ON lane.id = c.lane_id
 WHERE c.id = :contact_id::bigint
 FOR NO KEY UPDATE OF c;

@@ -107,9 +107,10 @@ class Place:
         return operator
 
     async def claim(self, wanted=1, *, free=None, campaign=None, store=None, lease=None, **values) -> ClaimResult:
+        lease = lease or self.lease
         ask = ClaimAsk(
-            switch="main",
-            epoch=(lease or self.lease).epoch,
+            switch=lease.switch,
+            epoch=lease.epoch,
             campaign=campaign or self.campaign,
             ids=[uuid4() for _ in range(wanted)],
             free_operators=wanted if free is None else free,
