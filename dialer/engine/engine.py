@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
@@ -86,7 +87,8 @@ class Engine:
         self._renewed_at_s = float("-inf")
         self._synced = False
         self._stopping = False
-        self._clock_wrong: str | None = None
+        self._clocks = clock.now(), clock.boot_s()
+        self._clock_wrong: str | None = "clock"  # until PostgreSQL's was seen
         self._alarms: deque[str] = deque(maxlen=ALERTS_KEPT)
         self._alarmed: str | None = None
         self._wakes: dict[datetime, asyncio.TimerHandle] = {}
@@ -156,7 +158,8 @@ class Engine:
         if self._clock.boot_s() - self._renewed_at_s > self._lease.expires_in_s * DIAL_PART:
             return "lease_not_renewed"
         behind = "store_down" if self.writer.behind_since_s is not None else None
-        return self.writer.broken or behind or self._clock_wrong or self._alarmed
+        clock = "clock" if abs(self._clock_step_s()) > CLOCK_STEP_S else self._clock_wrong
+        return self.writer.broken or behind or clock or self._alarmed
 
     # Events and effects ---------------------------------------------------------
 
@@ -319,28 +322,33 @@ class Engine:
                 raise LeaseLost("lease.lost", f"Another engine dials on switch {self.name} now.")
             self._renewed_at_s = asked_at_s
 
+    def _clock_step_s(self) -> float:
+        """How far the time of day moved away from the time that passed, since both were last compared."""
+        wall, boot_s = self._clocks
+        return (self._clock.now() - wall).total_seconds() - (self._clock.boot_s() - boot_s)
+
     async def _watch_clocks(self) -> None:
         """No call starts while our time of day is in doubt; and a loop that was away says so."""
         loop = asyncio.get_running_loop()
-        wall, boot = self._clock.now(), self._clock.boot_s()
         while True:
+            await self._compare_clocks()
             due = loop.time() + CLOCK_S
             await asyncio.sleep(CLOCK_S)
             if loop.time() - due > LAG_S:
                 log.warning("loop.lag", lag_s=round(loop.time() - due, 3))
-            now, boot_now = self._clock.now(), self._clock.boot_s()
-            step_s = (now - wall).total_seconds() - (boot_now - boot)
-            wall, boot = now, boot_now
-            stepped = abs(step_s) > CLOCK_STEP_S
-            if stepped:
-                self._clock_wrong = "clock"
-                self._alarm("clock_step", f"{step_s:+.1f} s")
-                self._do(ev.ClockStepped(timedelta(seconds=step_s)))
-                self.dialing.wake()
-            try:
-                skew_s = await self._store.clock_skew_s()
-            except StoreDown:
-                continue
+
+    async def _compare_clocks(self) -> None:
+        """Our time of day with the time that passed, and with PostgreSQL's; after a step one more look must agree."""
+        step_s = self._clock_step_s()
+        self._clocks = self._clock.now(), self._clock.boot_s()
+        stepped = abs(step_s) > CLOCK_STEP_S
+        if stepped:
+            self._clock_wrong = "clock"
+            self._alarm("clock_step", f"{step_s:+.1f} s")
+            self._do(ev.ClockStepped(timedelta(seconds=step_s)))
+            self.dialing.wake()
+        with suppress(StoreDown):
+            skew_s = await self._store.clock_skew_s()
             if not stepped:
                 self._clock_wrong = "clock" if abs(skew_s) > CLOCK_STEP_S else None
 
@@ -348,8 +356,8 @@ class Engine:
         campaigns = await self._store.campaigns(self.name)
         budgets = await self._store.budgets([c.id for c in campaigns])
         for campaign_id, budget in budgets.items():
-            self.floor.budgets.setdefault(campaign_id, budget)
-        self._do(ev.CampaignsRead([c for c in campaigns if c.id in self.floor.budgets]))
+            self.floor.cover.budgets.setdefault(campaign_id, budget)
+        self._do(ev.CampaignsRead([c for c in campaigns if c.id in self.floor.cover.budgets]))
 
     async def _learn(self) -> None:
         for campaign_id in self.floor.campaigns:
