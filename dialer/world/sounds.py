@@ -36,7 +36,7 @@ WORLD = {
     "listening": "Yes. I see.",
     "greeting": "You have reached the answering machine. Please leave a message after the tone.",
     "announcement": "The person you are calling cannot be reached at the moment.",
-    "operator": "Good day, this is Demo Company speaking.",
+    "operator": "Good day, Demo Company.",
 }
 
 #: sox arguments of sounds that nobody speaks: music on hold, and the beep of an answering machine.
@@ -44,6 +44,10 @@ TONES = {
     "music/hold": "synth 20 sine 262 synth 20 sine mix 330 synth 20 sine mix 392 gain -24 tremolo 0.5 60",
     "beep": "synth 0.4 sine 1000 gain -6",
 }
+
+
+#: How sounds are made; a change makes them all anew.
+MAKE = 2
 
 
 def install(texts: Mapping[str, str], folder: Path, *, tones: bool = True) -> None:
@@ -55,7 +59,7 @@ def install(texts: Mapping[str, str], folder: Path, *, tones: bool = True) -> No
     kept = cache_dir() / "sounds"
     kept.mkdir(parents=True, exist_ok=True)
     for name, recipe in [*texts.items(), *(TONES.items() if tones else ())]:
-        made = kept / f"{hashlib.sha256(recipe.encode()).hexdigest()[:24]}.ulaw"
+        made = kept / f"{hashlib.sha256(f'{MAKE} {recipe}'.encode()).hexdigest()[:24]}.ulaw"
         if not made.exists():
             unfinished = made.with_name(f"{made.stem}.{id(made)}.ul")
             _tone(recipe, unfinished) if name in TONES else _speak(recipe, unfinished)
@@ -66,9 +70,9 @@ def install(texts: Mapping[str, str], folder: Path, *, tones: bool = True) -> No
 
 
 def _speak(text: str, target: Path) -> None:
-    # The silence before the first word is cut: what is played is heard at once.
+    # The silence around the words is cut: what is played is heard at once, and what comes next follows at once.
     spoken = _run(["espeak-ng", "-v", "en", "-s", "150", "--stdout", text])
-    cut = ["silence", "1", "0.01", "1%"]
+    cut = ["silence", "1", "0.01", "1%", "reverse", "silence", "1", "0.01", "1%", "reverse"]
     _run(["sox", "-t", "wav", "--ignore-length", "-", "-r", "8000", "-c", "1", "-t", "ul", str(target), *cut], spoken)
 
 
