@@ -8,7 +8,7 @@ an end frees both, and a resync compares all of it with what the switch really h
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import singledispatchmethod
@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 from dialer.core import assign, presence, retry
 from dialer.core import attempt as life
-from dialer.core import budget as law
 from dialer.core import events as ev
+from dialer.core.cover import Cover
+from dialer.core.crew import Crew
 from dialer.core.effects import (
     Alarm,
     AttemptChanged,
@@ -30,14 +31,13 @@ from dialer.core.effects import (
     NeverAgain,
     WakeUp,
 )
-from dialer.core.model import AttemptState, CampaignState, EndedBy, OperatorState, Outcome
+from dialer.core.model import AttemptState, EndedBy, OperatorState, Outcome
 from dialer.core.presence import Leg, NotNow, Operator
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
     from uuid import UUID
 
-    from dialer.core.model import Budget, Campaign, LiveAttempt
+    from dialer.core.model import Campaign, LiveAttempt
 
 #: A Bridge whose two sides did not meet within this is given up, and the operator is free again.
 BRIDGE_PATIENCE_S = 1.5
@@ -52,32 +52,33 @@ class Floor:
 
     Attributes:
         attempts: Live attempts by id.
-        operators: Open shifts by operator id.
-        campaigns: The switch's campaigns by id.
-        budgets: Abandonment counts by campaign, as exact as memory can be; PostgreSQL has the last word at a claim.
-        in_flight: Lines that may still need an operator, by campaign.
-        planned: Lines asked of the gate and not yet known, by campaign; they may be in flight any moment.
+        crew: Operators with an open shift.
+        cover: Which operators cover which lines.
+        waiting: Answered callees who need an operator, and until when they may be bridged.
         outcomes: Ended attempts by outcome since the engine started.
     """
 
     def __init__(self) -> None:
         self.attempts: dict[UUID, LiveAttempt] = {}
-        self.operators: dict[int, Operator] = {}
-        self.campaigns: dict[int, Campaign] = {}
-        self.budgets: dict[int, Budget] = {}
-        self.in_flight: Counter[int] = Counter()
+        self.crew = Crew()
+        self.cover = Cover(self.crew)
         self.outcomes: Counter[Outcome] = Counter()
-        self.planned: Counter[int] = Counter()
         self.waiting: dict[UUID, datetime] = {}
-        self._free: defaultdict[int, dict[int, Operator]] = defaultdict(dict)
-        self._restless: set[int] = set()
-        self._due: set[int] = set()
-        self._sessions: dict[UUID, int] = {}
         self._held: dict[int, UUID] = {}
         self._bridged_at: dict[UUID, datetime] = {}
         self._callee_in: dict[UUID, str] = {}
         self._operator_in: dict[UUID, str] = {}
         self._out: list[Effect] = []
+
+    @property
+    def operators(self) -> dict[int, Operator]:
+        """Open shifts by operator id."""
+        return self.crew.operators
+
+    @property
+    def campaigns(self) -> dict[int, Campaign]:
+        """The switch's campaigns by id."""
+        return self.cover.campaigns
 
     def step(self, event: ev.Event, now: datetime) -> list[Effect]:
         """Take one event and return what is to be done, in order.
@@ -89,78 +90,23 @@ class Floor:
         self._on(event, now)
         return self._out
 
-    # Questions of the shell ---------------------------------------------------
-
-    def free(self, team_id: int) -> Collection[Operator]:
-        """Operators of a team who may be bridged now."""
-        return self._free[team_id].values()
-
-    def shares(self, team_id: int, *, without: Operator | None = None, staying: bool = False) -> dict[int, int]:
-        """Free operators held for each running campaign of a team.
-
-        Args:
-            team_id: The team.
-            without: As if this operator were not there.
-            staying: Only those who have not asked to leave: new lines must not count on the others, lines in flight do.
-        """
-        weights = {c.id: c.weight for c in self.campaigns.values() if c.team_id == team_id and _calls(c)}
-        free = self._free[team_id]
-        held = len(free) - (without is not None and without.live.operator_id in free)
-        if staying:
-            held -= sum(i in free for i in self._restless)
-        return assign.shares(held, self.in_flight, weights)
-
-    def held_for(self, campaign: Campaign) -> int:
-        """F: free operators held for a campaign, on whom new lines may count."""
-        return self.shares(campaign.team_id, staying=True).get(campaign.id, 0)
-
     # The house rules of moving things -----------------------------------------
 
     def _put(self, attempt: LiveAttempt, *, store: bool = True) -> None:
         old = self.attempts.get(attempt.id)
         was = old is not None and old.state in life.IN_FLIGHT
-        self.in_flight[attempt.campaign_id] += (attempt.state in life.IN_FLIGHT) - was
+        self.cover.in_flight[attempt.campaign_id] += (attempt.state in life.IN_FLIGHT) - was
         self.attempts[attempt.id] = attempt
         if store:
             self._out.append(AttemptChanged(attempt))
 
-    def _keep(self, op: Operator) -> None:
-        """Every change of an operator comes through here, so that who is free, restless or due is known at once."""
-        operator_id = op.live.operator_id
-        self._unmark(op)
-        self.operators[operator_id] = op
-        if op.free:
-            self._free[op.live.team_id][operator_id] = op
-        if op.pause_after or op.leaving:
-            self._restless.add(operator_id)
-        if op.live.until is not None or op.call_leg_at is not None:
-            self._due.add(operator_id)
-
-    def _unmark(self, op: Operator) -> None:
-        self._free[op.live.team_id].pop(op.live.operator_id, None)
-        self._restless.discard(op.live.operator_id)
-        self._due.discard(op.live.operator_id)
-
     def _set(self, step: presence.Step) -> Operator:
         op, effects = step
+        self.crew.keep(op)
         if op.live.state is OperatorState.OFFLINE:
-            self._unmark(op)
-            self.operators.pop(op.live.operator_id, None)
-            self._sessions.pop(op.live.session_id, None)
             self._operator_in.pop(op.live.session_id, None)
-        else:
-            self._keep(op)
         self._out += effects
         return op
-
-    def _operator(self, operator_id: int) -> Operator:
-        op = self.operators.get(operator_id)
-        if op is None:
-            raise NotNow("operator.no_shift", "Start your shift first.")
-        return op
-
-    def _of_session(self, session_id: UUID) -> Operator | None:
-        return self.operators.get(self._sessions.get(session_id, -1))
 
     def _advance(self, attempt_id: UUID, to: AttemptState, at: datetime) -> LiveAttempt | None:
         """The attempt after the step, or None if this changed nothing."""
@@ -200,27 +146,15 @@ class Floor:
 
     def _pick(self, attempt: LiveAttempt) -> Operator | None:
         campaign = self.campaigns[attempt.campaign_id]
-        op = assign.longest_ready(attempt, self.free(campaign.team_id), self._held)
-        return op if op is not None and self._spared(campaign) else None
-
-    def _spared(self, campaign: Campaign) -> bool:
-        """Whether the team's other campaigns keep their bound if this one takes an operator."""
-        shares = self.shares(campaign.team_id)
-        if len(shares) <= 1 or shares.get(campaign.id, 0) > 0 or not sum(shares.values()):
-            return True
-        return any(self._may_lose_one(other, held) for other, held in shares.items() if held)
-
-    def _may_lose_one(self, campaign_id: int, free: int) -> bool:
-        budget = self.budgets.get(campaign_id)
-        lines = self.in_flight[campaign_id] + self.planned[campaign_id]
-        return budget is None or law.may_leave(budget, in_flight=lines, free=free)
+        op = assign.longest_ready(attempt, self.crew.free(campaign.team_id).values(), self._held)
+        return op if op is not None and self.cover.spared(campaign) else None
 
     def _bridge(self, attempt: LiveAttempt, op: Operator, now: datetime) -> None:
         self._out.append(Connect(attempt.id, op.live.session_id))
         self._bridged_at[attempt.id] = now
         self._out.append(WakeUp(now + timedelta(seconds=BRIDGE_PATIENCE_S)))
         self._put(replace(attempt, state=AttemptState.BRIDGING, operator_id=op.live.operator_id))
-        self._keep(presence.bridging(op, attempt.id, attempt.campaign_id))
+        self.crew.keep(presence.bridging(op, attempt.id, attempt.campaign_id))
 
     def _joined(self, attempt: LiveAttempt, op: Operator, at: datetime) -> None:
         """Both sides are in one bridge."""
@@ -237,34 +171,19 @@ class Floor:
 
     def _release(self, op: Operator, now: datetime) -> None:
         """The chosen callee did not arrive: the operator is free again."""
-        self._keep(presence.released(op))
+        self.crew.keep(presence.released(op))
         self._settle(now)
         self._serve(now)
 
     def _settle(self, now: datetime) -> None:
         """Let those go whose pause or leaving had to wait."""
-        for op in [self.operators[i] for i in sorted(self._restless)]:
-            self._set(presence.settle(op, now, may_leave=self._may_leave(op)))
-
-    def _may_leave(self, op: Operator) -> bool:
-        """Whether every running campaign of the team keeps its bound without this operator."""
-        if not op.free:
-            return True
-        rest = self.shares(op.live.team_id, without=op)
-        return all(self._may_lose_one(campaign_id, held + 1) for campaign_id, held in rest.items())
+        for op in self.crew.restless():
+            self._set(presence.settle(op, now, may_leave=self.cover.may_leave(op)))
 
     def _cut(self, team_id: int) -> None:
-        """A phone vanished: hang up the newest ringing lines that nobody covers, until the bound holds again."""
-        for campaign_id, held in self.shares(team_id).items():
-            budget = self.budgets.get(campaign_id)
-            if budget is None or self.in_flight[campaign_id] <= held:
-                continue
-            lines = [a for a in self.attempts.values() if a.campaign_id == campaign_id and a.ended_by is None]
-            in_flight = sum(a.state in life.IN_FLIGHT for a in lines)
-            ringing = sorted((a for a in lines if a.state in life.UNANSWERED), key=lambda a: a.sent_at)
-            cut = law.to_cut(budget, in_flight=in_flight, free=held, ringing=len(ringing))
-            for attempt in ringing[len(ringing) - cut :]:
-                self._end_call(attempt, EndedBy.SERVICE)
+        """Hang up lines that nobody covers any more."""
+        for attempt in self.cover.to_cut(team_id, self.attempts.values()):
+            self._end_call(attempt, EndedBy.SERVICE)
 
     def _end_call(self, attempt: LiveAttempt, by: EndedBy) -> None:
         self._out.append(EndCall(attempt.id))
@@ -287,14 +206,14 @@ class Floor:
         at = max(at, attempt.connected_at or attempt.answered_at or attempt.sent_at)
         ended = retry.ended(attempt, campaign, outcome, ended_by=by, ended_at=at, cause=cause, sip_code=sip_code)
         self.attempts.pop(attempt.id)
-        self.in_flight[attempt.campaign_id] -= attempt.state in life.IN_FLIGHT
+        self.cover.in_flight[attempt.campaign_id] -= attempt.state in life.IN_FLIGHT
         self.waiting.pop(attempt.id, None)
         self._bridged_at.pop(attempt.id, None)
         self._callee_in.pop(attempt.id, None)
         if attempt.for_operator and self._held.get(attempt.for_operator) == attempt.id:
             del self._held[attempt.for_operator]
         self.outcomes[outcome] += 1
-        self._count(ended.legal_answered, ended.legal_abandoned, attempt.campaign_id)
+        self.cover.count(ended)
         self._out.append(AttemptEnded(ended))
         op = self.operators.get(attempt.operator_id) if attempt.operator_id else None
         if op is not None and op.live.attempt_id == attempt.id:
@@ -302,19 +221,9 @@ class Floor:
             if op.live.state is OperatorState.TALKING:
                 self._set(presence.call_over(op, campaign, min(at, now)))
             elif op.live.state is OperatorState.READY:
-                self._keep(presence.released(op))
+                self.crew.keep(presence.released(op))
         self._settle(now)
         self._serve(now)
-
-    def _count(self, answered: bool, abandoned: bool, campaign_id: int) -> None:
-        budget = self.budgets.get(campaign_id)
-        if budget is not None:
-            self.budgets[campaign_id] = replace(
-                budget,
-                answered=budget.answered + answered,
-                abandoned=budget.abandoned + abandoned,
-                uncovered=max(0, budget.uncovered - 1),
-            )
 
     # Events -----------------------------------------------------------------------
 
@@ -399,14 +308,14 @@ class Floor:
             return
         self._callee_in[attempt.id] = event.bridge_id
         for session_id, bridge_id in self._operator_in.items():
-            op = self._of_session(session_id)
+            op = self.crew.of_session(session_id)
             if bridge_id == event.bridge_id and op is not None:
                 self._joined(attempt, op, event.at)
                 return
 
     @_on.register
     def _(self, event: ev.OperatorJoined, now: datetime) -> None:
-        op = self._of_session(event.session_id)
+        op = self.crew.of_session(event.session_id)
         if op is None:
             return
         self._operator_in[event.session_id] = event.bridge_id
@@ -417,7 +326,7 @@ class Floor:
 
     @_on.register
     def _(self, event: ev.LegWaiting, now: datetime) -> None:
-        op = self._of_session(event.session_id)
+        op = self.crew.of_session(event.session_id)
         if op is None:
             self._out.append(EndLeg(event.session_id))
             return
@@ -428,7 +337,7 @@ class Floor:
 
     @_on.register
     def _(self, event: ev.LegEnded, now: datetime) -> None:
-        op = self._of_session(event.session_id)
+        op = self.crew.of_session(event.session_id)
         if op is not None:
             self._lose_leg(op, now)
 
@@ -443,7 +352,7 @@ class Floor:
             op = presence.released(op)
             self._bridged_at.pop(attempt.id, None)
             self._put(life.unbridge(attempt))
-            self._keep(op)
+            self.crew.keep(op)
         if op.live.operator_id in self.operators:
             self._set(presence.leg_lost(op, now))
         if attempt is not None and attempt.id in self.attempts:
@@ -480,8 +389,9 @@ class Floor:
     @_on.register
     def _(self, event: ev.CampaignsRead, now: datetime) -> None:
         kept = {a.campaign_id for a in self.attempts.values()}
-        old = {c: self.campaigns[c] for c in kept if c in self.campaigns}
-        self.campaigns = old | {c.id: c for c in event.campaigns}
+        for gone in self.campaigns.keys() - kept:
+            del self.campaigns[gone]
+        self.campaigns.update({c.id: c for c in event.campaigns})
 
     @_on.register
     def _(self, event: ev.Taken, now: datetime) -> None:
@@ -502,7 +412,7 @@ class Floor:
         for attempt_id, sent in list(self._bridged_at.items()):
             if now - sent >= timedelta(seconds=BRIDGE_PATIENCE_S):
                 self._unbridge(attempt_id, now)
-        for op in [self.operators[i] for i in sorted(self._due)]:
+        for op in self.crew.due():
             if op.live.until is not None and now >= op.live.until:
                 self._set(presence.wrap_up_over(op, self.campaigns.get(op.live.campaign_id or 0), now))
             elif op.call_leg_at is not None:
@@ -526,22 +436,21 @@ class Floor:
             raise NotNow("operator.has_shift", "You already have a shift; it owns the line.")
         if any(op.live.seat == event.seat for op in self.operators.values()):
             raise NotNow("operator.seat_taken", f"Seat {event.seat} is taken by somebody else.")
-        self._sessions[event.session_id] = event.operator_id
         self._set(presence.start(event.operator_id, event.session_id, event.name, event.team_id, event.seat, now))
 
     @_on.register
     def _(self, event: ev.ReadyAsked, now: datetime) -> None:
-        self._set(presence.ready(self._operator(event.operator_id), now))
+        self._set(presence.ready(self.crew.get(event.operator_id), now))
         self._serve(now)
 
     @_on.register
     def _(self, event: ev.PauseAsked, now: datetime) -> None:
-        op = self._operator(event.operator_id)
-        self._set(presence.pause(op, event.reason, now, may_leave=self._may_leave(op)))
+        op = self.crew.get(event.operator_id)
+        self._set(presence.pause(op, event.reason, now, may_leave=self.cover.may_leave(op)))
 
     @_on.register
     def _(self, event: ev.HangUpAsked, now: datetime) -> None:
-        op = self._operator(event.operator_id)
+        op = self.crew.get(event.operator_id)
         attempt = self.attempts.get(op.live.attempt_id) if op.live.attempt_id else None
         if attempt is None or op.live.state is not OperatorState.TALKING:
             raise NotNow("operator.no_call", "There is no conversation to end.")
@@ -549,8 +458,8 @@ class Floor:
 
     @_on.register
     def _(self, event: ev.ShiftEndAsked, now: datetime) -> None:
-        op = self._operator(event.operator_id)
-        self._set(presence.leave(op, now, may_leave=self._may_leave(op)))
+        op = self.crew.get(event.operator_id)
+        self._set(presence.leave(op, now, may_leave=self.cover.may_leave(op)))
 
     @_on.register
     def _(self, event: ev.DispositionSaved, now: datetime) -> None:
@@ -569,8 +478,7 @@ class Floor:
             if attempt.for_operator is not None and attempt.state in life.IN_FLIGHT:
                 self._held[attempt.for_operator] = attempt.id
         for live in event.operators:
-            self._sessions[live.session_id] = live.operator_id
-            self._keep(Operator(live=live))
+            self.crew.keep(Operator(live=live))
             if live.until is not None:
                 self._out.append(WakeUp(live.until))
 
@@ -598,7 +506,7 @@ class Floor:
 
     def _adopt(self, attempt: LiveAttempt, seen: ev.SeenCall, now: datetime) -> None:
         """The call is there: take over what it shows; ranks only grow."""
-        op = self._of_session(seen.talking_to) if seen.talking_to else None
+        op = self.crew.of_session(seen.talking_to) if seen.talking_to else None
         if attempt.ended_by in {EndedBy.SERVICE, EndedBy.OPERATOR}:
             self._out.append(EndCall(attempt.id))  # asked for before, and lost with the link
         elif op is not None:
@@ -618,7 +526,7 @@ class Floor:
             self._wait(adopted, now)
 
     def _compare_legs(self, event: ev.Resynced, now: datetime) -> None:
-        for session_id in event.legs.keys() - self._sessions.keys():
+        for session_id in (leg for leg in event.legs if self.crew.of_session(leg) is None):
             self._out += [Alarm("stray_leg", str(session_id)), EndLeg(session_id)]
         for op in list(self.operators.values()):
             answered = event.legs.get(op.live.session_id)
@@ -628,7 +536,7 @@ class Floor:
             elif answered:
                 self._set(presence.leg_waiting(op, now))
             else:
-                self._keep(replace(op, leg=Leg.CALLING))
+                self.crew.keep(replace(op, leg=Leg.CALLING))
 
     def _free_ghosts(self, now: datetime) -> None:
         """No operator stays busy with a call that is over."""
@@ -637,9 +545,4 @@ class Floor:
             if op.live.state is OperatorState.TALKING and attempt is None:
                 self._set(presence.call_over(op, self.campaigns.get(op.live.campaign_id or 0), now))
             elif op.live.state is OperatorState.READY and op.live.attempt_id and attempt is None:
-                self._keep(presence.released(op))
-
-
-def _calls(campaign: Campaign) -> bool:
-    """Whether this campaign may want operators."""
-    return campaign.state is CampaignState.RUNNING and not campaign.operator_free
+                self.crew.keep(presence.released(op))

@@ -48,7 +48,7 @@ def _why(pace: Pace, at: datetime) -> tuple[str, Mapping[str, str]]:
 def campaign_view(floor: Floor, campaign: Campaign, pace: Pace, at: datetime) -> CampaignView:
     """One campaign with what limits its dialing."""
     lines = [a for a in floor.attempts.values() if a.campaign_id == campaign.id]
-    budget = floor.budgets.get(campaign.id)
+    budget = floor.cover.budgets.get(campaign.id)
     reason, sentence = _why(pace, at)
     return CampaignView(
         campaign_id=campaign.id,
@@ -59,7 +59,7 @@ def campaign_view(floor: Floor, campaign: Campaign, pace: Pace, at: datetime) ->
         ringing=sum(a.state in life.UNANSWERED for a in lines),
         waiting=sum(a.id in floor.waiting for a in lines),
         talking=sum(a.state is AttemptState.CONNECTED for a in lines),
-        ready=len(floor.free(campaign.team_id)),
+        ready=len(floor.crew.free(campaign.team_id)),
         reason=reason,
         sentence=sentence,
         answered=budget.answered if budget else 0,

@@ -191,7 +191,7 @@ class Dialing:
                 return
             pace.rest_until = None
             calls = self._decide(campaign, pace, now).calls
-            promised = min(pace.due, len(self._floor.free(campaign.team_id))) if calls < pace.due else 0
+            promised = min(pace.due, len(self._floor.crew.free(campaign.team_id))) if calls < pace.due else 0
             if calls > 0:
                 await self._claim(campaign, pace, min(calls, CLAIM_MAX))
             elif promised:
@@ -220,11 +220,11 @@ class Dialing:
 
     def _decide_anew(self, campaign: Campaign, pace: Pace, now: datetime) -> pacing.Decision:
         floor = self._floor
-        budget = floor.budgets[campaign.id]
-        held = floor.held_for(campaign)
+        budget = floor.cover.budgets[campaign.id]
+        held = floor.cover.held_for(campaign)
         lines = [a for a in floor.attempts.values() if a.campaign_id == campaign.id]
         team = [op.live for op in floor.operators.values() if op.live.team_id == campaign.team_id]
-        in_flight = floor.in_flight[campaign.id]
+        in_flight = floor.cover.in_flight[campaign.id]
         snapshot = pacing.Snapshot(
             ready=held,
             reserved=min(pace.due, held),
@@ -262,23 +262,23 @@ class Dialing:
         if self.lease is None:
             return
         now = self._clock.now()
-        ready = [op.live.operator_id for op in self._floor.free(campaign.team_id)]
+        ready = list(self._floor.crew.free(campaign.team_id))
         ask = ClaimAsk(
             switch=self.lease.switch,
             epoch=self.lease.epoch,
             campaign=campaign,
             ids=[self._new_id() for _ in range(calls)],
-            free_operators=self._floor.held_for(campaign),
+            free_operators=self._floor.cover.held_for(campaign),
             ready_operator_ids=ready,
             now=now,
             callbacks_only=callbacks_only,
         )
         self.claiming = True
-        self._floor.planned[campaign.id] = calls
+        self._floor.cover.planned[campaign.id] = calls
         try:
             result = await self._store.claim(ask)
         finally:
-            self._floor.planned[campaign.id] = 0
+            self._floor.cover.planned[campaign.id] = 0
             self.claiming = False
         self._adopt_budget(campaign, result)
         for claim in result.claims:
@@ -290,9 +290,9 @@ class Dialing:
 
     def _adopt_budget(self, campaign: Campaign, result: ClaimResult) -> None:
         """Memory counts what the database has not yet; a new window or cap is the database's word."""
-        mine, theirs = self._floor.budgets.get(campaign.id), result.budget
+        mine, theirs = self._floor.cover.budgets.get(campaign.id), result.budget
         if mine is None or (mine.starts_at, mine.cap_permille) != (theirs.starts_at, theirs.cap_permille):
-            self._floor.budgets[campaign.id] = theirs
+            self._floor.cover.budgets[campaign.id] = theirs
 
     def _send(self, claim: Claim, campaign: Campaign, boot_s: float) -> None:
         """Write the call now, or end it as not sent: never later."""

@@ -83,7 +83,7 @@ class Story:
         self.floor = Floor()
         self.now = NOON
         self.effects: list[fx.Effect] = []
-        self.floor.budgets = {b.campaign_id: b for b in budgets or (budget(),)}
+        self.floor.cover.budgets.update({b.campaign_id: b for b in budgets or (budget(),)})
         self.tell(ev.CampaignsRead(campaigns or (CAMPAIGN,)))
 
     def after(self, seconds: float) -> Story:
