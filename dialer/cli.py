@@ -17,7 +17,7 @@ from ami.errors import AmiError
 from dialer import intake, logs, service, settings
 from dialer.core import kpi as numbers
 from dialer.core.model import CampaignState
-from dialer.doctor import examine
+from dialer.doctor import examine, remedy_of
 from dialer.errors import DialerError, NotFound, Refused
 from dialer.store.pools import Pools
 from dialer.store.stores import Stores
@@ -28,6 +28,7 @@ from dialer.web.passwords import LENGTH_MIN, hash_password, random_password
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dialer.logs import LogLevel
     from dialer.settings import Settings
     from dialer.store.campaigns import CampaignRow
     from dialer.store.kpi import Row
@@ -43,8 +44,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 campaign_app = typer.Typer(help="Campaigns: list, create, start, pause, stop.", no_args_is_help=True)
+trunk_app = typer.Typer(help="Lines to carriers and their limits.", no_args_is_help=True)
 user_app = typer.Typer(help="Users of the pages and the API.", no_args_is_help=True)
 app.add_typer(campaign_app, name="campaign")
+app.add_typer(trunk_app, name="trunk")
 app.add_typer(user_app, name="user")
 
 CampaignArgument = Annotated[str, typer.Argument(help="Name or number of the campaign.")]
@@ -58,7 +61,7 @@ def main() -> None:
         _say_why(error.message, error.remedy)
         sys.exit(service.exit_code(error))
     except AmiError as error:
-        _say_why(str(error), error.remedy)
+        _say_why(str(error), remedy_of(error))
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -68,16 +71,17 @@ def _say_why(message: str, remedy: str) -> None:
     typer.echo(f"dialer: {message.rstrip('.')}. {remedy}".rstrip(), err=True)
 
 
-def _settings() -> Settings:
+def _settings(*, level: LogLevel | None = None) -> Settings:
+    """The settings; a command that prints its own result logs only what went wrong."""
     chosen = settings.load()
-    logs.configure(level=chosen.log_level, kind=chosen.log_format, secrets=chosen.secrets())
+    logs.configure(level=level or chosen.log_level, kind=chosen.log_format, secrets=chosen.secrets())
     return chosen
 
 
 @asynccontextmanager
 async def _opened() -> AsyncIterator[Stores]:
     """The database, started if it is our own and not running yet."""
-    async with service.database(_settings()) as url, Pools.open(url) as pools:
+    async with service.database(_settings(level="warning")) as url, Pools.open(url) as pools:
         yield Stores.of(pools)
 
 
@@ -115,7 +119,7 @@ def migrate() -> None:
     """Bring the database up to date; safe to repeat, and beside a running service."""
 
     async def run() -> None:
-        async with service.database(_settings()):
+        async with service.database(_settings(level="warning")):
             typer.echo("The database is up to date.")
 
     asyncio.run(run())
@@ -124,6 +128,7 @@ def migrate() -> None:
 @app.command()
 def doctor() -> None:
     """Try settings, database, port and switch; each failure says what to do. Exit code 2 if anything fails."""
+    logs.configure(level="critical")
 
     async def run() -> bool:
         well = True
@@ -209,6 +214,21 @@ def campaign_create(
     async def work(stores: Stores) -> None:
         made = await stores.campaigns.create(values, actor=Actor())
         typer.echo(f"Campaign {made.id} {made.name!r} is a draft. Load a base, then `dialer campaign start {made.id}`.")
+
+    _with_stores(work)
+
+
+@trunk_app.command("set")
+def trunk_set(
+    name: Annotated[str, typer.Argument(help="The PJSIP endpoint on the switch.")],
+    max_channels: Annotated[int, typer.Option(help="Most calls at the same time.")] = 100,
+    calls_per_s: Annotated[float, typer.Option(help="Most calls started in a second.")] = 20.0,
+) -> None:
+    """Set up a trunk to a carrier, or change its limits."""
+
+    async def work(stores: Stores) -> None:
+        await stores.campaigns.set_trunk(name, max_channels=max_channels, calls_per_s=calls_per_s, actor=Actor())
+        typer.echo(f"{name}: at most {max_channels} calls at a time, {calls_per_s:g} started in a second.")
 
     _with_stores(work)
 

@@ -64,10 +64,15 @@ async def examine() -> AsyncIterator[Finding]:
     yield await _switch(chosen)
 
 
+def remedy_of(error: DialerError | AmiError) -> str:
+    """What to do about an error, also where it does not say so itself."""
+    unfit = "Install a supported Asterisk with our dialplan (docker/asterisk) and reload it."
+    return error.remedy or (unfit if isinstance(error, SwitchUnfit) else "See the log.")
+
+
 def _bad(what: str, error: DialerError | AmiError) -> Finding:
     text = error.message if isinstance(error, DialerError) else str(error)
-    unfit = "Install a supported Asterisk with our dialplan (docker/asterisk) and reload it."
-    return Finding(what, text, error.remedy or (unfit if isinstance(error, SwitchUnfit) else "See the log."))
+    return Finding(what, text, remedy_of(error))
 
 
 async def _database(chosen: Settings) -> Finding:

@@ -104,8 +104,11 @@ def formatter(kind: Literal["json", "console"], secrets: Iterable[str] = ()) -> 
     )
 
 
+LogLevel = Literal["debug", "info", "warning", "error", "critical"]
+
+
 def configure(
-    *, level: str = "info", kind: Literal["auto", "json", "console"] = "auto", secrets: Iterable[str] = ()
+    *, level: LogLevel = "info", kind: Literal["auto", "json", "console"] = "auto", secrets: Iterable[str] = ()
 ) -> None:
     """Send every log line of the process to standard error through the one formatter."""
     handler = logging.StreamHandler(sys.stderr)

@@ -1,0 +1,256 @@
+"""The command line: each failure is one sentence with its remedy and an exit code that is not 0."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+import threading
+from contextlib import contextmanager
+
+import pytest
+import typer
+
+from ami.simulator.manager import dialer_users
+from ami.simulator.people import TableWorld
+from ami.simulator.server import SimServer
+from dialer import cli
+from tests.store.conftest import server, url  # noqa: F401 - fixtures of the store's room
+
+ADMIN_SECRET, COMMANDS_SECRET = "events-secret", "commands-secret"
+CSV = "name,phone,zone\nAda,+12025550100,America/New_York\nBad,12,America/New_York\n"
+
+
+@pytest.fixture(autouse=True)
+def settings(monkeypatch, tmp_path):
+    """Only what a test says."""
+    for name in list(os.environ):
+        if name.startswith("DIALER_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("DIALER_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("DIALER_HTTP_PORT", "0")
+    monkeypatch.setenv("DIALER_AMI_EVENTS_SECRET", ADMIN_SECRET)
+    monkeypatch.setenv("DIALER_AMI_COMMANDS_SECRET", COMMANDS_SECRET)
+    return monkeypatch.setenv
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Runs a command line; its exit code, what it printed and what it said to standard error."""
+
+    def command(*words):
+        monkeypatch.setattr(sys, "argv", ["dialer", *words])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        printed = capsys.readouterr()
+        return ended.value.code or 0, printed.out, printed.err
+
+    return command
+
+
+def commands(app=cli.app, before=()):
+    for info in app.registered_commands:
+        yield (*before, info.name or info.callback.__name__)
+    for group in app.registered_groups:
+        yield from commands(group.typer_instance, (*before, group.name))
+
+
+@pytest.mark.parametrize(
+    "words", [(), *commands()], ids=lambda words: " ".join(words) if isinstance(words, tuple) else words
+)
+def test_every_command_explains_itself(run, words):
+    """``--help`` works everywhere; the demo's own is the demo's."""
+    if words == ("demo",):
+        return
+    code, out, _ = run(*words, "--help")
+    assert code == 0
+    assert "Usage" in out
+    assert "--help" in out
+
+
+def test_the_commands_are_those_the_readme_promises():
+    """serve, demo, migrate, load-base, campaign, kpi, user add, doctor."""
+    assert {words[0] for words in commands()} == {
+        *("serve", "demo", "migrate", "load-base", "campaign", "kpi", "user", "doctor", "trunk")
+    }
+    group = typer.main.get_command(cli.app).commands["campaign"]
+    assert set(group.commands) == {"list", "create", "start", "pause", "stop"}
+
+
+def one_sentence(err: str) -> bool:
+    return err.startswith("dialer: ") and err.count("\n") == 1
+
+
+@contextmanager
+def port_in_use():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        yield str(taken.getsockname()[1])
+
+
+def test_a_port_in_use_is_one_sentence(run, settings):
+    """Said before a database is started for nothing."""
+    with port_in_use() as port:
+        settings("DIALER_HTTP_PORT", port)
+        code, _, err = run("serve")
+    assert code == 2
+    assert one_sentence(err)
+    assert f"127.0.0.1:{port}" in err
+    assert "DIALER_HTTP_PORT" in err
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("DIALER_HTTP_PORT", "many", "DIALER_HTTP_PORT"),
+        ("DIALER_DATABASE_URL", "postgresql://x:canary-password@127.0.0.1:1/x", "database"),
+        ("DIALER_CONFIG", "/nowhere.toml", "/nowhere.toml"),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence(run, settings, name, value, says):
+    """It names what is wrong and never repeats a password."""
+    settings(name, value)
+    code, _, err = run("migrate")
+    assert code == 2
+    assert one_sentence(err)
+    assert says in err
+    assert "canary" not in err
+
+
+@contextmanager
+def switch(*, version=None, plan="1"):
+    """A simulated Asterisk in a thread of its own: the command line runs its own loop."""
+    ready, ports, stop = threading.Event(), [], None
+    loop = asyncio.new_event_loop()
+
+    async def serve():
+        nonlocal stop
+        stop = asyncio.Event()
+        given = {"version": version} if version else {}
+        simulated = SimServer(TableWorld({}), dialer_users(ADMIN_SECRET, COMMANDS_SECRET), **given)
+        await simulated.start()
+        simulated.manager.globals["DIALER_PLAN"] = plan
+        ports.append(simulated.port)
+        ready.set()
+        await stop.wait()
+        await simulated.stop()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    assert ready.wait(5)
+    try:
+        yield str(ports[0])
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(10)
+        loop.close()
+
+
+def doctor_on(run, settings, **kinds):
+    with switch(**kinds) as port:
+        settings("DIALER_AMI_PORT", port)
+        return run("doctor")
+
+
+def test_doctor_finds_everything_well(run, settings):
+    """Exit code 0, a line per thing that was tried."""
+    code, out, _ = doctor_on(run, settings)
+    assert code == 0, out
+    assert [line.split()[1] for line in out.splitlines()] == ["settings:", "database:", "pages:", "switch:"]
+    assert "FAIL" not in out
+
+
+@pytest.mark.parametrize(
+    ("kinds", "secret", "says"),
+    [
+        ({}, "canary", "manager.conf"),
+        ({"version": "18.4.0"}, COMMANDS_SECRET, "18.4.0"),
+        ({"plan": "0"}, COMMANDS_SECRET, "dialplan"),
+    ],
+    ids=["a wrong secret", "an old Asterisk", "another dialplan"],
+)
+def test_doctor_says_what_is_wrong_with_the_switch_and_what_to_do(run, settings, kinds, secret, says):
+    """One line for what is wrong, one for the remedy, exit code 2, and no secret in either."""
+    settings("DIALER_AMI_COMMANDS_SECRET", secret)
+    code, out, _ = doctor_on(run, settings, **kinds)
+    assert code == 2
+    failed = out[out.index("FAIL") :].splitlines()
+    assert failed[0].startswith("FAIL switch:")
+    assert len(failed) == 2
+    assert says in out
+    assert secret not in out
+
+
+def test_doctor_says_that_nothing_listens(run, settings):
+    """At once, not after its patience."""
+    with port_in_use() as port:
+        settings("DIALER_HTTP_PORT", port)
+        settings("DIALER_AMI_PORT", "1")
+        code, out, _ = run("doctor")
+    assert code == 2
+    assert "FAIL pages:" in out
+    assert "FAIL switch:" in out
+
+
+def test_serve_with_a_wrong_secret_is_one_sentence(run, settings, url):  # noqa: F811 - the store's fixture
+    """The service does not stand there without a switch it can never use."""
+    settings("DIALER_DATABASE_URL", url)
+    settings("DIALER_LOG_LEVEL", "error")
+    settings("DIALER_AMI_EVENTS_SECRET", "wrong")
+    with switch() as port:
+        settings("DIALER_AMI_PORT", port)
+        code, _, err = run("serve")
+    assert code == 2
+    assert err.splitlines()[-1].startswith("dialer: ")
+    assert "secret" in err
+    assert "Traceback" not in err
+
+
+def test_from_a_trunk_to_numbers(run, settings, url, tmp_path):  # noqa: F811 - the store's fixture
+    """A base goes in from the command line, with each bad row's line and reason, and the campaign starts."""
+    settings("DIALER_DATABASE_URL", url)
+    file = tmp_path / "contacts.csv"
+    file.write_text(CSV)
+    assert run("trunk", "set", "carrier")[0] == 0
+    assert "is a draft" in run("campaign", "create", "spring", "--trunk", "carrier")[1]
+    code, out, err = run("load-base", str(file), "--campaign", "spring")
+    assert (code, out) == (0, "contacts: 1 of 2 rows loaded, 1 rejected.\n")
+    assert err.startswith("line 3: ")
+    assert "loaded before" in run("load-base", str(file), "--campaign", "spring")[1]
+    assert run("campaign", "start", "1")[1] == "spring: running.\n"
+    assert "running" in run("campaign", "list")[1]
+    code, out, _ = run("kpi", "--by", "campaign", "--json")
+    assert code == 0
+    assert out.startswith("{")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("campaign", "start", "nothing"), "campaign list"),
+        (("campaign", "create", "x", "--trunk", "nowhere"), "nowhere"),
+        (("kpi", "--from", "yesterday"), "yesterday"),
+        (("kpi", "--by", "phase"), "phase"),
+        (("user", "add", "x", "--language", "de"), "de"),
+    ],
+    ids=lambda words: " ".join(words) if isinstance(words, tuple) else words,
+)
+def test_what_is_not_there_is_one_sentence(run, settings, url, words, says):  # noqa: F811 - the store's fixture
+    """Exit code 1 and what to do."""
+    settings("DIALER_DATABASE_URL", url)
+    code, _, err = run(*words)
+    assert code == 1
+    assert one_sentence(err)
+    assert says in err
+
+
+def test_a_user_gets_a_random_password_once(run, settings, url):  # noqa: F811 - the store's fixture
+    """Two users never have the same, and a second user of the same login is refused."""
+    settings("DIALER_DATABASE_URL", url)
+    first, second = run("user", "add", "anna")[1], run("user", "add", "boris", "--role", "admin")[1]
+    assert first.startswith("anna (operator): ")
+    assert second.startswith("boris (admin): ")
+    assert first.split()[-1] != second.split()[-1]
+    code, _, err = run("user", "add", "anna")
+    assert code == 1
+    assert one_sentence(err)
