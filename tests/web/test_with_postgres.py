@@ -291,9 +291,12 @@ async def test_no_token_and_no_password_is_readable_in_the_database(office):
     """Whoever copies it can log in as nobody."""
     client = await office.login("admin")
     token = next(cookie.value for cookie in client.session.cookie_jar)
-    for table in ("web_session", "app_user", "audit", "login_try"):
-        rows = await office.place.pools.web.fetch("SELECT t::text FROM {} t".format(table))  # noqa: UP032 - no SQL in f-strings
-        assert all(token not in row[0] and fakes.PASSWORD not in row[0] for row in rows)
+    rows = await office.place.pools.web.fetch(
+        """SELECT t::text FROM web_session t UNION ALL SELECT t::text FROM app_user t
+           UNION ALL SELECT t::text FROM audit t UNION ALL SELECT t::text FROM login_try t"""
+    )
+    assert len(rows) >= 3
+    assert all(token not in row[0] and fakes.PASSWORD not in row[0] for row in rows)
 
 
 async def test_guessing_is_slowed_down_by_the_database(office):

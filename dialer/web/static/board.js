@@ -24,11 +24,18 @@ function show(board) {
   $("#total-waiting").closest(".tile").dataset.level = level(board.totals.waiting, [1, 5, 10, 15]);
   showSwitch(board);
   showAbandon(board);
-  $("#alerts").replaceChildren(...board.alerts.map((alert) => el("li", {}, has(`alert.${alert}`) ? t(`alert.${alert}`) : alert)));
+  $("#alerts").replaceChildren(...board.alerts.map(alert).reverse());
   showOperators(board.operators);
   $("#campaigns").replaceChildren(...board.campaigns.map(campaign));
   showHour(board.hour, board.at);
   tick();
+}
+
+/** `09:15:02 bridge_failed <what>`, UTC, as a sentence. */
+function alert(text) {
+  const [, at, word, about] = /^(?:(\d\d:\d\d:\d\d) )?(\w+) ?(.*)$/.exec(text) ?? [];
+  if (!has(`alert.${word}`)) return el("li", {}, text);
+  return el("li", {}, t(`alert.${word}`), " ", el("small", {}, [at ? `${at} UTC` : "", about].filter(Boolean).join(" · ")));
 }
 
 const level = (value, steps) => steps.filter((step) => value >= step).length;
