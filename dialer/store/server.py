@@ -310,6 +310,9 @@ class OwnServer:
         if self._process:
             await asyncio.to_thread(self._process.wait)
             self._process = None
+        if found and self._socket_dir.parent != self._folder:
+            with contextlib.suppress(OSError):
+                self._socket_dir.rmdir()  # the short one, for a long path
         self._release_lock()
 
     async def _end(self, pid: int) -> None:

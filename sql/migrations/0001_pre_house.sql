@@ -398,8 +398,9 @@ BEGIN
                 EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)', part, parent,
                     month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
                 made := made + 1;
-            EXCEPTION WHEN check_violation THEN
-                RAISE WARNING 'rows of % are in the default partition', part;
+            EXCEPTION
+                WHEN check_violation THEN RAISE WARNING 'rows of % are in the default partition', part;
+                WHEN duplicate_table OR unique_violation THEN NULL; -- another process was quicker
             END;
         END LOOP;
     END LOOP;

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import asyncpg
 import pytest
@@ -19,9 +21,17 @@ _numbers = count(1)
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
+def open_tmp_path():
+    """A folder that PostgreSQL's user may pass when the tests run as root; pytest's own are closed to it."""
+    with TemporaryDirectory(prefix="dialer-test-") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def server(open_tmp_path):
     """A PostgreSQL of our own with a migrated template."""
-    own = OwnServer(tmp_path_factory.mktemp("postgres"))
+    own = OwnServer(open_tmp_path / "session")
     migrate(asyncio.run(own.__aenter__()))
     yield own
     asyncio.run(own.__aexit__(None, None, None))

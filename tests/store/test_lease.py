@@ -35,7 +35,7 @@ async def rival(pools, url):
 
 def start_holder(url) -> subprocess.Popen[str]:
     holder = subprocess.Popen([sys.executable, "-c", TAKE, url], stdout=subprocess.PIPE, text=True)
-    while "taken\n" not in iter(holder.stdout.readline, ""):
+    while holder.stdout.readline() not in {"taken\n", ""}:
         pass
     return holder
 

@@ -1,0 +1,876 @@
+-- What sql/migrations add up to, for reading. Made by scripts/schema; a test holds the two equal.
+
+CREATE FUNCTION public.make_partitions(today date) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    parent text;
+    part text;
+    month timestamp;
+    made integer := 0;
+BEGIN
+    FOREACH parent IN ARRAY ARRAY['attempt', 'operator_interval'] LOOP
+        FOR ahead IN 0..2 LOOP
+            month := date_trunc('month', today::timestamp) + make_interval(months => ahead);
+            part := parent || to_char(month, '_YYYY_MM');
+            CONTINUE WHEN to_regclass(part) IS NOT NULL;
+            BEGIN
+                EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)', part, parent,
+                    month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
+                made := made + 1;
+            EXCEPTION
+                WHEN check_violation THEN RAISE WARNING 'rows of % are in the default partition', part;
+                WHEN duplicate_table OR unique_violation THEN NULL; -- another process was quicker
+            END;
+        END LOOP;
+    END LOOP;
+    RETURN made;
+END $$;
+
+CREATE FUNCTION public.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'facts are written once: % on % is refused', TG_OP, TG_TABLE_NAME;
+END $$;
+
+CREATE TABLE public.abandon_budget (
+    campaign_id bigint NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    answered integer DEFAULT 0 NOT NULL,
+    abandoned integer DEFAULT 0 NOT NULL,
+    uncovered integer DEFAULT 0 NOT NULL,
+    carried_answered integer DEFAULT 0 NOT NULL,
+    carried_abandoned integer DEFAULT 0 NOT NULL,
+    cap_permille integer NOT NULL,
+    CONSTRAINT abandon_budget_check CHECK (((answered >= abandoned) AND (abandoned >= 0) AND (uncovered >= 0))),
+    CONSTRAINT abandon_cap CHECK (((uncovered = 0) OR (((abandoned + uncovered) * 1000) <= (cap_permille * (answered + uncovered)))))
+);
+
+CREATE TABLE public.app_user (
+    id bigint NOT NULL,
+    login text NOT NULL,
+    name text NOT NULL,
+    role text NOT NULL,
+    password_hash text NOT NULL,
+    team_id bigint,
+    customer_id bigint,
+    language text DEFAULT 'en'::text NOT NULL,
+    disabled boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT app_user_language_check CHECK ((language = ANY (ARRAY['en'::text, 'ru'::text]))),
+    CONSTRAINT app_user_role_check CHECK ((role = ANY (ARRAY['operator'::text, 'supervisor'::text, 'base_manager'::text, 'admin'::text, 'auditor'::text, 'customer'::text, 'api'::text])))
+);
+
+ALTER TABLE public.app_user ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.app_user_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.attempt (
+    attempt_id uuid NOT NULL,
+    contact_id bigint NOT NULL,
+    campaign_id bigint NOT NULL,
+    base_id bigint NOT NULL,
+    phone_id bigint NOT NULL,
+    switch text NOT NULL,
+    epoch bigint NOT NULL,
+    number integer NOT NULL,
+    profile text NOT NULL,
+    profile_version integer NOT NULL,
+    sent_at timestamp with time zone NOT NULL,
+    rang_at timestamp with time zone,
+    answered_at timestamp with time zone,
+    waiting_at timestamp with time zone,
+    operator_id bigint,
+    connected_at timestamp with time zone,
+    ended_at timestamp with time zone NOT NULL,
+    outcome text NOT NULL,
+    ended_by text NOT NULL,
+    cause integer,
+    sip_code integer,
+    key text,
+    callback_id bigint,
+    counts boolean NOT NULL,
+    legal_answered boolean NOT NULL,
+    legal_abandoned boolean NOT NULL,
+    CONSTRAINT attempt_check CHECK (((outcome <> 'connected'::text) OR ((connected_at IS NOT NULL) AND (answered_at IS NOT NULL)))),
+    CONSTRAINT attempt_check1 CHECK ((legal_answered OR (NOT legal_abandoned))),
+    CONSTRAINT attempt_ended_by_check CHECK ((ended_by = ANY (ARRAY['callee'::text, 'operator'::text, 'service'::text, 'switch_restart'::text, 'phone_lost'::text, 'lost'::text]))),
+    CONSTRAINT attempt_outcome_check CHECK ((outcome = ANY (ARRAY['connected'::text, 'abandoned'::text, 'early_hangup'::text, 'offer_ended'::text, 'no_answer'::text, 'busy'::text, 'machine'::text, 'invalid_number'::text, 'congestion'::text, 'rejected'::text, 'failed'::text, 'cancelled'::text, 'not_sent'::text, 'unknown'::text])))
+)
+PARTITION BY RANGE (sent_at);
+
+CREATE TABLE public.attempt_end (
+    attempt_id uuid NOT NULL,
+    ended_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.attempt_live (
+    phone_id bigint NOT NULL,
+    attempt_id uuid NOT NULL,
+    contact_id bigint NOT NULL,
+    campaign_id bigint NOT NULL,
+    base_id bigint NOT NULL,
+    switch text NOT NULL,
+    epoch bigint NOT NULL,
+    number integer NOT NULL,
+    counted integer NOT NULL,
+    profile text NOT NULL,
+    profile_version integer NOT NULL,
+    state text DEFAULT 'sent'::text NOT NULL,
+    sent_at timestamp with time zone NOT NULL,
+    rang_at timestamp with time zone,
+    answered_at timestamp with time zone,
+    waiting_at timestamp with time zone,
+    operator_id bigint,
+    connected_at timestamp with time zone,
+    key text,
+    callback_id bigint,
+    for_operator bigint,
+    ended_by text,
+    CONSTRAINT attempt_live_state_check CHECK ((state = ANY (ARRAY['sent'::text, 'ringing'::text, 'answered'::text, 'offer'::text, 'waiting'::text, 'bridging'::text, 'connected'::text])))
+);
+
+CREATE TABLE public.attempt_other (
+    attempt_id uuid NOT NULL,
+    contact_id bigint NOT NULL,
+    campaign_id bigint NOT NULL,
+    base_id bigint NOT NULL,
+    phone_id bigint NOT NULL,
+    switch text NOT NULL,
+    epoch bigint NOT NULL,
+    number integer NOT NULL,
+    profile text NOT NULL,
+    profile_version integer NOT NULL,
+    sent_at timestamp with time zone NOT NULL,
+    rang_at timestamp with time zone,
+    answered_at timestamp with time zone,
+    waiting_at timestamp with time zone,
+    operator_id bigint,
+    connected_at timestamp with time zone,
+    ended_at timestamp with time zone NOT NULL,
+    outcome text NOT NULL,
+    ended_by text NOT NULL,
+    cause integer,
+    sip_code integer,
+    key text,
+    callback_id bigint,
+    counts boolean NOT NULL,
+    legal_answered boolean NOT NULL,
+    legal_abandoned boolean NOT NULL,
+    CONSTRAINT attempt_check CHECK (((outcome <> 'connected'::text) OR ((connected_at IS NOT NULL) AND (answered_at IS NOT NULL)))),
+    CONSTRAINT attempt_check1 CHECK ((legal_answered OR (NOT legal_abandoned))),
+    CONSTRAINT attempt_ended_by_check CHECK ((ended_by = ANY (ARRAY['callee'::text, 'operator'::text, 'service'::text, 'switch_restart'::text, 'phone_lost'::text, 'lost'::text]))),
+    CONSTRAINT attempt_outcome_check CHECK ((outcome = ANY (ARRAY['connected'::text, 'abandoned'::text, 'early_hangup'::text, 'offer_ended'::text, 'no_answer'::text, 'busy'::text, 'machine'::text, 'invalid_number'::text, 'congestion'::text, 'rejected'::text, 'failed'::text, 'cancelled'::text, 'not_sent'::text, 'unknown'::text])))
+);
+
+CREATE TABLE public.audit (
+    id bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    user_id bigint,
+    action text NOT NULL,
+    object text NOT NULL,
+    before jsonb,
+    after jsonb,
+    ip text
+);
+
+ALTER TABLE public.audit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.audit_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.base (
+    id bigint NOT NULL,
+    campaign_id bigint NOT NULL,
+    name text NOT NULL,
+    source text DEFAULT ''::text NOT NULL,
+    file_hash bytea NOT NULL,
+    loaded_at timestamp with time zone DEFAULT now() NOT NULL,
+    loaded_by bigint,
+    rows_in integer NOT NULL,
+    rows_loaded integer NOT NULL,
+    rows_rejected integer NOT NULL,
+    paused boolean DEFAULT false NOT NULL,
+    CONSTRAINT base_check CHECK ((rows_in = (rows_loaded + rows_rejected)))
+);
+
+ALTER TABLE public.base ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.base_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.callback (
+    id bigint NOT NULL,
+    contact_id bigint NOT NULL,
+    campaign_id bigint NOT NULL,
+    phone_id bigint NOT NULL,
+    made_by_attempt uuid,
+    promised_at timestamp with time zone DEFAULT now() NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    next_at timestamp with time zone NOT NULL,
+    operator_id bigint,
+    note text DEFAULT ''::text NOT NULL,
+    state text DEFAULT 'pending'::text NOT NULL,
+    closed_at timestamp with time zone,
+    closed_by bigint,
+    kept_by_attempt uuid,
+    moves integer DEFAULT 0 NOT NULL,
+    CONSTRAINT callback_check CHECK (((state = 'pending'::text) = (closed_at IS NULL))),
+    CONSTRAINT callback_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'kept'::text, 'broken'::text, 'cancelled'::text, 'blocked'::text])))
+);
+
+ALTER TABLE public.callback ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.callback_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.campaign (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    customer_id bigint NOT NULL,
+    team_id bigint NOT NULL,
+    trunk_id bigint NOT NULL,
+    mode text NOT NULL,
+    state text DEFAULT 'draft'::text NOT NULL,
+    zone text DEFAULT 'UTC'::text NOT NULL,
+    profile text DEFAULT 'strict'::text NOT NULL,
+    caller_number text DEFAULT ''::text NOT NULL,
+    ring_timeout_s integer DEFAULT 25 NOT NULL,
+    wrap_up_s integer DEFAULT 30 NOT NULL,
+    after_wrap_up text DEFAULT 'ready'::text NOT NULL,
+    attempts_max integer DEFAULT 4 NOT NULL,
+    cap_permille integer DEFAULT 20 NOT NULL,
+    max_lines_per_operator real DEFAULT 4 NOT NULL,
+    max_lines integer DEFAULT 100 NOT NULL,
+    key_wait_s integer DEFAULT 20 NOT NULL,
+    weight real DEFAULT 1 NOT NULL,
+    offer text,
+    operator_free boolean DEFAULT false NOT NULL,
+    retry jsonb DEFAULT '{}'::jsonb NOT NULL,
+    keys jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT campaign_after_wrap_up_check CHECK ((after_wrap_up = ANY (ARRAY['ready'::text, 'paused'::text]))),
+    CONSTRAINT campaign_attempts_max_check CHECK (((attempts_max >= 1) AND (attempts_max <= 20))),
+    CONSTRAINT campaign_caller_number_check CHECK ((caller_number ~ '^(\+?[0-9]{3,15})?$'::text)),
+    CONSTRAINT campaign_cap_permille_check CHECK (((cap_permille >= 0) AND (cap_permille <= 50))),
+    CONSTRAINT campaign_check CHECK (((mode <> 'ivr'::text) OR (offer IS NOT NULL))),
+    CONSTRAINT campaign_key_wait_s_check CHECK (((key_wait_s >= 2) AND (key_wait_s <= 60))),
+    CONSTRAINT campaign_max_lines_check CHECK ((max_lines > 0)),
+    CONSTRAINT campaign_max_lines_per_operator_check CHECK ((max_lines_per_operator >= (1)::double precision)),
+    CONSTRAINT campaign_mode_check CHECK ((mode = ANY (ARRAY['progressive'::text, 'predictive'::text, 'ivr'::text]))),
+    CONSTRAINT campaign_offer_check CHECK ((offer ~ '^[a-z0-9_-]{1,32}$'::text)),
+    CONSTRAINT campaign_ring_timeout_s_check CHECK (((ring_timeout_s >= 5) AND (ring_timeout_s <= 60))),
+    CONSTRAINT campaign_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'stopped'::text]))),
+    CONSTRAINT campaign_weight_check CHECK ((weight > (0)::double precision)),
+    CONSTRAINT campaign_wrap_up_s_check CHECK (((wrap_up_s >= 1) AND (wrap_up_s <= 600)))
+);
+
+ALTER TABLE public.campaign ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.campaign_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.contact (
+    id bigint NOT NULL,
+    base_id bigint NOT NULL,
+    campaign_id bigint NOT NULL,
+    row_number integer NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    attributes jsonb DEFAULT '{}'::jsonb NOT NULL,
+    lane_id bigint NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    closed_by text,
+    closed_at timestamp with time zone,
+    phone_id bigint NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    counted integer DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    refused_by text,
+    promised boolean DEFAULT false NOT NULL,
+    decided_by uuid,
+    CONSTRAINT contact_check CHECK ((((state = 'closed'::text) = (closed_by IS NOT NULL)) AND ((state = 'closed'::text) = (closed_at IS NOT NULL)))),
+    CONSTRAINT contact_closed_by_check CHECK ((closed_by = ANY (ARRAY['disposition'::text, 'used_up'::text, 'dead'::text]))),
+    CONSTRAINT contact_state_check CHECK ((state = ANY (ARRAY['open'::text, 'closed'::text])))
+);
+
+ALTER TABLE public.contact ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.contact_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.contact_phone (
+    contact_id bigint NOT NULL,
+    place integer NOT NULL,
+    phone_id bigint NOT NULL,
+    dead boolean DEFAULT false NOT NULL
+);
+
+CREATE TABLE public.customer (
+    id bigint NOT NULL,
+    name text NOT NULL
+);
+
+ALTER TABLE public.customer ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.customer_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.disposition (
+    attempt_id uuid NOT NULL,
+    key text NOT NULL,
+    body_hash bytea NOT NULL,
+    campaign_id bigint NOT NULL,
+    contact_id bigint NOT NULL,
+    operator_id bigint,
+    code text NOT NULL,
+    result boolean NOT NULL,
+    closes boolean NOT NULL,
+    decision_maker boolean NOT NULL,
+    verdict text,
+    reason text,
+    address text,
+    note text DEFAULT ''::text NOT NULL,
+    saved_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.disposition_kind (
+    campaign_id bigint NOT NULL,
+    code text NOT NULL,
+    place integer NOT NULL,
+    name_ru text NOT NULL,
+    name_en text NOT NULL,
+    result boolean DEFAULT false NOT NULL,
+    closes boolean DEFAULT true NOT NULL,
+    decision_maker boolean DEFAULT false NOT NULL,
+    verdict text,
+    needs text[] DEFAULT '{}'::text[] NOT NULL,
+    reasons text[] DEFAULT '{}'::text[] NOT NULL,
+    dnc_scope text,
+    retry jsonb,
+    CONSTRAINT disposition_kind_code_check CHECK ((code ~ '^[a-z0-9_]{1,40}$'::text)),
+    CONSTRAINT disposition_kind_dnc_scope_check CHECK ((dnc_scope = ANY (ARRAY['global'::text, 'customer'::text, 'campaign'::text]))),
+    CONSTRAINT disposition_kind_verdict_check CHECK ((verdict = ANY (ARRAY['fresh'::text, 'stale'::text, 'off_target'::text])))
+);
+
+CREATE TABLE public.do_not_call (
+    id bigint NOT NULL,
+    phone_id bigint NOT NULL,
+    scope text NOT NULL,
+    customer_id bigint,
+    campaign_id bigint,
+    reason text DEFAULT ''::text NOT NULL,
+    added_by bigint,
+    added_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT do_not_call_check CHECK ((((scope = 'customer'::text) = (customer_id IS NOT NULL)) AND ((scope = 'campaign'::text) = (campaign_id IS NOT NULL)))),
+    CONSTRAINT do_not_call_scope_check CHECK ((scope = ANY (ARRAY['global'::text, 'customer'::text, 'campaign'::text])))
+);
+
+ALTER TABLE public.do_not_call ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.do_not_call_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.draft (
+    attempt_id uuid NOT NULL,
+    operator_id bigint NOT NULL,
+    body jsonb NOT NULL,
+    saved_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.engine_lease (
+    switch text NOT NULL,
+    epoch bigint DEFAULT 0 NOT NULL,
+    holder jsonb,
+    expires_at timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.lane (
+    id bigint NOT NULL,
+    base_id bigint NOT NULL,
+    campaign_id bigint NOT NULL,
+    zones text[] NOT NULL,
+    priority integer DEFAULT 0 NOT NULL,
+    CONSTRAINT lane_priority_check CHECK (((priority >= 0) AND (priority <= 9)))
+);
+
+ALTER TABLE public.lane ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.lane_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.login_try (
+    login text NOT NULL,
+    ip text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.operator_interval (
+    operator_id bigint NOT NULL,
+    session_id uuid NOT NULL,
+    state text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    reason text,
+    campaign_id bigint,
+    attempt_id uuid,
+    CONSTRAINT operator_interval_check CHECK ((ended_at >= started_at)),
+    CONSTRAINT operator_interval_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'ringing'::text, 'talking'::text, 'wrap_up'::text, 'paused'::text])))
+)
+PARTITION BY RANGE (started_at);
+
+CREATE TABLE public.operator_interval_other (
+    operator_id bigint NOT NULL,
+    session_id uuid NOT NULL,
+    state text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    reason text,
+    campaign_id bigint,
+    attempt_id uuid,
+    CONSTRAINT operator_interval_check CHECK ((ended_at >= started_at)),
+    CONSTRAINT operator_interval_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'ringing'::text, 'talking'::text, 'wrap_up'::text, 'paused'::text])))
+);
+
+CREATE TABLE public.operator_live (
+    operator_id bigint NOT NULL,
+    session_id uuid NOT NULL,
+    switch text NOT NULL,
+    seat text NOT NULL,
+    team_id bigint NOT NULL,
+    name text NOT NULL,
+    state text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    reason text,
+    until timestamp with time zone,
+    campaign_id bigint,
+    attempt_id uuid,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT operator_live_seat_check CHECK ((seat ~ '^[a-z0-9_-]{1,32}$'::text)),
+    CONSTRAINT operator_live_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'ringing'::text, 'talking'::text, 'wrap_up'::text, 'paused'::text])))
+);
+
+CREATE TABLE public.phone (
+    id bigint NOT NULL,
+    e164 text NOT NULL,
+    not_before timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    CONSTRAINT phone_e164_check CHECK ((e164 ~ '^\+[1-9][0-9]{6,14}$'::text))
+);
+
+ALTER TABLE public.phone ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.phone_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.team (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    switch text DEFAULT 'main'::text NOT NULL
+);
+
+ALTER TABLE public.team ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.team_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.trunk (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    kind text DEFAULT 'carrier'::text NOT NULL,
+    max_channels integer DEFAULT 100 NOT NULL,
+    calls_per_s real DEFAULT 20 NOT NULL,
+    causes jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT trunk_calls_per_s_check CHECK ((calls_per_s > (0)::double precision)),
+    CONSTRAINT trunk_kind_check CHECK ((kind = ANY (ARRAY['carrier'::text, 'world'::text]))),
+    CONSTRAINT trunk_max_channels_check CHECK ((max_channels > 0)),
+    CONSTRAINT trunk_name_check CHECK ((name ~ '^[a-z0-9_-]{1,32}$'::text))
+);
+
+ALTER TABLE public.trunk ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.trunk_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.web_session (
+    token_hash bytea NOT NULL,
+    user_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.attempt ATTACH PARTITION public.attempt_other DEFAULT;
+
+ALTER TABLE ONLY public.operator_interval ATTACH PARTITION public.operator_interval_other DEFAULT;
+
+ALTER TABLE ONLY public.abandon_budget
+    ADD CONSTRAINT abandon_budget_pkey PRIMARY KEY (campaign_id);
+
+ALTER TABLE ONLY public.app_user
+    ADD CONSTRAINT app_user_login_key UNIQUE (login);
+
+ALTER TABLE ONLY public.app_user
+    ADD CONSTRAINT app_user_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.attempt_end
+    ADD CONSTRAINT attempt_end_pkey PRIMARY KEY (attempt_id);
+
+ALTER TABLE ONLY public.attempt_live
+    ADD CONSTRAINT attempt_live_attempt_id_key UNIQUE (attempt_id);
+
+ALTER TABLE ONLY public.attempt_live
+    ADD CONSTRAINT attempt_live_contact_id_key UNIQUE (contact_id);
+
+ALTER TABLE ONLY public.attempt_live
+    ADD CONSTRAINT attempt_live_pkey PRIMARY KEY (phone_id);
+
+ALTER TABLE ONLY public.attempt
+    ADD CONSTRAINT attempt_pkey PRIMARY KEY (sent_at, attempt_id);
+
+ALTER TABLE ONLY public.attempt_other
+    ADD CONSTRAINT attempt_other_pkey PRIMARY KEY (sent_at, attempt_id);
+
+ALTER TABLE ONLY public.audit
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.base
+    ADD CONSTRAINT base_campaign_id_file_hash_key UNIQUE (campaign_id, file_hash);
+
+ALTER TABLE ONLY public.base
+    ADD CONSTRAINT base_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.callback
+    ADD CONSTRAINT callback_made_by_attempt_key UNIQUE (made_by_attempt);
+
+ALTER TABLE ONLY public.callback
+    ADD CONSTRAINT callback_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.campaign
+    ADD CONSTRAINT campaign_name_key UNIQUE (name);
+
+ALTER TABLE ONLY public.campaign
+    ADD CONSTRAINT campaign_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.contact
+    ADD CONSTRAINT contact_base_id_row_number_key UNIQUE (base_id, row_number);
+
+ALTER TABLE ONLY public.contact_phone
+    ADD CONSTRAINT contact_phone_contact_id_phone_id_key UNIQUE (contact_id, phone_id);
+
+ALTER TABLE ONLY public.contact_phone
+    ADD CONSTRAINT contact_phone_pkey PRIMARY KEY (contact_id, place);
+
+ALTER TABLE ONLY public.contact
+    ADD CONSTRAINT contact_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.customer
+    ADD CONSTRAINT customer_name_key UNIQUE (name);
+
+ALTER TABLE ONLY public.customer
+    ADD CONSTRAINT customer_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.disposition
+    ADD CONSTRAINT disposition_key_key UNIQUE (key);
+
+ALTER TABLE ONLY public.disposition_kind
+    ADD CONSTRAINT disposition_kind_campaign_id_place_key UNIQUE (campaign_id, place);
+
+ALTER TABLE ONLY public.disposition_kind
+    ADD CONSTRAINT disposition_kind_pkey PRIMARY KEY (campaign_id, code);
+
+ALTER TABLE ONLY public.disposition
+    ADD CONSTRAINT disposition_pkey PRIMARY KEY (attempt_id);
+
+ALTER TABLE ONLY public.do_not_call
+    ADD CONSTRAINT do_not_call_phone_id_scope_customer_id_campaign_id_key UNIQUE NULLS NOT DISTINCT (phone_id, scope, customer_id, campaign_id);
+
+ALTER TABLE ONLY public.do_not_call
+    ADD CONSTRAINT do_not_call_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.draft
+    ADD CONSTRAINT draft_pkey PRIMARY KEY (attempt_id);
+
+ALTER TABLE ONLY public.engine_lease
+    ADD CONSTRAINT engine_lease_pkey PRIMARY KEY (switch);
+
+ALTER TABLE ONLY public.lane
+    ADD CONSTRAINT lane_base_id_zones_priority_key UNIQUE (base_id, zones, priority);
+
+ALTER TABLE ONLY public.lane
+    ADD CONSTRAINT lane_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.operator_interval
+    ADD CONSTRAINT operator_interval_pkey PRIMARY KEY (started_at, operator_id);
+
+ALTER TABLE ONLY public.operator_interval_other
+    ADD CONSTRAINT operator_interval_other_pkey PRIMARY KEY (started_at, operator_id);
+
+ALTER TABLE ONLY public.operator_live
+    ADD CONSTRAINT operator_live_pkey PRIMARY KEY (operator_id);
+
+ALTER TABLE ONLY public.operator_live
+    ADD CONSTRAINT operator_live_seat_key UNIQUE (seat);
+
+ALTER TABLE ONLY public.operator_live
+    ADD CONSTRAINT operator_live_session_id_key UNIQUE (session_id);
+
+ALTER TABLE ONLY public.phone
+    ADD CONSTRAINT phone_e164_key UNIQUE (e164);
+
+ALTER TABLE ONLY public.phone
+    ADD CONSTRAINT phone_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.team
+    ADD CONSTRAINT team_name_key UNIQUE (name);
+
+ALTER TABLE ONLY public.team
+    ADD CONSTRAINT team_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.trunk
+    ADD CONSTRAINT trunk_name_key UNIQUE (name);
+
+ALTER TABLE ONLY public.trunk
+    ADD CONSTRAINT trunk_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.web_session
+    ADD CONSTRAINT web_session_pkey PRIMARY KEY (token_hash);
+
+CREATE INDEX attempt_by_id ON ONLY public.attempt USING btree (attempt_id);
+
+CREATE INDEX attempt_live_campaign ON public.attempt_live USING btree (campaign_id);
+
+CREATE INDEX attempt_of_campaign ON ONLY public.attempt USING btree (campaign_id, sent_at);
+
+CREATE INDEX attempt_of_contact ON ONLY public.attempt USING btree (contact_id, sent_at);
+
+CREATE INDEX attempt_of_operator ON ONLY public.attempt USING btree (operator_id, sent_at) WHERE (operator_id IS NOT NULL);
+
+CREATE INDEX attempt_of_phone ON ONLY public.attempt USING btree (phone_id, sent_at);
+
+CREATE INDEX attempt_other_attempt_id_idx ON public.attempt_other USING btree (attempt_id);
+
+CREATE INDEX attempt_other_campaign_id_sent_at_idx ON public.attempt_other USING btree (campaign_id, sent_at);
+
+CREATE INDEX attempt_other_contact_id_sent_at_idx ON public.attempt_other USING btree (contact_id, sent_at);
+
+CREATE INDEX attempt_other_operator_id_sent_at_idx ON public.attempt_other USING btree (operator_id, sent_at) WHERE (operator_id IS NOT NULL);
+
+CREATE INDEX attempt_other_phone_id_sent_at_idx ON public.attempt_other USING btree (phone_id, sent_at);
+
+CREATE INDEX audit_of_object ON public.audit USING btree (object, at);
+
+CREATE INDEX callback_due ON public.callback USING btree (campaign_id, next_at) WHERE (state = 'pending'::text);
+
+CREATE INDEX contact_closed ON public.contact USING btree (campaign_id, closed_at) WHERE (state = 'closed'::text);
+
+CREATE INDEX contact_due ON public.contact USING btree (lane_id, next_at, id) WHERE ((state = 'open'::text) AND (NOT promised));
+
+CREATE INDEX contact_of_campaign ON public.contact USING btree (campaign_id);
+
+CREATE INDEX contact_of_phone ON public.contact USING btree (phone_id);
+
+CREATE INDEX contact_phone_of_phone ON public.contact_phone USING btree (phone_id);
+
+CREATE INDEX disposition_of_campaign ON public.disposition USING btree (campaign_id, saved_at);
+
+CREATE INDEX disposition_of_contact ON public.disposition USING btree (contact_id);
+
+CREATE INDEX lane_of_campaign ON public.lane USING btree (campaign_id);
+
+CREATE INDEX login_try_recent ON public.login_try USING btree (at);
+
+CREATE UNIQUE INDEX one_callee_per_operator ON public.attempt_live USING btree (operator_id) WHERE (state = ANY (ARRAY['bridging'::text, 'connected'::text]));
+
+CREATE UNIQUE INDEX one_pending_callback ON public.callback USING btree (contact_id) WHERE (state = 'pending'::text);
+
+CREATE INDEX operator_interval_of_campaign ON ONLY public.operator_interval USING btree (campaign_id, started_at);
+
+CREATE INDEX operator_interval_of_operator ON ONLY public.operator_interval USING btree (operator_id, started_at);
+
+CREATE INDEX operator_interval_other_campaign_id_started_at_idx ON public.operator_interval_other USING btree (campaign_id, started_at);
+
+CREATE INDEX operator_interval_other_operator_id_started_at_idx ON public.operator_interval_other USING btree (operator_id, started_at);
+
+ALTER INDEX public.attempt_by_id ATTACH PARTITION public.attempt_other_attempt_id_idx;
+
+ALTER INDEX public.attempt_of_campaign ATTACH PARTITION public.attempt_other_campaign_id_sent_at_idx;
+
+ALTER INDEX public.attempt_of_contact ATTACH PARTITION public.attempt_other_contact_id_sent_at_idx;
+
+ALTER INDEX public.attempt_of_operator ATTACH PARTITION public.attempt_other_operator_id_sent_at_idx;
+
+ALTER INDEX public.attempt_of_phone ATTACH PARTITION public.attempt_other_phone_id_sent_at_idx;
+
+ALTER INDEX public.attempt_pkey ATTACH PARTITION public.attempt_other_pkey;
+
+ALTER INDEX public.operator_interval_of_campaign ATTACH PARTITION public.operator_interval_other_campaign_id_started_at_idx;
+
+ALTER INDEX public.operator_interval_of_operator ATTACH PARTITION public.operator_interval_other_operator_id_started_at_idx;
+
+ALTER INDEX public.operator_interval_pkey ATTACH PARTITION public.operator_interval_other_pkey;
+
+CREATE TRIGGER attempt_end_is_a_fact BEFORE DELETE OR UPDATE ON public.attempt_end FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER attempt_is_a_fact BEFORE DELETE OR UPDATE ON public.attempt FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER audit_is_a_fact BEFORE DELETE OR UPDATE ON public.audit FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER interval_is_a_fact BEFORE DELETE OR UPDATE ON public.operator_interval FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+ALTER TABLE ONLY public.abandon_budget
+    ADD CONSTRAINT abandon_budget_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.app_user
+    ADD CONSTRAINT app_user_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id);
+
+ALTER TABLE ONLY public.app_user
+    ADD CONSTRAINT app_user_team_id_fkey FOREIGN KEY (team_id) REFERENCES public.team(id);
+
+ALTER TABLE ONLY public.attempt_live
+    ADD CONSTRAINT attempt_live_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
+
+ALTER TABLE ONLY public.attempt_live
+    ADD CONSTRAINT attempt_live_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES public.contact(id);
+
+ALTER TABLE ONLY public.attempt_live
+    ADD CONSTRAINT attempt_live_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.attempt_live
+    ADD CONSTRAINT attempt_live_phone_id_fkey FOREIGN KEY (phone_id) REFERENCES public.phone(id);
+
+ALTER TABLE ONLY public.audit
+    ADD CONSTRAINT audit_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.base
+    ADD CONSTRAINT base_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
+
+ALTER TABLE ONLY public.base
+    ADD CONSTRAINT base_loaded_by_fkey FOREIGN KEY (loaded_by) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.callback
+    ADD CONSTRAINT callback_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
+
+ALTER TABLE ONLY public.callback
+    ADD CONSTRAINT callback_closed_by_fkey FOREIGN KEY (closed_by) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.callback
+    ADD CONSTRAINT callback_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES public.contact(id);
+
+ALTER TABLE ONLY public.callback
+    ADD CONSTRAINT callback_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.callback
+    ADD CONSTRAINT callback_phone_id_fkey FOREIGN KEY (phone_id) REFERENCES public.phone(id);
+
+ALTER TABLE ONLY public.campaign
+    ADD CONSTRAINT campaign_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id);
+
+ALTER TABLE ONLY public.campaign
+    ADD CONSTRAINT campaign_team_id_fkey FOREIGN KEY (team_id) REFERENCES public.team(id);
+
+ALTER TABLE ONLY public.campaign
+    ADD CONSTRAINT campaign_trunk_id_fkey FOREIGN KEY (trunk_id) REFERENCES public.trunk(id);
+
+ALTER TABLE ONLY public.contact
+    ADD CONSTRAINT contact_base_id_fkey FOREIGN KEY (base_id) REFERENCES public.base(id);
+
+ALTER TABLE ONLY public.contact
+    ADD CONSTRAINT contact_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
+
+ALTER TABLE ONLY public.contact
+    ADD CONSTRAINT contact_lane_id_fkey FOREIGN KEY (lane_id) REFERENCES public.lane(id);
+
+ALTER TABLE ONLY public.contact_phone
+    ADD CONSTRAINT contact_phone_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES public.contact(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.contact
+    ADD CONSTRAINT contact_phone_id_fkey FOREIGN KEY (phone_id) REFERENCES public.phone(id);
+
+ALTER TABLE ONLY public.contact_phone
+    ADD CONSTRAINT contact_phone_phone_id_fkey FOREIGN KEY (phone_id) REFERENCES public.phone(id);
+
+ALTER TABLE ONLY public.disposition
+    ADD CONSTRAINT disposition_campaign_id_code_fkey FOREIGN KEY (campaign_id, code) REFERENCES public.disposition_kind(campaign_id, code);
+
+ALTER TABLE ONLY public.disposition_kind
+    ADD CONSTRAINT disposition_kind_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.do_not_call
+    ADD CONSTRAINT do_not_call_added_by_fkey FOREIGN KEY (added_by) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.do_not_call
+    ADD CONSTRAINT do_not_call_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
+
+ALTER TABLE ONLY public.do_not_call
+    ADD CONSTRAINT do_not_call_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id);
+
+ALTER TABLE ONLY public.do_not_call
+    ADD CONSTRAINT do_not_call_phone_id_fkey FOREIGN KEY (phone_id) REFERENCES public.phone(id);
+
+ALTER TABLE ONLY public.draft
+    ADD CONSTRAINT draft_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.lane
+    ADD CONSTRAINT lane_base_id_fkey FOREIGN KEY (base_id) REFERENCES public.base(id);
+
+ALTER TABLE ONLY public.lane
+    ADD CONSTRAINT lane_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
+
+ALTER TABLE ONLY public.operator_live
+    ADD CONSTRAINT operator_live_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.operator_live
+    ADD CONSTRAINT operator_live_team_id_fkey FOREIGN KEY (team_id) REFERENCES public.team(id);
+
+ALTER TABLE ONLY public.web_session
+    ADD CONSTRAINT web_session_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.app_user(id) ON DELETE CASCADE;
