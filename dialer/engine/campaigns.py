@@ -28,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 #: A claim older than this is not dialled any more (rule R3).
 SEND_WITHIN_S = 1.0
+#: What happens within this is looked at together: a claim costs a commit.
+GATHER_S = 0.05
 #: Between two looks at a campaign when nothing happened.
 TICK_S = 0.5
 #: Operators are kept free for callbacks that are due within this.
@@ -163,7 +165,7 @@ class Dialing:
             tick = loop.call_later(self._tick_s(), self._kicked.set)
             await self._kicked.wait()
             tick.cancel()
-            await asyncio.sleep(0.01)  # what happens together is looked at together
+            await asyncio.sleep(GATHER_S)
 
     def _tick_s(self) -> float:
         """Time alone changes a forecast, but not a campaign that rests or has nobody to talk."""

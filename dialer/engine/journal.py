@@ -21,7 +21,7 @@ from dialer.errors import DialerError, LeaseLost, StoreDown
 log = structlog.get_logger(__name__)
 
 #: Facts are gathered for this long before they are written together.
-GATHER_S = 0.02
+GATHER_S = 0.04
 #: Pauses between tries while PostgreSQL is away.
 RETRY_S = (0.1, 0.2, 0.5, 1.0)
 #: More facts than this waiting: something is very wrong, and dialing stops.

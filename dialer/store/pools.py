@@ -71,6 +71,10 @@ async def prepare_connection(connection: Connection) -> None:
     await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads, format="text")
 
 
+async def _keep_as_it_is(_: Connection) -> None:
+    """Nothing of ours leaves anything behind in a session, so that a question for a reset is saved on each release."""
+
+
 async def connect(url: str, *, statement_timeout_s: float = 10) -> asyncpg.Connection[asyncpg.Record]:
     """A connection of its own, outside of the pools."""
     with store_errors():
@@ -98,6 +102,7 @@ async def _open(url: str, name: str, size: int, statement_timeout_s: float) -> P
             timeout=CONNECT_TIMEOUT_S,
             command_timeout=statement_timeout_s + 1,
             init=prepare_connection,
+            reset=_keep_as_it_is,
             server_settings=_settings(f"dialer {name}", statement_timeout_s),
         )
 
