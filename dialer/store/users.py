@@ -61,7 +61,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tries:
-    """Tries to log in within the window, this one included.
+    """Wrong tries to log in within the window.
 
     Attributes:
         own: Of this account from this address.
@@ -154,16 +154,20 @@ class Users:
             raise NotFound("user.not_found", "there is no such user")
         return _user(row)
 
-    async def note_try(self, *, login: str, ip: str, window: timedelta) -> Tries:
-        """Write down a try to log in and count it with the earlier ones."""
+    async def tries(self, *, login: str, ip: str, window: timedelta) -> Tries:
+        """Count the wrong tries that a new one is judged by."""
         with store_errors():
-            await SQL["login_try_note"].execute(self._pool, login=login, ip=ip)
             row = await SQL["login_try_count"].fetchrow(self._pool, login=login, ip=ip, window=window)
         assert row is not None  # noqa: S101 - an aggregate has a row
         return Tries(own=row["own"], of_login=row["of_login"], of_ip=row["of_ip"], known=row["known"])
 
+    async def note_wrong_try(self, *, login: str, ip: str) -> None:
+        """Write down a wrong password."""
+        with store_errors():
+            await SQL["login_try_note"].execute(self._pool, login=login, ip=ip)
+
     async def open_session(self, token_hash: bytes, *, user: User, lasts: timedelta, ip: str) -> None:
-        """Open a session after the right password; the account's tries from this address are forgotten."""
+        """Open a session after the right password; the account's wrong ones from this address are forgotten."""
 
         async def work(connection: Connection) -> None:
             await SQL["session_open"].execute(connection, token_hash=token_hash, user_id=user.id, lasts=lasts)

@@ -5,14 +5,17 @@ when it is idle or old (by role), at logout, and when the user is disabled. A ne
 
 Guessing is slowed down without locking a floor that shares one address: an account that has logged in from an address
 before is counted there alone, so strangers cannot lock it out; everything else is counted per account and per address.
+Only wrong passwords count: a floor that begins its shift at once is no attack.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 import structlog
 from aiohttp import web
@@ -39,6 +42,7 @@ IDLE = {
     Role.SUPERVISOR: timedelta(hours=12),
 }
 IDLE_OTHERS = timedelta(minutes=30)
+_turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 _TOKEN_PREFIX = "dls_"  # noqa: S105 - a shape for the log scrubber
 
 
@@ -96,10 +100,25 @@ async def login(call: Call, ask: schemas.LoginAsk) -> StreamResponse:
     Raises:
         Refused: ``login.too_many`` (with ``retry_after_s``), ``login.wrong``.
     """
+    # One at a time for an account and for an address: guesses sent at the same moment count each other.
+    async with _turn(f"login {ask.login}"), _turn(f"address {call.ip}"):
+        user = await _recognise(call, ask)
+    token = await _open(call, user)
+    answer = web.json_response(text=schemas.MeAnswer(user=schemas.Me.model_validate(user)).model_dump_json())
+    _set_cookie(answer, call.context.settings, token)
+    return answer
+
+
+def _turn(of: str) -> asyncio.Lock:
+    """The lock of an account or an address; it lives while somebody holds it."""
+    return _turns.setdefault(of, asyncio.Lock())
+
+
+async def _recognise(call: Call, ask: schemas.LoginAsk) -> User:
+    """The user whose login and password these are."""
     users = call.stores.users
-    # Written before the password is looked at: tries at the same moment count each other.
-    tries = await users.note_try(login=ask.login, ip=call.ip, window=TRIES_WINDOW)
-    if tries.own > TRIES_MAX or (not tries.known and (tries.of_login > TRIES_MAX or tries.of_ip > TRIES_MAX)):
+    tries = await users.tries(login=ask.login, ip=call.ip, window=TRIES_WINDOW)
+    if tries.own >= TRIES_MAX or (not tries.known and max(tries.of_login, tries.of_ip) >= TRIES_MAX):
         raise Refused(
             "login.too_many",
             "too many tries",
@@ -109,12 +128,10 @@ async def login(call: Call, ask: schemas.LoginAsk) -> StreamResponse:
     found = await users.by_login(ask.login)
     right = await passwords.matches(found.password_hash if found else None, ask.password)
     if found is None or not right or found.user.disabled:
+        await users.note_wrong_try(login=ask.login, ip=call.ip)
         log.info("login_refused", ip=call.ip)
         raise Refused("login.wrong", "login or password is wrong", remedy="Check both; case matters.")
-    token = await _open(call, found.user)
-    answer = web.json_response(text=schemas.MeAnswer(user=schemas.Me.model_validate(found.user)).model_dump_json())
-    _set_cookie(answer, call.context.settings, token)
-    return answer
+    return found.user
 
 
 async def _open(call: Call, user: User) -> str:

@@ -67,11 +67,11 @@ DELETE FROM web_session WHERE user_id = :user_id::bigint RETURNING token_hash;
 DELETE FROM web_session WHERE expires_at < now();
 
 -- name: login_try_note
--- A try, written before the password is looked at.
+-- A wrong password. Right ones are never written here: a floor that begins its shift at once is no attack.
 INSERT INTO login_try (login, ip) VALUES (:login::text, :ip::text);
 
 -- name: login_try_count
--- Tries of this account from this address, of this account from anywhere, from this address at anything; and whether this
+-- Wrong tries of this account from this address, of this account from anywhere, from this address at anything; and whether this
 -- account has logged in from this address lately.
 SELECT
     count(*) FILTER (WHERE login = :login::text AND ip = :ip::text) AS own,

@@ -119,7 +119,7 @@ class FakeUsers:
     hashes: dict[str, str] = field(default_factory=dict)
     found: dict[str, User] = field(default_factory=dict)
     sessions: dict[bytes, int] = field(default_factory=dict)
-    tries: list[tuple[str, str]] = field(default_factory=list)
+    wrong: list[tuple[str, str]] = field(default_factory=list)
     known: set[tuple[str, str]] = field(default_factory=set)
     down: bool = False
 
@@ -168,18 +168,20 @@ class FakeUsers:
         self.found[user.login] = replace(user, language=language)
         return self.found[user.login]
 
-    async def note_try(self, *, login, ip, window):
-        self.tries.append((login, ip))
+    async def tries(self, *, login, ip, window):
         return Tries(
-            own=self.tries.count((login, ip)),
-            of_login=sum(1 for one, _ in self.tries if one == login),
-            of_ip=sum(1 for _, one in self.tries if one == ip),
+            own=self.wrong.count((login, ip)),
+            of_login=sum(1 for one, _ in self.wrong if one == login),
+            of_ip=sum(1 for _, one in self.wrong if one == ip),
             known=(login, ip) in self.known,
         )
 
+    async def note_wrong_try(self, *, login, ip):
+        self.wrong.append((login, ip))
+
     async def open_session(self, token_hash, *, user, lasts, ip):
         self.sessions[token_hash] = user.id
-        self.tries = [one for one in self.tries if one != (user.login, ip)]
+        self.wrong = [one for one in self.wrong if one != (user.login, ip)]
         self.known.add((user.login, ip))
 
     async def session(self, token_hash, *, idle_for):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 
 import pytest
@@ -82,10 +83,27 @@ async def test_a_floor_that_shares_an_address_is_not_locked_by_one_bad_typist(wo
     assert (await try_login(world.visitor(), "supervisor")).status == 429  # never seen from here
 
 
+async def test_a_floor_that_begins_its_shift_at_once_is_let_in(world, password_hash):
+    """Thirty right passwords from one new address in the same moment are no attack."""
+    names = [f"person{number}" for number in range(30)]
+    for name in names:
+        world.stores.users.put(name, "operator", password_hash)
+    answers = await asyncio.gather(*(try_login(world.visitor(), name) for name in names))
+    assert {answer.status for answer in answers} == {200}
+
+
+@pytest.mark.parametrize("login", ["operator", None], ids=["one account", "many accounts"])
+async def test_guesses_sent_at_once_are_counted_like_guesses_in_a_row(world, login):
+    """Forty parallel guesses try five passwords, not forty."""
+    guesses = (try_login(world.visitor(), login or f"guess{number}", "guess") for number in range(40))
+    statuses = [answer.status for answer in await asyncio.gather(*guesses)]
+    assert (statuses.count(401), statuses.count(429)) == (auth.TRIES_MAX, 40 - auth.TRIES_MAX)
+
+
 async def test_strangers_cannot_lock_an_account_at_its_own_address(world):
     """Wrong tries from elsewhere do not count against the address the account has used before."""
     await world.login("operator")
-    world.stores.users.tries += [("operator", "203.0.113.9")] * 50
+    world.stores.users.wrong += [("operator", "203.0.113.9")] * 50
     assert (await try_login(world.visitor())).status == 200
 
 

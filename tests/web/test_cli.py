@@ -16,7 +16,6 @@ from ami.simulator.manager import dialer_users
 from ami.simulator.people import TableWorld
 from ami.simulator.server import SimServer
 from dialer import cli
-from tests.store.conftest import server, url  # noqa: F401 - fixtures of the store's room
 
 ADMIN_SECRET, COMMANDS_SECRET = "events-secret", "commands-secret"
 CSV = "name,phone,zone\nAda,+12025550100,America/New_York\nBad,12,America/New_York\n"
@@ -192,7 +191,7 @@ def test_doctor_says_that_nothing_listens(run, settings):
     assert "FAIL switch:" in out
 
 
-def test_serve_with_a_wrong_secret_is_one_sentence(run, settings, url):  # noqa: F811 - the store's fixture
+def test_serve_with_a_wrong_secret_is_one_sentence(run, settings, url):
     """The service does not stand there without a switch it can never use."""
     settings("DIALER_DATABASE_URL", url)
     settings("DIALER_LOG_LEVEL", "error")
@@ -206,7 +205,7 @@ def test_serve_with_a_wrong_secret_is_one_sentence(run, settings, url):  # noqa:
     assert "Traceback" not in err
 
 
-def test_from_a_trunk_to_numbers(run, settings, url, tmp_path):  # noqa: F811 - the store's fixture
+def test_from_a_trunk_to_numbers(run, settings, url, tmp_path):
     """A base goes in from the command line, with each bad row's line and reason, and the campaign starts."""
     settings("DIALER_DATABASE_URL", url)
     file = tmp_path / "contacts.csv"
@@ -235,7 +234,7 @@ def test_from_a_trunk_to_numbers(run, settings, url, tmp_path):  # noqa: F811 - 
     ],
     ids=lambda words: " ".join(words) if isinstance(words, tuple) else words,
 )
-def test_what_is_not_there_is_one_sentence(run, settings, url, words, says):  # noqa: F811 - the store's fixture
+def test_what_is_not_there_is_one_sentence(run, settings, url, words, says):
     """Exit code 1 and what to do."""
     settings("DIALER_DATABASE_URL", url)
     code, _, err = run(*words)
@@ -244,7 +243,7 @@ def test_what_is_not_there_is_one_sentence(run, settings, url, words, says):  # 
     assert says in err
 
 
-def test_a_user_gets_a_random_password_once(run, settings, url):  # noqa: F811 - the store's fixture
+def test_a_user_gets_a_random_password_once(run, settings, url):
     """Two users never have the same, and a second user of the same login is refused."""
     settings("DIALER_DATABASE_URL", url)
     first, second = run("user", "add", "anna")[1], run("user", "add", "boris", "--role", "admin")[1]

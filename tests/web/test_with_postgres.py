@@ -11,7 +11,6 @@ from aiohttp.test_utils import TestClient, TestServer
 from dialer.core.model import AttemptState, Outcome
 from dialer.store.users import Actor
 from dialer.web.app import create_app
-from tests.store.conftest import place, pools, server, store, stores, url  # noqa: F401 - fixtures of the store's room
 from tests.store.places import Place
 from tests.web import fakes
 from tests.web.conftest import CSRF, error_of
@@ -29,7 +28,7 @@ Joe,+12025550102,America/New_York,Salem
 class Office:
     """The web room over a database in which a campaign runs."""
 
-    def __init__(self, place: Place, password_hash: str):  # noqa: F811 - the type's fixture has its name
+    def __init__(self, place: Place, password_hash: str):
         self.place = place
         self.hash = password_hash
         self.live = fakes.FakeLive()
@@ -63,7 +62,7 @@ class Office:
 
 
 @pytest.fixture
-async def office(place, password_hash):  # noqa: F811 - a fixture of the store's room
+async def office(place, password_hash):
     place.now = datetime.now(UTC)
     opened = Office(place, password_hash)
     await opened.server.start_server()
