@@ -140,6 +140,10 @@ class Dialing:
         self._forbidden = {p: s for p, s in self._forbidden.items() if now_s - s < FORBIDDEN_S}
         self._forbidden |= dict.fromkeys(phone_ids, now_s)
 
+    def _just_forbidden(self, phone_id: int) -> bool:
+        """Whether this number was forbidden since its claim may have been asked for."""
+        return self._clock.boot_s() - self._forbidden.get(phone_id, float("-inf")) < FORBIDDEN_S
+
     def ended(self, ended: Ended) -> None:
         """Learn from an end, and do not oversleep the contact's next attempt."""
         pace = self.pace(ended.attempt.campaign_id)
@@ -300,7 +304,7 @@ class Dialing:
         """Write the call now, or end it as not sent: never later."""
         self._do(ev.Taken(claim))
         late = self._clock.boot_s() - boot_s > SEND_WITHIN_S
-        if late or self._may_dial() is not None or claim.phone_id in self._forbidden:
+        if late or self._may_dial() is not None or self._just_forbidden(claim.phone_id):
             self._do(ev.NotSent(claim.attempt_id, self._clock.now()))
             return
         self._dial(claim, campaign)
