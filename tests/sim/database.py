@@ -59,6 +59,7 @@ class Database:
     def __init__(self, loop: SimLoop, tables: Tables, random: Random, process: Process, clock: SimClock) -> None:
         self.loop = loop
         self.tables = tables
+        tables.time = loop.time
         self.weather = Weather()
         self.process = process
         self.clock = clock
@@ -186,7 +187,7 @@ class SimStore:
         await self._database.ask(partial(self._tables.write, journal, self._switch, self._epoch), trapped=True)
 
     async def recover(self, switch: str) -> Recovered:
-        return await self._database.ask(partial(self._tables.recover, switch, self._epoch))
+        return await self._database.ask(partial(self._tables.recover, switch))
 
     async def learned(self, campaign_id: int) -> Mapping[str, float]:
         return await self._database.ask(partial(self._tables.learned, campaign_id))

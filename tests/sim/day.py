@@ -84,7 +84,8 @@ class DayReport:
     cpu_s: float
     hours: float
     failure: str | None = None
-    late_callbacks: int = 0
+    first_dials: Sequence[float] = ()
+    never_dialled: int = 0
     answered: int = 0
     talks: int = 0
     recent: Sequence[tuple[float, object]] = ()
@@ -284,7 +285,11 @@ def _report(day: Day, loop: SimLoop, cpu_s: float, failure: BaseException | None
         cpu_s=cpu_s,
         hours=day.shape.hours,
         failure=_story(day, at, loop.steps, failure) if failure else None,
-        late_callbacks=day.checker.late_callbacks,
+        first_dials=sorted(day.checker.first_dials.values()),
+        never_dialled=sum(
+            callback.id not in day.checker.first_dials and callback.due_at < at - timedelta(seconds=60 + QUIET_S)
+            for callback in tables.pending.values()
+        ),
         recent=tuple(day.recent) if failure else (),
         answered=sum(c.answered_at is not None for c in calls),
         talks=sum(bool(c.talks) for c in calls),
@@ -336,10 +341,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for seed in range(chosen.seed, chosen.seed + chosen.days):
         report = run_day(seed, shape)
         failed += report.failure is not None
-        for at, what in report.recent[-chosen.story :] if chosen.story else ():
-            print(f"{START + timedelta(seconds=at):%H:%M:%S.%f} {what}")  # noqa: T201 -- a command that prints
-        print(report.sentence())  # noqa: T201 -- a command that prints
-        print(f"  {dict(report.outcomes)} callbacks {dict(report.callbacks)} exceptions {dict(report.exceptions)}")
+        story = report.recent[-chosen.story :] if chosen.story else ()
+        lines = [f"{START + timedelta(seconds=at):%H:%M:%S.%f} {what}" for at, what in story]
+        lines += [report.sentence(), f"  {dict(report.outcomes)} exceptions {dict(report.exceptions)}"]
+        in_time = sum(late_s <= 60 for late_s in report.first_dials)
+        promised = f"dialled in time {in_time}, later {len(report.first_dials) - in_time}, never {report.never_dialled}"
+        lines += [f"  callbacks {dict(report.callbacks)}, {promised}"]
+        sys.stdout.write("\n".join(lines) + "\n")
     return 1 if failed else 0
 
 

@@ -154,13 +154,13 @@ class Weather:
 
     async def clock_step(self) -> None:
         """The time of day of the engine's machine jumps, and is set right later."""
-        service = self._service
-        if service is not None:
-            service.clock.step_s = self._random.choice((-3600.0, -30.0, -3.0, 3.0, 30.0, 3600.0))
-            self._away("clock stepped", 120)
-            await asyncio.sleep(60)
-            service.clock.step_s = 0.0
-            await asyncio.sleep(30)
+        self.site.step_clock(self._random.choice((-3600.0, -30.0, -3.0, 3.0, 30.0, 3600.0)))
+        self._away("clock stepped", 120)
+        if self._random.random() < 0.3 and self._service is not None:
+            self.site.kill(self._service)
+        await asyncio.sleep(60)
+        self.site.step_clock(0.0)
+        await asyncio.sleep(30)
 
     # Switch and wire -----------------------------------------------------------------
 

@@ -33,7 +33,7 @@ START = datetime(2026, 1, 20, 0, 0, tzinfo=UTC)
 _process: contextvars.ContextVar[Process | None] = contextvars.ContextVar("sim_process", default=None)
 
 
-class StandStill(Exception):  # noqa: N818 -- it is a state of the simulated world, named as one
+class StandStill(Exception):
     """Nothing is ready, no timer is set, and the day is not over: somebody waits for ever."""
 
 

@@ -242,28 +242,36 @@ class Robot:
 
     async def _save(self, attempt_id: UUID, form: Form) -> None:
         """Save until the page says saved; now and then click twice, or come back with something else."""
-        self._key += 1
-        key = f"{self.id}-{self._key}-{attempt_id.hex[:8]}"
+        key = self._new_key()
         if self._random.random() < self._moods.double_click:
             await asyncio.gather(self._save_once(attempt_id, key, form), self._save_once(attempt_id, key, form))
         for pause_s in (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0):
-            if attempt_id in self.diary.saved or await self._save_once(attempt_id, key, form):
+            answer = await self._save_once(attempt_id, key, form)
+            if answer.startswith("callback."):
+                key, form = self._new_key(), Form("thinking")
+            elif answer:
                 break
             await asyncio.sleep(pause_s)
-        if self._random.random() < self._moods.other_content and await self._save_once(attempt_id, key, Form("stale")):
-            self.diary.conflicts.append(attempt_id)
+        if self._random.random() < self._moods.other_content:
+            answer = await self._save_once(attempt_id, key, Form("stale"))
+            if answer == "saved" and attempt_id in self.diary.saved:
+                self.diary.conflicts.append(attempt_id)
 
-    async def _save_once(self, attempt_id: UUID, key: str, form: Form) -> bool:
-        """True when the page says saved."""
+    def _new_key(self) -> str:
+        self._key += 1
+        return f"{self.id}-{self._key}"
+
+    async def _save_once(self, attempt_id: UUID, key: str, form: Form) -> str:
+        """``saved``, the code of a refusal, or nothing when no answer came."""
         try:
             await self.site.ask(lambda service: save(service, self.id, attempt_id, key, form))
         except (NoAnswer, StoreDown):
-            return False
-        except Refused:
-            return False
+            return ""
+        except Refused as refused:
+            return refused.code
         if form.code != "stale":
             self.diary.saved[attempt_id] = (key, form)
-        return True
+        return "saved"
 
 
 async def save(service: Service, operator_id: int, attempt_id: UUID, key: str, form: Form) -> None:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from dialer.core.model import CallbackState, Ended, LiveAttempt
+from dialer.core.model import CallbackState
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from dialer.core.model import Ended, LiveAttempt
     from tests.sim.loop import Process
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -23,16 +24,25 @@ class Phone:
     e164: str
     not_before: datetime = LONG_AGO
     rang_at: list[datetime] = field(default_factory=list)
-    """When each attempt that rang was sent; the legal counters."""
+    """When each finished attempt that rang, or counts, was sent; the legal counters."""
     contacts: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Lane:
+    """Contacts of a campaign that share zones and priority, by when they come due."""
+
+    id: int
+    zones: tuple[str, ...]
+    priority: int
+    heap: list[tuple[datetime, int]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Contact:
     id: int
     campaign_id: int
-    base_id: int
-    zones: tuple[str, ...]
+    lane: Lane
     phones: list[int]
     phone_id: int
     dead: set[int] = field(default_factory=set)
@@ -42,8 +52,9 @@ class Contact:
     attempts: int = 0
     counted: int = 0
     next_at: datetime = LONG_AGO
-    callback_at: datetime | None = None
-    priority: int = 0
+    promised: bool = False
+    decided_by: UUID | None = None
+    refused_by: str | None = None
 
 
 @dataclass(slots=True)
@@ -80,8 +91,6 @@ class Form:
     """What the operator sends when saving a disposition."""
 
     code: str
-    reason: str | None = None
-    address: str | None = None
     callback_at: datetime | None = None
     callback_to_me: bool = False
 

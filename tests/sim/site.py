@@ -36,7 +36,7 @@ REQUEST_S = 10.0
 WEB_S = 0.005
 
 
-class NoAnswer(Exception):  # noqa: N818 -- what the browser says
+class NoAnswer(Exception):
     """The connection broke or nobody listens: the one who asked does not know whether it was done."""
 
 
@@ -66,6 +66,7 @@ class Service:
         self.number = number
         self.process = Process(f"service-{number}")
         self.clock = SimClock(site.loop)
+        self.clock.step_s = site.clock_step_s
         self.store = SimStore(site.database, SWITCH, self.clock)
         self.random = Random((site.seed << 16) ^ number)
         self.link = TrappedLink(site.host, seed=self.random.getrandbits(32), faults=site.weather)
@@ -169,6 +170,7 @@ class Site:
         self.deaths = 0
         self.clock = SimClock(loop)
         self.epoch_s = self.clock.now().timestamp() - loop.time()
+        self.clock_step_s = 0.0
         self.lost_phones: list[float] = []
 
     def start_service(self) -> Service:
@@ -211,6 +213,12 @@ class Site:
             await asyncio.sleep(WEB_S)
             raise NoAnswer("nobody listens")
         return await service.ask(work)
+
+    def step_clock(self, to_s: float) -> None:
+        """The time of day of the machine the services run on is wrong by so much from now on."""
+        self.clock_step_s = to_s
+        for service in self.living:
+            service.clock.step_s = to_s
 
     def lose_phone(self, seat: str) -> None:
         """An operator's phone disappears with its calls."""

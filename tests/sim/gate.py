@@ -1,0 +1,331 @@
+"""The claim of the simulated database: ``sql/queries/claim.sql`` over dictionaries, batch by batch as there.
+
+Windows, legal windows and the budget's room are asked of ``dialer.core``, as the store does; what PostgreSQL refuses
+by a constraint is refused here with ``ConstraintViolated``.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from dialer.core import budget as law
+from dialer.core import hours
+from dialer.core.model import AttemptState, Budget, CallbackState, Campaign, CampaignState, Claim, LiveAttempt
+from dialer.engine.ports import ClaimAsk, ClaimResult
+from dialer.errors import LeaseLost
+from tests.sim.rows import LONG_AGO, NEVER, Callback, Contact, Finished, Lane, LeaseRow, LiveRow, Phone, Saved
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from uuid import UUID
+
+    from dialer.core.model import LiveOperator, OperatorInterval
+
+OWNER_GRACE = timedelta(minutes=10)
+#: The gate is asked again so often, and looks at so many more contacts than wanted (``dialer.store.claims``).
+ROUNDS, SPARE = 4, 8
+LIVE_FOR = timedelta(seconds=30)
+
+
+class ConstraintViolated(Exception):
+    """PostgreSQL would have refused this: the name of the constraint, and the rows."""
+
+
+class Gate:
+    """The tables, and the one statement that takes contacts. The checker reads the public attributes."""
+
+    def __init__(self) -> None:
+        self.phones: dict[int, Phone] = {}
+        self.phone_ids: dict[str, int] = {}
+        self.contacts: dict[int, Contact] = {}
+        self.campaigns: dict[int, Campaign] = {}
+        self.budgets: dict[int, Budget] = {}
+        self.leases: defaultdict[str, LeaseRow] = defaultdict(LeaseRow)
+        self.do_not_call: dict[tuple[int, str, int | None], datetime] = {}
+        self.live: dict[UUID, LiveRow] = {}
+        self.attempts: dict[UUID, Finished] = {}
+        self.operators: dict[int, LiveOperator] = {}
+        self.intervals: dict[tuple[datetime, int], OperatorInterval] = {}
+        self.dispositions: dict[UUID, Saved] = {}
+        self.disposition_keys: dict[str, UUID] = {}
+        self.callbacks: dict[int, Callback] = {}
+        self.pending: dict[int, Callback] = {}
+        """Pending callbacks by contact (index ``one_pending_callback``)."""
+        self.live_phone: dict[int, UUID] = {}
+        self.live_contact: dict[int, UUID] = {}
+        self.claimed = 0
+        self.time: Callable[[], float] = lambda: 0.0
+        self._lanes: dict[tuple[int, tuple[str, ...], int], Lane] = {}
+        self._lanes_of: defaultdict[int, list[Lane]] = defaultdict(list)
+
+    # Loading -------------------------------------------------------------------
+
+    def add_campaign(self, campaign: Campaign, now: datetime) -> None:
+        self.campaigns[campaign.id] = campaign
+        starts_at, ends_at = law.window(campaign.profile.legal_window, now, campaign.zone)
+        self.budgets[campaign.id] = Budget(
+            campaign_id=campaign.id,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            answered=0,
+            abandoned=0,
+            uncovered=0,
+            cap_permille=min(campaign.cap_permille, campaign.profile.cap_permille),
+        )
+
+    def add_contact(self, campaign_id: int, numbers: Sequence[str], zones: Sequence[str], *, priority: int = 0) -> int:
+        contact_id = len(self.contacts) + 1
+        phones = [self._phone(number) for number in numbers]
+        for phone in phones:
+            phone.contacts.append(contact_id)
+        lane = self._lane(campaign_id, tuple(zones), priority)
+        contact = Contact(contact_id, campaign_id, lane, [p.id for p in phones], phones[0].id)
+        self.contacts[contact_id] = contact
+        self.queue(contact)
+        return contact_id
+
+    def _phone(self, e164: str) -> Phone:
+        phone_id = self.phone_ids.setdefault(e164, len(self.phone_ids) + 1)
+        return self.phones.setdefault(phone_id, Phone(phone_id, e164))
+
+    def _lane(self, campaign_id: int, zones: tuple[str, ...], priority: int) -> Lane:
+        key = (campaign_id, zones, priority)
+        if key not in self._lanes:
+            self._lanes[key] = Lane(len(self._lanes) + 1, zones, priority)
+            self._lanes_of[campaign_id].append(self._lanes[key])
+        return self._lanes[key]
+
+    def queue(self, contact: Contact) -> None:
+        """Keep the index ``contact_due``; entries that are no longer true are dropped when they are met."""
+        if contact.state == "open" and not contact.promised and contact.next_at < NEVER:
+            heapq.heappush(contact.lane.heap, (contact.next_at, contact.id))
+
+    # The claim -----------------------------------------------------------------
+
+    def claim(self, ask: ClaimAsk) -> ClaimResult:
+        lease = self.leases[ask.switch]
+        if lease.epoch != ask.epoch or lease.expires_at <= self.time():
+            raise LeaseLost("lease.lost", f"Epoch {ask.epoch} on {ask.switch} is over.")
+        campaign = self.campaigns[ask.campaign.id]
+        self.budgets[campaign.id] = budget = self._present(campaign, ask.now)
+        wanted = len(ask.ids) if campaign.state is CampaignState.RUNNING else 0
+        room = wanted
+        if not campaign.operator_free:
+            room = law.room(budget, in_flight=self._in_flight(campaign.id), free=ask.free_operators)
+        lanes = self._lanes_of[campaign.id]
+        is_open = {
+            zones: hours.may_call(ask.now, zones, campaign.profile, campaign.ring_timeout_s)
+            for zones in {lane.zones for lane in lanes}
+        }
+        claims: list[Claim] = []
+        open_lanes = [lane for lane in lanes if is_open[lane.zones]]
+        if room and open_lanes:
+            self._fill(ask, campaign, open_lanes, claims, min(wanted, room))
+        return ClaimResult(
+            claims=claims,
+            boot_s=0.0,
+            budget=self.budgets[campaign.id],
+            held_back=max(0, wanted - room),
+            next_due_at=None if claims else self._next_due(campaign, ask.now),
+        )
+
+    def _in_flight(self, campaign_id: int) -> int:
+        rows = (row.attempt for row in self.live.values())
+        return sum(a.campaign_id == campaign_id and a.state is not AttemptState.CONNECTED for a in rows)
+
+    def _present(self, campaign: Campaign, now: datetime) -> Budget:
+        """The budget of the legal window of now; a new window begins at nothing."""
+        budget = self.budgets[campaign.id]
+        if now >= budget.ends_at:
+            starts_at, ends_at = law.window(campaign.profile.legal_window, now, campaign.zone)
+            return replace(budget, starts_at=starts_at, ends_at=ends_at, answered=0, abandoned=0, uncovered=0)
+        return budget if law.holds(budget, uncovered=budget.uncovered) else replace(budget, uncovered=0)
+
+    def _fill(self, ask: ClaimAsk, campaign: Campaign, lanes: Sequence[Lane], claims: list[Claim], wanted: int) -> None:
+        for _ in range(ROUNDS):
+            look_at = wanted - len(claims) + SPARE
+            batch = self._next(ask, campaign, lanes, look_at)
+            if not batch:
+                return
+            before = len(claims)
+            self._judge(ask, campaign, batch, claims, wanted)
+            if len(claims) > before:
+                self._spend(campaign, ask.free_operators)
+            if len(claims) == wanted or len(batch) < look_at:
+                return
+
+    def _next(self, ask: ClaimAsk, campaign: Campaign, lanes: Sequence[Lane], look_at: int) -> list[Contact]:
+        """Who is next: promises first, then the due heads of the open lanes."""
+        ids = {lane.id for lane in lanes}
+        promised = sorted(
+            (callback.next_at, callback.id, callback.contact_id)
+            for callback in self.pending.values()
+            if callback.campaign_id == campaign.id
+            and callback.next_at <= ask.now
+            and self._callable(callback, ids, ask)
+        )
+        batch = [self.contacts[contact_id] for _, _, contact_id in promised[:look_at]]
+        if not ask.callbacks_only and len(batch) < look_at:
+            heads = [
+                (-lane.priority, next_at, contact_id)
+                for lane in lanes
+                for next_at, contact_id in self._heads(lane, ask.now, look_at)
+            ]
+            batch += [self.contacts[contact_id] for _, _, contact_id in sorted(heads)[: look_at - len(batch)]]
+        return batch
+
+    def _callable(self, callback: Callback, lanes: set[int], ask: ClaimAsk) -> bool:
+        contact, owner = self.contacts[callback.contact_id], callback.operator_id
+        if contact.state != "open" or contact.lane.id not in lanes or contact.id in self.live_contact:
+            return False
+        if owner is None or owner in ask.ready_operator_ids:
+            return True
+        return callback.next_at <= ask.now - OWNER_GRACE and owner not in self.operators
+
+    def _heads(self, lane: Lane, now: datetime, wanted: int) -> list[tuple[datetime, int]]:
+        """The first entries of a lane that are due, left where they are."""
+        heap = lane.heap
+        found: list[tuple[datetime, int]] = []
+        while heap and heap[0][0] <= now and len(found) < wanted:
+            entry = heapq.heappop(heap)
+            contact = self.contacts[entry[1]]
+            if contact.next_at == entry[0] and contact.state == "open" and not contact.promised and entry not in found:
+                found.append(entry)
+        for entry in found:
+            heapq.heappush(heap, entry)
+        return found
+
+    def _judge(
+        self, ask: ClaimAsk, campaign: Campaign, batch: Sequence[Contact], claims: list[Claim], wanted: int
+    ) -> None:
+        """Take who passes, tell the others why not and when to come again; all by the state before the batch."""
+        judged = [(contact, *self._refusal(contact, campaign, ask.now)) for contact in batch]
+        taken: set[int] = set()
+        for contact, refusal, until in judged:
+            if refusal is not None:
+                self._send_away(contact, refusal, until, ask.now)
+            elif contact.phone_id not in taken and len(claims) < wanted:
+                taken.add(contact.phone_id)
+                claims.append(self._take(contact, ask, ask.ids[len(claims)]))
+
+    def _refusal(self, contact: Contact, campaign: Campaign, now: datetime) -> tuple[str | None, datetime]:
+        profile, phone = campaign.profile, self.phones[contact.phone_id]
+        day = _limit(phone, now, timedelta(days=1), profile.per_day)
+        days30 = _limit(phone, now, timedelta(days=30), profile.per_30_days)
+        rests = max(phone.not_before, _limit(phone, now, timedelta(seconds=profile.min_gap_s), 1))
+        until = max(rests, day, days30)
+        if self.forbidden(phone.id, campaign):
+            return "do_not_call", until
+        if phone.id in self.live_phone or contact.id in self.live_contact:
+            return "live_attempt", until
+        if contact.counted >= campaign.attempts_max and contact.id not in self.pending:
+            return "attempts_used_up", until
+        for reason, limit in (("per_30_days", days30), ("per_day", day), ("phone_resting", rests)):
+            if limit > now:
+                return reason, until
+        return None, until
+
+    def forbidden(self, phone_id: int, campaign: Campaign) -> bool:
+        """Whether a do-not-call entry of any scope covers this phone."""
+        listed = self.do_not_call
+        return (
+            (phone_id, "global", None) in listed
+            or (phone_id, "customer", campaign.customer_id) in listed
+            or (phone_id, "campaign", campaign.id) in listed
+        )
+
+    def _send_away(self, contact: Contact, refusal: str, until: datetime, now: datetime) -> None:
+        callback = self.pending.get(contact.id)
+        contact.refused_by = refusal
+        again_at = {"do_not_call": NEVER, "live_attempt": now + LIVE_FOR}.get(refusal, until)
+        if refusal == "attempts_used_up":
+            contact.state, contact.closed_by, contact.closed_at = "closed", "used_up", now
+        if callback is None:
+            contact.next_at = again_at
+        elif refusal == "do_not_call":
+            contact.next_at = NEVER
+            self.close_callback(callback, CallbackState.BLOCKED, now)
+        else:
+            callback.next_at = again_at
+        self.queue(contact)
+
+    def close_callback(
+        self, callback: Callback, state: CallbackState, at: datetime, *, kept_by: UUID | None = None
+    ) -> None:
+        """A promise is over; its contact is an ordinary one again."""
+        callback.state, callback.closed_at, callback.kept_by_attempt = state, at, kept_by
+        del self.pending[callback.contact_id]
+        self.contacts[callback.contact_id].promised = False
+
+    def _take(self, contact: Contact, ask: ClaimAsk, attempt_id: UUID) -> Claim:
+        callback = self.pending.get(contact.id)
+        owner = callback.operator_id if callback else None
+        claim = Claim(
+            attempt_id=attempt_id,
+            campaign_id=contact.campaign_id,
+            contact_id=contact.id,
+            phone_id=contact.phone_id,
+            e164=self.phones[contact.phone_id].e164,
+            number=contact.attempts + 1,
+            counted=contact.counted,
+            sent_at=ask.now,
+            callback_id=callback.id if callback else None,
+            for_operator=owner if owner in ask.ready_operator_ids else None,
+        )
+        if contact.phone_id in self.live_phone or contact.id in self.live_contact or attempt_id in self.attempts:
+            raise ConstraintViolated("attempt_live_pkey", claim)
+        self.live[attempt_id] = LiveRow(_sent(claim), ask.switch, ask.epoch)
+        self.live_phone[contact.phone_id] = self.live_contact[contact.id] = attempt_id
+        contact.attempts += 1
+        contact.next_at, contact.refused_by = NEVER, None
+        self.claimed += 1
+        return claim
+
+    def _spend(self, campaign: Campaign, free: int) -> None:
+        uncovered = 0 if campaign.operator_free else max(0, self._in_flight(campaign.id) - free)
+        budget = replace(self.budgets[campaign.id], uncovered=uncovered)
+        if not law.holds(budget, uncovered=uncovered):
+            raise ConstraintViolated("abandon_cap", budget)
+        self.budgets[campaign.id] = budget
+
+    def _next_due(self, campaign: Campaign, now: datetime) -> datetime | None:
+        """The first moment somebody is due and his windows are open."""
+        due_at: dict[int, datetime] = {}
+        for callback in self.pending.values():
+            contact = self.contacts[callback.contact_id]
+            if callback.campaign_id == campaign.id and contact.state == "open" and contact.id not in self.live_contact:
+                due_at[contact.lane.id] = min(due_at.get(contact.lane.id, NEVER), callback.next_at)
+        found = []
+        for lane in self._lanes_of[campaign.id]:
+            head = next(iter(self._heads(lane, NEVER, 1)), (NEVER, 0))[0]
+            at = min(due_at.get(lane.id, NEVER), head)
+            if at < NEVER:
+                found.append(hours.next_open(max(at, now), lane.zones, campaign.profile, campaign.ring_timeout_s))
+        return min((at for at in found if at is not None), default=None)
+
+
+def _sent(claim: Claim) -> LiveAttempt:
+    return LiveAttempt(
+        id=claim.attempt_id,
+        campaign_id=claim.campaign_id,
+        contact_id=claim.contact_id,
+        phone_id=claim.phone_id,
+        e164=claim.e164,
+        number=claim.number,
+        counted=claim.counted,
+        state=AttemptState.SENT,
+        sent_at=claim.sent_at,
+        callback_id=claim.callback_id,
+        for_operator=claim.for_operator,
+    )
+
+
+def _limit(phone: Phone, now: datetime, period: timedelta, most: int) -> datetime:
+    """Until when a counter of this number lets nothing through; long ago if it does."""
+    if len(phone.rang_at) < most or phone.rang_at[-most] <= now - period:
+        return LONG_AGO
+    return phone.rang_at[-most] + period
