@@ -6,7 +6,7 @@ Times are ISO 8601 with a zone; answers are UTC. Durations carry their unit in t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -22,6 +22,8 @@ Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,40}$")]
 Seat = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,32}$")]
 Login = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.@-]{1,64}$")]
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+#: A time with a zone that calendars and PostgreSQL can reckon with.
+Moment = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC))]
 Language = Literal["en", "ru"]
 
 
@@ -187,7 +189,7 @@ class OperatorNow(Answer):
 class CallbackAsk(Ask):
     """A promise to call at a time."""
 
-    due_at: AwareDatetime
+    due_at: Moment
     operator: Literal["me", "anyone"] = "anyone"
 
 
@@ -466,7 +468,7 @@ class CallbackAnswer(Answer):
 class MoveAsk(Ask):
     """The new time of a promise."""
 
-    due_at: AwareDatetime
+    due_at: Moment
 
 
 class AttemptQuery(Ask):
@@ -475,8 +477,8 @@ class AttemptQuery(Ask):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     campaign: Id | None = None
-    since: Annotated[AwareDatetime | None, Field(alias="from")] = None
-    until: Annotated[AwareDatetime | None, Field(alias="to")] = None
+    since: Annotated[Moment | None, Field(alias="from")] = None
+    until: Annotated[Moment | None, Field(alias="to")] = None
     outcome: Outcome | None = None
     operator: Id | None = None
     cursor: Annotated[str, StringConstraints(max_length=120)] | None = None
@@ -521,8 +523,8 @@ class KpiQuery(Ask):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     campaign: Id | None = None
-    since: Annotated[AwareDatetime | None, Field(alias="from")] = None
-    until: Annotated[AwareDatetime | None, Field(alias="to")] = None
+    since: Annotated[Moment | None, Field(alias="from")] = None
+    until: Annotated[Moment | None, Field(alias="to")] = None
     by: Literal["hour", "operator", "campaign", "total"] = "total"
 
 
