@@ -10,9 +10,10 @@ import argparse
 import asyncio
 import json
 import signal
+import socket
 import sys
 import tempfile
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,7 +34,7 @@ from dialer.world.people import OFFERED, ORDINARY
 from dialer.world.robot import Robot
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 
     from dialer.service import Service
     from dialer.store.attempts import AttemptRow
@@ -42,13 +43,16 @@ if TYPE_CHECKING:
 
 PORT = 8080
 CONTACTS = 3000
-RING_TIMEOUT_S = 12
+RING_TIMEOUT_S = 8
 
-#: Answered and abandoned calls brought into the legal window, so that a short predictive demo predicts; the board says so.
+#: Answered and abandoned calls brought into the legal window, said on the board: so that a short demo predicts.
 CARRIED = (2000, 20)
 
 #: How long conversations may take to end when the time is up; then everybody is hung up on.
 FAREWELL_S_MAX = 12.0
+
+#: How long the last facts may take into the database.
+STORED_S_MAX = 5.0
 
 KEYS = {"1": "operator", "2": "callback", "9": "refused_unheard", "*": "repeat"}
 
@@ -60,7 +64,7 @@ class Options:
     seconds: float | None = None
     headless: bool = False
     mode: Mode = Mode.PREDICTIVE
-    operators: int = 4
+    operators: int = 6
     base: Path | None = None
     simulated: bool = False
     port: int | None = None
@@ -74,6 +78,7 @@ class Ground:
     Attributes:
         switch: ``asterisk`` or ``simulated``.
         calls: What the world itself saw so far.
+        hang_up: Makes every callee hang up.
         spare: A seat for a person with a softphone: user, secret and SIP port; None without Asterisk.
     """
 
@@ -82,6 +87,7 @@ class Ground:
     events_secret: str = field(repr=False)
     commands_secret: str = field(repr=False)
     calls: Callable[[], Sequence[WorldCall]]
+    hang_up: Callable[[], Awaitable[None]]
     spare: tuple[str, str, int] | None = field(default=None, repr=False)
 
 
@@ -109,11 +115,13 @@ def main(args: list[str] | None = None) -> int:
 
 def parse(args: list[str] | None) -> Options:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="dialer demo", description="Try everything with a pretended telephone network.")
+    parser = argparse.ArgumentParser(
+        prog="dialer demo", description="Try everything with a pretended telephone network."
+    )
     parser.add_argument("--seconds", type=float, help="stop after so many seconds of dialing; default: at Ctrl-C")
     parser.add_argument("--headless", action="store_true", help="say little; the last line is the summary")
     parser.add_argument("--mode", choices=[str(mode) for mode in Mode], default=str(Mode.PREDICTIVE))
-    parser.add_argument("--operators", type=int, default=4, help="robot operators")
+    parser.add_argument("--operators", type=int, default=6, help="robot operators")
     parser.add_argument("--base", type=Path, help="a CSV file of your own instead of the sample base")
     parser.add_argument("--simulated", action="store_true", help="the simulated switch instead of Asterisk")
     parser.add_argument("--port", type=int, help=f"port of the pages; default {PORT}, or a free one")
@@ -148,8 +156,7 @@ async def run(options: Options, stop: asyncio.Event) -> dict[str, object]:
     """Start everything, dial until the time is up or ``stop``, and sum up."""
     say = _teller(options)
     async with AsyncExitStack() as stack:
-        run_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dialer-demo-")))
-        run_dir.chmod(0o711)  # PostgreSQL and Asterisk run as users of their own and pass through
+        run_dir = stack.enter_context(_run_dir())
         ground = await stack.enter_async_context(_ground(options, run_dir, say))
         running = await stack.enter_async_context(service.running(_settings(options, ground, run_dir)))
         campaign_id = await _campaign(running.stores, options, say)
@@ -158,11 +165,20 @@ async def run(options: Options, stop: asyncio.Event) -> dict[str, object]:
         began = datetime.now(UTC)
         await running.stores.campaigns.set_state(campaign_id, CampaignState.RUNNING, actor=Actor())
         await running.engine.campaigns_changed()
-        robots = asyncio.gather(*(robot.run() for robot in people.robots))
-        stack.callback(robots.cancel)
+        robots = [asyncio.create_task(robot.run(), name=robot.login) for robot in people.robots]
+        stack.push_async_callback(_end, robots)
         await _dial(running, options, stop, say)
-        await _say_goodbye(running, campaign_id, people, robots)
+        await _say_goodbye(running, ground, campaign_id, people, robots)
         return await _summary(running, ground, campaign_id, people, began)
+
+
+@contextmanager
+def _run_dir() -> Iterator[Path]:
+    """The demo's one folder. PostgreSQL and Asterisk run as users of their own and must pass through it."""
+    with tempfile.TemporaryDirectory(prefix="dialer-demo-") as folder:
+        path = Path(folder)
+        path.chmod(0o711)
+        yield path
 
 
 def _teller(options: Options) -> Callable[[str], None]:
@@ -192,6 +208,7 @@ async def _ground(options: Options, run_dir: Path, say: Callable[[str], None]) -
                     events_secret=pair.events_secret,
                     commands_secret=pair.commands_secret,
                     calls=lambda: log.calls(pair.log),
+                    hang_up=pair.hang_up_callees,
                     spare=(seat, secret, pair.sip_port),
                 )
                 return
@@ -206,14 +223,14 @@ async def _ground(options: Options, run_dir: Path, say: Callable[[str], None]) -
             events_secret=world.events_secret,
             commands_secret=world.commands_secret,
             calls=world.calls,
+            hang_up=world.hang_up_callees,
         )
 
 
 def _settings(options: Options, ground: Ground, run_dir: Path) -> Settings:
     """Settings of a service that knows nothing of this machine's own: the environment is overruled."""
-    database_url = None
     return Settings(
-        database_url=database_url,
+        database_url=None,
         data_dir=run_dir / "data",
         switch="main",
         ami_port=ground.ami_port,
@@ -226,9 +243,9 @@ def _settings(options: Options, ground: Ground, run_dir: Path) -> Settings:
 
 def _http_port() -> int:
     """The usual port, or 0 (any) if somebody has it."""
-    with closing(service.socket.socket()) as probe:
+    with closing(socket.socket()) as probe:
         try:
-            probe.setsockopt(service.socket.SOL_SOCKET, service.socket.SO_REUSEADDR, 1)
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", PORT))
         except OSError:
             return 0
@@ -267,10 +284,11 @@ async def _campaign(stores: Stores, options: Options, say: Callable[[str], None]
 
 
 async def _people(running: Service, options: Options, run_dir: Path) -> People:
-    """An admin, a supervisor, an operator's account for you, and the robots; passwords are random and die with the demo."""
+    """An admin, a supervisor, an operator's account for you, and the robots. Their passwords die with the demo."""
     logins: dict[str, str] = {}
     seats: dict[int, str] = {}
     robots: list[Robot] = []
+    turn = asyncio.Lock()
 
     async def add(login: str, name: str, role: str) -> int:
         logins[login] = random_password()
@@ -299,6 +317,7 @@ async def _people(running: Service, options: Options, run_dir: Path) -> People:
                 seat=seat,
                 saves=run_dir / "saves.jsonl",
                 chance=Random(options.seed * 1000 + number),
+                turn=turn,
             )
         )
     return People(logins=logins, seats=seats, robots=robots)
@@ -310,7 +329,10 @@ def _introduce(running: Service, ground: Ground, people: People, say: Callable[[
         say(f"  {login:<12} {password}")
     if ground.spare is not None:
         seat, secret, port = ground.spare
-        say(f"Take a seat yourself: log in as 'you', seat {seat}; softphone: {seat}@127.0.0.1:{port} (UDP), secret {secret}")
+        say(
+            f"Take a seat yourself: log in as 'you' with seat {seat}; "
+            f"softphone: {seat}@127.0.0.1:{port} (UDP), secret {secret}"
+        )
     say("Ctrl-C ends it.\n")
 
 
@@ -341,20 +363,40 @@ def _tell(running: Service, say: Callable[[str], None]) -> None:
         )
 
 
-async def _say_goodbye(running: Service, campaign_id: int, people: People, robots: asyncio.Future[list[None]]) -> None:
+async def _say_goodbye(
+    running: Service, ground: Ground, campaign_id: int, people: People, robots: Sequence[asyncio.Task[None]]
+) -> None:
     """No new calls; conversations are closed and saved; then nothing is left on the line."""
     await running.stores.campaigns.set_state(campaign_id, CampaignState.STOPPED, actor=Actor())
     await running.engine.campaigns_changed()
     for robot in people.robots:
         robot.leave()
-    await asyncio.wait({robots}, timeout=FAREWELL_S_MAX)
-    ends = asyncio.get_running_loop().time() + FAREWELL_S_MAX
-    while _lines(running) and asyncio.get_running_loop().time() < ends:
-        await asyncio.sleep(0.2)
+    await asyncio.wait(robots, timeout=FAREWELL_S_MAX)
+    if not await _silent(running, RING_TIMEOUT_S + 1.0):
+        await ground.hang_up()
+        await _silent(running, FAREWELL_S_MAX)
+
+
+async def _silent(running: Service, patience_s: float) -> bool:
+    """Whether every attempt has its end, waiting that long for it."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(patience_s):
+            version = running.engine.board().version
+            while _lines(running):
+                version = await running.engine.changed(version)
+    return not _lines(running)
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel what still runs, and wait for it."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _lines(running: Service) -> int:
-    return sum(campaign.lines for campaign in running.engine.board().campaigns)
+    """Attempts that have no end yet."""
+    return running.engine.board().counters["attempts"] - sum(running.engine.outcome_counts().values())
 
 
 async def _summary(
@@ -363,7 +405,11 @@ async def _summary(
     """The one JSON object at the end."""
     until = datetime.now(UTC) + timedelta(seconds=1)
     board = running.engine.board()
-    ledger = [_stored(row, people.seats) for row in await _attempts(running.stores, campaign_id)]
+    rows = await _attempts(running.stores, campaign_id)
+    while len(rows) < board.counters["attempts"] and datetime.now(UTC) < until + timedelta(seconds=STORED_S_MAX):
+        await asyncio.sleep(0.1)
+        rows = await _attempts(running.stores, campaign_id)
+    ledger = [_stored(row, people.seats) for row in rows]
     verdict = judge(ground.calls(), ledger)
     for sentence in verdict.disagreements[:20]:
         sys.stderr.write(f"The world disagrees: {sentence}\n")

@@ -53,7 +53,9 @@ class Instance:
             raise
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
         await self.stop()
 
     @property
@@ -124,7 +126,15 @@ class Instance:
 
     def _command(self) -> list[str]:
         if not jailed():
-            return ["setpriv", "--pdeathsig", "KILL", "/usr/sbin/asterisk", "-f", "-C", f"{self.home}/etc/asterisk.conf"]
+            return [
+                "setpriv",
+                "--pdeathsig",
+                "KILL",
+                "/usr/sbin/asterisk",
+                "-f",
+                "-C",
+                f"{self.home}/etc/asterisk.conf",
+            ]
         jail = Path(__file__).with_name("jail.sh")
         return [
             *("setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child"),
@@ -166,4 +176,6 @@ def _user_in(root: Path) -> tuple[int, int]:
         fields = line.split(":")
         if fields[0] == "asterisk":
             return int(fields[2]), int(fields[3])
-    raise Misconfigured("asterisk.user", f"There is no user asterisk in {root}.", remedy="Reinstall the package asterisk.")
+    raise Misconfigured(
+        "asterisk.user", f"There is no user asterisk in {root}.", remedy="Reinstall the package asterisk."
+    )

@@ -17,8 +17,8 @@ SEND_S_MAX = 5.0
 #: Both sides read the same machine's clock; this is for the way from one to the other.
 CLOCK_S = 0.5
 
-#: A seat is heard within this after the connect: one round of the phone's words and tones.
-HEARD_S_MAX = 4.0
+#: A seat is heard within this after the connect: two rounds of the phone's words and tones, one may be garbled.
+HEARD_S_MAX = 6.0
 
 #: An answer that meets our hangup on its way may be seen by one side only.
 CROSSING_S = 0.5
@@ -73,13 +73,13 @@ def judge(calls: Sequence[WorldCall], ledger: Sequence[Stored]) -> Verdict:
         verdict.double_dials += _overlaps(called[number])
         left = list(stored[number])
         for call in called[number]:
-            attempt = next((one for one in left if _may_be(one, call)), None)
-            if attempt is None:
+            found = next((one for one in left if _may_be(one, call)), None)
+            if found is None:
                 verdict.double_dials += 1
                 verdict.disagreements.append(f"{number}: a call at {call.called_at:.3f} that no attempt explains")
                 continue
-            left.remove(attempt)
-            _compare(verdict, call, attempt)
+            left.remove(found)
+            _compare(verdict, call, found)
         for attempt in left:
             if attempt.outcome not in MAYBE_NOT_SENT:
                 verdict.disagreements.append(f"{attempt.attempt_id}: {attempt.outcome}, but the world saw no call")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from dialer.world.wire import Message
+
+#: What a phone sends; a tone doubled or lost on the way makes it nobody's.
+SEAT = re.compile(r"D(\d{3})C")
 
 #: Tones further apart than this do not belong to one seat.
 TONE_GAP_S_MAX = 1.0
@@ -53,6 +57,10 @@ class Listener:
         """The channel of a call that is going on at a number (digits)."""
         return next((call for call, callee in self._callees.items() if callee.number == number), None)
 
+    def callees(self) -> list[str]:
+        """Channels of all calls that are going on at callees."""
+        return list(self._callees)
+
     def _said(self, message: Message, call: str, at: float) -> None:
         name = message.get("UserEvent")
         if name == "Called":
@@ -88,9 +96,10 @@ class Listener:
         near = at - callee.toned_at < TONE_GAP_S_MAX
         callee.tones, callee.toned_at = (callee.tones if near and tone != "D" else "") + tone, at
         self._voice(call, at)
-        if len(callee.tones) == 4 and callee.tones[0] == "D" and callee.tones != callee.heard:
-            callee.heard = callee.tones
-            self._write("heard", call, at, seat=f"seat-{callee.tones[1:]}")
+        seat = SEAT.fullmatch(callee.tones)
+        if seat is not None and seat[1] != callee.heard:
+            callee.heard = seat[1]
+            self._write("heard", call, at, seat=f"seat-{seat[1]}")
 
     def _hangup(self, call: str, at: float, cause: int) -> None:
         if (seat := self._seats.pop(call, None)) is not None:

@@ -78,8 +78,8 @@ class Population:
     """
 
     shares: Mapping[Behaviour, float]
-    ring_s: tuple[float, float] = (1.0, 4.0)
-    talk_mean_s: float = 12.0
+    ring_s: tuple[float, float] = (0.5, 3.0)
+    talk_mean_s: float = 9.0
     talk_max_s: float = 60.0
     keys: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     speaks: bool = True
@@ -135,9 +135,7 @@ OFFERED = Population(
 )
 
 #: For measuring: everybody answers at once, talks three seconds, and there is no voice.
-MEASURED = Population(
-    shares=MappingProxyType({Behaviour.PERSON: 1}), ring_s=(0.0, 0.0), talk_mean_s=3.0, speaks=False
-)
+MEASURED = Population(shares=MappingProxyType({Behaviour.PERSON: 1}), ring_s=(0.0, 0.0), talk_mean_s=3.0, speaks=False)
 
 POPULATIONS = MappingProxyType({"ordinary": ORDINARY, "offered": OFFERED, "measured": MEASURED})
 

@@ -14,7 +14,7 @@ import secrets
 import signal
 import sys
 import tempfile
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -95,6 +95,12 @@ class Rig:
     async def lose_phone(self, seat: str) -> None:
         """The operator's phone hangs up by itself (or falls off the desk)."""
         await self.wire.ask("Hangup", Channel=self.listener.phones[seat], Cause="16")
+
+    async def hang_up_callees(self) -> None:
+        """Everybody who is being called hangs up now."""
+        for channel in self.listener.callees():
+            with suppress(RuntimeError):  # gone meanwhile
+                await self.wire.ask("Hangup", Channel=channel, Cause="16")
 
     async def hang_up_callee(self, number: str) -> None:
         """The callee at this number hangs up now."""
@@ -185,7 +191,9 @@ async def _booted(wire: Wire) -> None:
         async with asyncio.timeout(BOOTED_S_MAX):
             await wire.booted.wait()
     except TimeoutError:
-        raise Misconfigured("asterisk.start", "Asterisk does not finish loading.", remedy="Look into its log folder.") from None
+        raise Misconfigured(
+            "asterisk.start", "Asterisk does not finish loading.", remedy="Look into its log folder."
+        ) from None
 
 
 async def _registered(wire: Wire, phones: int) -> None:
@@ -200,7 +208,9 @@ async def _registered(wire: Wire, phones: int) -> None:
                 await asyncio.sleep(0.1)
     except TimeoutError:
         raise Misconfigured(
-            "world.phones", "The operators' phones of the telephone world could not register.", remedy="Look into the log folders."
+            "world.phones",
+            "The operators' phones of the telephone world could not register.",
+            remedy="Look into the log folders.",
         ) from None
 
 

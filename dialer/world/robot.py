@@ -53,7 +53,7 @@ AWAY = (aiohttp.ClientError, TimeoutError, OSError)
 class Manner:
     """How a robot works, in seconds from least to greatest."""
 
-    talk_s: tuple[float, float] = (3.0, 12.0)
+    talk_s: tuple[float, float] = (2.0, 8.0)
     wrap_up_s: tuple[float, float] = (0.5, 2.0)
 
 
@@ -65,6 +65,7 @@ class Robot:
         url: The service, e.g. ``http://127.0.0.1:8080``.
         saves: Client-side log: one JSON line for every save the service acknowledged.
         chance: Of its talk times and dispositions.
+        turn: Shared by robots of one address, which log in one after the other: many at once look like an attack.
     """
 
     url: str
@@ -74,11 +75,12 @@ class Robot:
     saves: Path
     chance: Random
     manner: Manner = field(default_factory=Manner)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     saved: int = 0
     _closing: set[UUID] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _hanging_up: UUID | None = None
-    _leaving: bool = False
+    _leaving: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
         """Work until cancelled or told to leave; every loss of the service is a reason to try again."""
@@ -89,7 +91,7 @@ class Robot:
                 cookie_jar=aiohttp.CookieJar(unsafe=True),
                 timeout=aiohttp.ClientTimeout(total=REQUEST_S_MAX),
             ) as session:
-                while not self._leaving:
+                while not self._leaving.is_set():
                     with suppress(*AWAY):
                         await self._shift(session)
                     await asyncio.sleep(self.chance.uniform(*RETRY_S))
@@ -103,13 +105,11 @@ class Robot:
 
     def leave(self) -> None:
         """Hang up, close what is open, and end the shift."""
-        self._leaving = True
+        self._leaving.set()
 
     async def _shift(self, session: aiohttp.ClientSession) -> None:
         """One connection to the service, from login to its loss."""
-        status, _ = await self._post(session, "/login", {"login": self.login, "password": self.password})
-        if status != 200:
-            _log.warning("robot.login_refused", login=self.login, status=status)
+        if not await self._logged_in(session):
             return
         async with session.ws_connect(f"{API}/operator/live", heartbeat=5.0, headers={"Origin": self.url}) as live:
             while not live.closed:
@@ -118,17 +118,29 @@ class Robot:
                     if message.type is not aiohttp.WSMsgType.TEXT:
                         return
                     await self._react(session, json.loads(message.data))
-                if self._leaving and await self._left(session):
+                if self._leaving.is_set() and await self._left(session):
                     return
+
+    async def _logged_in(self, session: aiohttp.ClientSession) -> bool:
+        """Go on with the session if it stands, else log in."""
+        async with self.turn:
+            async with session.get(f"{API}/me") as answer:
+                if answer.status == 200:
+                    return True
+            status, _ = await self._post(session, "/login", {"login": self.login, "password": self.password})
+            if status != 200:
+                _log.warning("robot.login_refused", login=self.login, status=status)
+                await asyncio.sleep(RETRY_S[1])
+            return status == 200
 
     async def _react(self, session: aiohttp.ClientSession, now: dict[str, Any]) -> None:
         operator, card = now.get("operator"), now.get("card")
         if operator is None or operator["state"] == "offline":
-            if not self._leaving:
+            if not self._leaving.is_set():
                 await self._post(session, "/operator/start", {"seat": self.seat})
             return
         match operator["state"]:
-            case "paused" if not self._leaving:
+            case "paused" if not self._leaving.is_set():
                 await self._post(session, "/operator/ready")
             case "talking" if operator["attempt_id"]:
                 self._once(UUID(operator["attempt_id"]), session)
@@ -147,9 +159,9 @@ class Robot:
             self._start(self._hang_up(session, attempt), f"robot-{self.login}-talks")
 
     async def _hang_up(self, session: aiohttp.ClientSession, attempt: UUID) -> None:
-        until = time.monotonic() + self.chance.uniform(*self.manner.talk_s)
-        while time.monotonic() < until and not self._leaving:
-            await asyncio.sleep(0.1)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.chance.uniform(*self.manner.talk_s)):
+                await self._leaving.wait()
         if self._hanging_up == attempt:
             with suppress(*AWAY):
                 now = await self._get(session, "/operator")
@@ -159,7 +171,7 @@ class Robot:
 
     async def _close(self, session: aiohttp.ClientSession, card: dict[str, Any]) -> None:
         """Save a disposition; the same key and content until there is an answer that counts."""
-        await asyncio.sleep(0 if self._leaving else self.chance.uniform(*self.manner.wrap_up_s))
+        await asyncio.sleep(0 if self._leaving.is_set() else self.chance.uniform(*self.manner.wrap_up_s))
         body = self._disposition(card)
         key = str(UUID(int=self.chance.getrandbits(128), version=4))
         path = f"/attempts/{card['attempt_id']}/disposition"
@@ -174,7 +186,7 @@ class Robot:
             code = answer.get("error", {}).get("code", "")
             if status == 401:
                 with suppress(*AWAY):
-                    await self._post(session, "/login", {"login": self.login, "password": self.password})
+                    await self._logged_in(session)
             elif code.startswith("callback."):
                 body, key = {"code": "thinking", "note": "no promise possible"}, f"{key}-again"
             elif status in REFUSED:

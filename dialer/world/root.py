@@ -64,7 +64,9 @@ def find(*, build: bool = True) -> Asterisk:
         if cached is not None:
             return cached
         if not build:
-            raise Misconfigured("asterisk.none", "There is no Asterisk on this machine.", remedy="Run scripts/demo once.")
+            raise Misconfigured(
+                "asterisk.none", "There is no Asterisk on this machine.", remedy="Run scripts/demo once."
+            )
         return _build(cache_dir())
 
 
@@ -77,7 +79,7 @@ def cache_dir() -> Path:
 
 
 def new_enough(version: str) -> bool:
-    """Whether the version (``22.10.1``) has the fixes this product depends on; development builds (GIT-) do not count."""
+    """Whether the version (``22.10.1``) has the fixes this product depends on; development builds do not."""
     numbers = re.match(r"(\d+)\.(\d+)", version)
     if numbers is None:
         return False

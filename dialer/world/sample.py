@@ -22,7 +22,20 @@ from phonenumbers import timezone
 CALLER = "+442079460999"
 
 FIRST = ("Ada", "Boris", "Clara", "Dmitri", "Elena", "Felix", "Grace", "Hugo", "Irina", "Jonas", "Kira", "Leo", "Maria")
-LAST = ("Abbott", "Baker", "Cooper", "Dalton", "Egorov", "Fisher", "Garner", "Hale", "Ivanova", "Jensen", "Keller", "Lane")
+LAST = (
+    "Abbott",
+    "Baker",
+    "Cooper",
+    "Dalton",
+    "Egorov",
+    "Fisher",
+    "Garner",
+    "Hale",
+    "Ivanova",
+    "Jensen",
+    "Keller",
+    "Lane",
+)
 TRADES = ("bakery", "clinic", "garage", "hotel", "law office", "printing works", "school", "warehouse")
 
 

@@ -79,6 +79,13 @@ class SimulatedWorld:
         if isinstance(event, ChannelCreated):
             self._seats[event.channel_id] = event.name.removeprefix("PJSIP/").rpartition("-")[0]
 
+    async def hang_up_callees(self) -> None:
+        """Everybody who is being called hangs up now."""
+        switch = self.server.switch
+        for call in switch.calls:
+            if call.ended_at is None and call.channel_id in switch.channels:
+                self.server.sim.happens(switch.callee_hangs_up, call.channel_id)
+
     def calls(self) -> list[WorldCall]:
         """What the simulated people saw; not what anybody was told."""
         return [

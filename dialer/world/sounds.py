@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 
 #: What our dialplan says. ``offer-<word>`` is the recording of an IVR-first campaign.
 SWITCH = {
-    "message": "This is a call from Demo Company. All our operators are busy. To receive no more calls from us, press nine.",
-    "no_operator": "All our operators are still busy. For a call back, press two. To receive no more calls, press nine.",
+    "message": (
+        "This is a call from Demo Company. All our operators are busy. To receive no more calls from us, press nine."
+    ),
+    "no_operator": (
+        "All our operators are still busy. For a call back, press two. To receive no more calls, press nine."
+    ),
     "goodbye_callback": "Thank you. We will call you back.",
     "goodbye_refusal": "You will receive no more calls from us. Goodbye.",
     "offer-demo": (
@@ -85,5 +89,7 @@ def _run(command: list[str], given: bytes = b"") -> bytes:
         return subprocess.run(command, input=given, capture_output=True, check=True).stdout  # noqa: S603 - fixed words
     except FileNotFoundError:
         raise Misconfigured(
-            "world.sounds", f"{command[0]} is not installed, so the voices cannot be made.", remedy="apt-get install espeak-ng sox"
+            "world.sounds",
+            f"{command[0]} is not installed, so the voices cannot be made.",
+            remedy="apt-get install espeak-ng sox",
         ) from None

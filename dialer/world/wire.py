@@ -39,7 +39,9 @@ class Wire:
         await self.ask("Login", Username=user, Secret=secret)
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
         if self._reading is not None:
             self._reading.cancel()
             with suppress(asyncio.CancelledError):
