@@ -13,6 +13,8 @@ from dialer.core.model import AttemptState, CampaignState, Outcome
 from dialer.store.store import PgStore
 from tests.store.places import SYSTEM, live
 
+pytestmark = pytest.mark.postgres
+
 PHONE = "+12025550101"
 PHONES = [f"+1202555{n:04}" for n in range(100, 200)]
 

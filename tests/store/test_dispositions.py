@@ -12,6 +12,8 @@ from dialer.engine.ports import Journal
 from dialer.errors import NotFound, Refused
 from tests.store.places import SYSTEM, Place
 
+pytestmark = pytest.mark.postgres
+
 PHONE = "+12025550101"
 
 

@@ -13,6 +13,8 @@ from dialer.core.model import AttemptState, CallbackState, EndedBy, OperatorInte
 from dialer.engine.ports import Journal
 from dialer.errors import FactRefused, LeaseLost, OperatorConflict
 
+pytestmark = pytest.mark.postgres
+
 PHONE = "+12025550101"
 
 

@@ -18,6 +18,8 @@ from dialer.store.store import PgStore
 TAKE = """
 import asyncio, sys
 from dialer.store.lease import LeaseKeeper
+
+pytestmark = pytest.mark.postgres
 async def main():
     await LeaseKeeper(sys.argv[1]).take("main", wait=False)
     print("taken", flush=True)

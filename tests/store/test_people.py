@@ -13,6 +13,8 @@ from dialer.errors import NotFound, Refused
 from dialer.store.users import Actor
 from tests.store.places import SYSTEM
 
+pytestmark = pytest.mark.postgres
+
 PHONE = "+12025550101"
 VALUES = {"name": "new", "mode": "predictive", "customer": "acme", "team": "one", "trunk": "world", "profile": "world"}
 

@@ -7,6 +7,8 @@ import pytest
 from dialer.store.pools import prepare_connection
 from dialer.store.queries import parse, queries, sql_root
 
+pytestmark = pytest.mark.postgres
+
 NOUNS = sorted(path.stem for path in (sql_root() / "queries").glob("*.sql"))
 
 

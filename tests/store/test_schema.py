@@ -13,6 +13,8 @@ from dialer.errors import Misconfigured
 from dialer.store.migrate import _dbmate_url, migrate
 from dialer.store.partitions import keep_partitions
 
+pytestmark = pytest.mark.postgres
+
 ROOT = Path(__file__).parents[2]
 MONTHS = "SELECT relname FROM pg_class WHERE relispartition AND relname LIKE 'attempt_2%' AND relkind = 'r' ORDER BY 1"
 

@@ -21,6 +21,8 @@ SERVE = """
 import asyncio, sys
 from pathlib import Path
 from dialer.store.server import OwnServer
+
+pytestmark = pytest.mark.postgres
 async def main():
     async with OwnServer(Path(sys.argv[1])):
         print("ready", flush=True)
