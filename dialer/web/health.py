@@ -66,9 +66,10 @@ async def health(call: Call) -> web.Response:
 
 
 async def _lease(call: Call) -> Mapping[str, object] | None:
-    """Who dials on this switch by the database: ``epoch`` and ``expires_at``; None when it does not answer."""
+    """Who dials on this switch by the database, without what would tell about the machine; None when it is silent."""
     try:
         async with asyncio.timeout(_DATABASE_TIMEOUT_S):
-            return await call.stores.lease(call.context.settings.switch)
+            lease = await call.stores.lease(call.context.settings.switch) or {}
     except (DialerError, TimeoutError):
         return None
+    return {name: lease[name] for name in ("epoch", "expires_at") if name in lease}

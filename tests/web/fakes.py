@@ -247,7 +247,7 @@ class FakeStores:
     async def lease(self, switch):
         if not self.database_up:
             raise StoreDown("store.down", "PostgreSQL does not answer")
-        return {"switch": switch, "epoch": 1, "expires_at": "2026-01-01T00:00:00Z"}
+        return {"epoch": 1, "holder": {"host": "canary"}, "expires_at": "2026-01-01T00:00:00Z"}
 
 
 def card(attempt_id=None, **values) -> SimpleNamespace:

@@ -163,3 +163,4 @@ async def test_health_says_what_is_wrong(world, up, database, problems):
     body = await answer.json()
     assert (answer.status, body["ok"], body["problems"]) == (503 if problems else 200, not problems, problems)
     assert body["loop_lag_ms"] >= 0
+    assert set(body["lease"] or {}) <= {"epoch", "expires_at"}  # the holder's host and process are nobody's business
