@@ -292,12 +292,14 @@ class Engine:
                 log.warning("audit.failed", code=error.code, error=str(error))
 
     async def _end_orphans(self) -> None:
-        """Rows that a claim committed and nobody heard of were never dialled: they end as not sent."""
+        """Rows that a claim committed and nobody heard of were never dialled: they end as not sent.
+
+        What ends while we look is in the database a little longer than here: whoever was known when it began is none.
+        """
+        now, known = self._clock.now(), set(self.floor.attempts)
         await self.writer.drained()
-        before = set(self.floor.attempts)
         stored = await self._store.recover(self.name)
-        now = self._clock.now()
-        known = before | self.floor.attempts.keys()
+        known |= self.floor.attempts.keys()
         orphans = [a for a in stored.attempts if a.id not in known and (now - a.sent_at).total_seconds() > SETTLE_S]
         if orphans and self.dialing.claiming:
             return
