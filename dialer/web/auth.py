@@ -166,7 +166,7 @@ async def logout(call: Call) -> StreamResponse:
         await _close(call, call.session)
     answer = web.json_response(text=schemas.Done().model_dump_json())
     answer.del_cookie(cookie_name(call.context.settings), path="/", secure=call.context.settings.https, httponly=True)
-    answer.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
+    answer.headers["Clear-Site-Data"] = '"cache", "cookies"'
     return answer
 
 
