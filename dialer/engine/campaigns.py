@@ -72,6 +72,7 @@ class Pace:
         decided_at_change: How many changes there had been on the floor by then.
         rest_until: No claim before then, since no contact is due.
         due: Callbacks due within the reserve.
+        in_vain_at: Nobody could keep a promise then: asked again only when something changed or promises were read.
         max_lines_per_ready: The most lines in flight per ready operator so far.
     """
 
@@ -80,6 +81,7 @@ class Pace:
     rest_until: datetime | None = None
     due: int = 0
     promises_at_s: float = float("-inf")
+    in_vain_at: tuple[int, float] | None = None
     max_lines_per_ready: float = 0.0
     seen: Observations = field(default_factory=Observations)
 
@@ -172,19 +174,20 @@ class Dialing:
             await asyncio.sleep(GATHER_S)
 
     def _tick_s(self) -> float:
-        """Time alone changes a forecast, but not a campaign that rests or has nobody to talk."""
+        """Time alone changes a forecast, but not a campaign that rests, or that waits for something to happen."""
         if self._may_dial() is not None or not self._floor.operators:
             return TICK_S
         now = self._clock.now()
-        rests = [
-            pace.rest_until - now
-            for c in self._floor.campaigns.values()
-            if c.state is CampaignState.RUNNING and (pace := self.pace(c.id)).rest_until is not None and pace.rest_until
-        ]
-        running = sum(c.state is CampaignState.RUNNING for c in self._floor.campaigns.values())
-        if len(rests) < running:
-            return TICK_S
-        return min([PROMISES_S, *(max(TICK_S, rest.total_seconds()) for rest in rests)])
+        tick_s = PROMISES_S
+        for campaign in self._floor.campaigns.values():
+            if campaign.state is not CampaignState.RUNNING:
+                continue
+            pace = self.pace(campaign.id)
+            if pace.rest_until is not None:
+                tick_s = min(tick_s, max(TICK_S, (pace.rest_until - now).total_seconds()))
+            elif pace.decision is None or pace.decision.calls or pace.decision.reason in CHANGES_WITH_TIME:
+                return TICK_S
+        return tick_s
 
     async def _look(self, campaign: Campaign) -> None:
         pace = self.pace(campaign.id)
@@ -197,7 +200,9 @@ class Dialing:
                 return
             pace.rest_until = None
             calls = self._decide(campaign, pace, now).calls
-            promised = min(pace.due, len(self._floor.crew.free(campaign.team_id))) if calls < pace.due else 0
+            in_vain = pace.in_vain_at == (self._changes, pace.promises_at_s)
+            free = 0 if in_vain or calls >= pace.due else len(self._floor.crew.free(campaign.team_id))
+            promised = min(pace.due, free)
             if calls > 0:
                 await self._claim(campaign, pace, min(calls, CLAIM_MAX))
             elif promised:
@@ -290,7 +295,9 @@ class Dialing:
         for claim in result.claims:
             self._send(claim, campaign, result.boot_s)
         self._buckets[campaign.trunk.id].tokens -= len(result.claims)
-        if not result.claims and not result.held_back and not callbacks_only:
+        if not result.claims and callbacks_only:
+            pace.in_vain_at = (self._changes, pace.promises_at_s)
+        elif not result.claims and not result.held_back:
             rest = now + timedelta(seconds=REST_S)
             pace.rest_until = rest if result.next_due_at is None else min(rest, result.next_due_at)
 
