@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from ami.events import Event
     from ami.simulator.record import WorldCall
     from dialer.core.model import Campaign, LiveAttempt
+    from dialer.engine.ports import OperatorView
     from tests.sim.operators import Diary
-    from tests.sim.site import Site
+    from tests.sim.site import Service, Site
 
 #: The callee hears somebody within this (promises.md R5: 2 s, tests allow 2.1).
 HEARD_S = 2.1
@@ -325,7 +326,7 @@ class Checker:
             service is not None
             and service.process.running
             and service.link._up
-            and service.engine.board().switch_up
+            and service.engine._synced
             and not site.database.weather.down
             and site.database.weather.lose_ask == 0
             and site.database.weather.lose_answer == 0
@@ -382,6 +383,10 @@ class Checker:
             if not contact.promised or contact.state != "open":
                 self.fails("I17 a pending promise nobody looks at", callback=callback, contact=contact)
 
+    def _operators(self, service: Service) -> list[OperatorView]:
+        views = (service.engine.operator(operator_id) for operator_id in self.seats.values())
+        return [view for view in views if view is not None]
+
     def i24_no_ghost_operator(self) -> None:
         """No operator is busy without a call > 10 s, none in a wrap-up that is over."""
         service = self.site.active
@@ -390,7 +395,7 @@ class Checker:
         talking = {self._seat_of.get(m) for b in self._bridges.values() for m in b if m.startswith("opr-")}
         now = self.site.clock.now()
         odd = set()
-        for view in service.engine.board().operators:
+        for view in self._operators(service):
             if view.state == OperatorState.TALKING and view.seat not in talking:
                 odd.add(f"i24 {view.operator_id}")
             until = view.until or LONG_AGO
@@ -409,7 +414,7 @@ class Checker:
             return
         odd = {
             f"i25 {view.operator_id}"
-            for view in service.engine.board().operators
+            for view in self._operators(service)
             if view.pause_after_call and view.state == OperatorState.READY and view.attempt_id is None
         }
         self._keep_odd("i25 ", odd)

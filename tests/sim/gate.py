@@ -299,13 +299,27 @@ class Gate:
             contact = self.contacts[callback.contact_id]
             if callback.campaign_id == campaign.id and contact.state == "open" and contact.id not in self.live_contact:
                 due_at[contact.lane.id] = min(due_at.get(contact.lane.id, NEVER), callback.next_at)
-        found = []
-        for lane in self._lanes_of[campaign.id]:
-            head = next(iter(self._heads(lane, NEVER, 1)), (NEVER, 0))[0]
-            at = min(due_at.get(lane.id, NEVER), head)
-            if at < NEVER:
-                found.append(hours.next_open(max(at, now), lane.zones, campaign.profile, campaign.ring_timeout_s))
-        return min((at for at in found if at is not None), default=None)
+        heads = [
+            (max(now, min(due_at.get(lane.id, NEVER), self._head(lane))), lane.id, lane)
+            for lane in self._lanes_of[campaign.id]
+        ]
+        best = NEVER
+        for at, _, lane in sorted(heads):
+            if at >= best:
+                break
+            opens_at = hours.next_open(at, lane.zones, campaign.profile, campaign.ring_timeout_s)
+            best = min(best, opens_at or NEVER)
+        return best if best < NEVER else None
+
+    def _head(self, lane: Lane) -> datetime:
+        """When the first contact of a lane comes due, promised ones apart."""
+        heap = lane.heap
+        while heap:
+            contact = self.contacts[heap[0][1]]
+            if contact.next_at == heap[0][0] and contact.state == "open" and not contact.promised:
+                return heap[0][0]
+            heapq.heappop(heap)
+        return NEVER
 
 
 def _sent(claim: Claim) -> LiveAttempt:
