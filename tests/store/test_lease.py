@@ -15,11 +15,11 @@ from dialer.errors import LeaseLost
 from dialer.store.lease import _process, proven_dead
 from dialer.store.store import PgStore
 
+pytestmark = pytest.mark.postgres
+
 TAKE = """
 import asyncio, sys
 from dialer.store.lease import LeaseKeeper
-
-pytestmark = pytest.mark.postgres
 async def main():
     await LeaseKeeper(sys.argv[1]).take("main", wait=False)
     print("taken", flush=True)

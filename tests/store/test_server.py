@@ -17,12 +17,12 @@ import pytest
 from dialer.errors import Misconfigured
 from dialer.store.server import Binaries, OwnServer, _alive, _reachable, find_binaries
 
+pytestmark = pytest.mark.postgres
+
 SERVE = """
 import asyncio, sys
 from pathlib import Path
 from dialer.store.server import OwnServer
-
-pytestmark = pytest.mark.postgres
 async def main():
     async with OwnServer(Path(sys.argv[1])):
         print("ready", flush=True)
