@@ -8,10 +8,8 @@ from dialer.errors import DialerError, NotFound
 from dialer.web import schemas
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from uuid import UUID
 
-    from dialer.core.model import DispositionKind
     from dialer.web.call import Call
 
 #: States in which an operator sees the contact of the attempt.
@@ -40,8 +38,3 @@ async def _card(call: Call, attempt_id: UUID) -> schemas.CardView:
     """
     card = await call.stores.contacts.card(attempt_id, operator_id=call.user.id)
     return schemas.CardView.model_validate(card)
-
-
-def kinds(found: Sequence[DispositionKind]) -> list[schemas.DispositionKindView]:
-    """A campaign's dispositions in their fixed order."""
-    return [schemas.DispositionKindView.model_validate(kind) for kind in found]

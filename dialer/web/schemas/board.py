@@ -1,0 +1,128 @@
+"""Numbers, the live board, health."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from dialer.web.schemas.common import Answer, Ask, Id, Moment
+from dialer.web.schemas.floor import OperatorView
+
+# Numbers ---------------------------------------------------------------------
+
+
+class KpiQuery(Ask):
+    """Which numbers; without times the present hour."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    campaign: Id | None = None
+    since: Annotated[Moment | None, Field(alias="from")] = None
+    until: Annotated[Moment | None, Field(alias="to")] = None
+    by: Literal["hour", "operator", "campaign", "total"] = "total"
+
+
+class KpiDefinition(Answer):
+    """One definition per number, printed under it."""
+
+    id: str
+    name_en: str
+    name_ru: str
+    formula_en: str
+    formula_ru: str
+    unit: str
+    better: str
+
+
+class KpiDefinitions(Answer):
+    """All definitions."""
+
+    definitions: list[KpiDefinition]
+
+
+class KpiRow(Answer):
+    """The numbers of one hour, operator or campaign, and the counts they are made of."""
+
+    key: str
+    label: str
+    values: Mapping[str, float | None]
+    facts: Mapping[str, float]
+
+
+class KpiAnswer(Answer):
+    """Numbers of a period."""
+
+    since: datetime
+    until: datetime
+    by: str
+    rows: list[KpiRow]
+
+
+# Board and health ------------------------------------------------------------
+
+
+class CampaignView(Answer):
+    """One campaign on the board, with what limits its dialing right now."""
+
+    campaign_id: int
+    name: str
+    mode: str
+    state: str
+    lines: int
+    ringing: int
+    waiting: int
+    talking: int
+    ready: int
+    reason: str
+    sentence: Mapping[str, str]
+    answered: int
+    abandoned: int
+    cap_permille: int
+    window_starts_at: datetime | None
+    carried_answered: int = 0
+    carried_abandoned: int = 0
+
+
+class Totals(Answer):
+    """The six big numbers."""
+
+    talking: int
+    ready: int
+    wrap_up: int
+    dialling: int
+    waiting: int
+    answered: int
+    abandoned: int
+
+
+class BoardAnswer(Answer):
+    """Everything the live board shows, of one moment (server time ``at``)."""
+
+    at: datetime
+    version: int
+    switch: str
+    switch_up: bool
+    dialing: bool
+    stopped_because: str | None
+    operators: list[OperatorView]
+    campaigns: list[CampaignView]
+    alerts: list[str]
+    counters: Mapping[str, int]
+    totals: Totals
+    hour: KpiRow | None = None
+    """Numbers of the present hour."""
+
+
+class Health(Answer):
+    """Whether the service can do its work; ``problems`` is empty when ``ok``."""
+
+    ok: bool
+    database: bool
+    switch: bool
+    dialing: bool
+    lease: Mapping[str, Any] | None
+    loop_lag_ms: float
+    problems: list[str]
