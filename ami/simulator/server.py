@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 REFUSED_LOGIN_S: Final = 1.0
 """Asterisk waits this long before it says no, against guessing."""
+LATE_S: Final = 0.2
+"""An event that waits to be overtaken waits no longer than this."""
 READ_BYTES: Final = 65536
 
 
@@ -183,10 +185,15 @@ class Connection:
             return
         if faults.reorder and self._late is None and chance() < faults.reorder:
             self._late = data
+            self._loop.call_later(LATE_S, self._put_late)
             return
         self._put(data)
         if faults.duplicate and chance() < faults.duplicate:
             self._put(data)
+        self._put_late()
+
+    def _put_late(self) -> None:
+        """Send what was overtaken."""
         if self._late is not None:
             late, self._late = self._late, None
             self._put(late)
