@@ -366,25 +366,30 @@ def _tell(running: Service, say: Callable[[str], None]) -> None:
 async def _say_goodbye(
     running: Service, ground: Ground, campaign_id: int, people: People, robots: Sequence[asyncio.Task[None]]
 ) -> None:
-    """No new calls; conversations are closed and saved; then nothing is left on the line."""
+    """No new calls; who is on the line is still served; conversations are closed and saved; nothing is left."""
     await running.stores.campaigns.set_state(campaign_id, CampaignState.STOPPED, actor=Actor())
     await running.engine.campaigns_changed()
+    await _until(running, _nobody_waits, FAREWELL_S_MAX)
     for robot in people.robots:
         robot.leave()
     await asyncio.wait(robots, timeout=FAREWELL_S_MAX)
-    if not await _silent(running, RING_TIMEOUT_S + 1.0):
+    if not await _until(running, _silent, RING_TIMEOUT_S + 1.0):
         await ground.hang_up()
-        await _silent(running, FAREWELL_S_MAX)
+        await _until(running, _silent, FAREWELL_S_MAX)
 
 
-async def _silent(running: Service, patience_s: float) -> bool:
-    """Whether every attempt has its end, waiting that long for it."""
+async def _until(running: Service, so: Callable[[Service], bool], patience_s: float) -> bool:
+    """Whether it became so within that time."""
     with suppress(TimeoutError):
         async with asyncio.timeout(patience_s):
             version = running.engine.board().version
-            while _lines(running):
+            while not so(running):
                 version = await running.engine.changed(version)
-    return not _lines(running)
+    return so(running)
+
+
+def _nobody_waits(running: Service) -> bool:
+    return all(campaign.lines == 0 for campaign in running.engine.board().campaigns)
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
@@ -394,9 +399,9 @@ async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _lines(running: Service) -> int:
-    """Attempts that have no end yet."""
-    return running.engine.board().counters["attempts"] - sum(running.engine.outcome_counts().values())
+def _silent(running: Service) -> bool:
+    """Whether every attempt has its end."""
+    return running.engine.board().counters["attempts"] == sum(running.engine.outcome_counts().values())
 
 
 async def _summary(
