@@ -178,6 +178,8 @@ class SeenCall:
     """Our context it is in: ``answered``, ``offer``, or empty."""
     talking_to: UUID | None
     """The session of the operator in the same conversation bridge."""
+    message: bool = False
+    """It hears the message for whom nobody was free."""
 
 
 @dataclass(frozen=True, slots=True)

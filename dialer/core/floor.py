@@ -31,7 +31,7 @@ from dialer.core.effects import (
     NeverAgain,
     WakeUp,
 )
-from dialer.core.model import AttemptState, EndedBy, OperatorState, Outcome
+from dialer.core.model import AttemptState, EndedBy, Mode, OperatorState, Outcome
 from dialer.core.presence import Leg, NotNow, Operator
 
 if TYPE_CHECKING:
@@ -517,13 +517,23 @@ class Floor:
             self._put(life.unbridge(attempt))
         elif seen.ringing:
             self._advance(attempt.id, AttemptState.RINGING, now)
-        elif seen.up and attempt.state in life.UNANSWERED:
-            self._advance(attempt.id, AttemptState.ANSWERED, now)
-            if seen.waiting_place == "offer":
-                self._advance(attempt.id, AttemptState.OFFER, now)
+        elif seen.up:
+            self._catch_up(attempt, seen, now)
         adopted = self.attempts.get(attempt.id)
-        if adopted is not None and seen.waiting_place and adopted.answered_at != now:
+        if adopted is not None and seen.waiting_place:
             self._wait(adopted, now)
+
+    def _catch_up(self, attempt: LiveAttempt, seen: ev.SeenCall, now: datetime) -> None:
+        """What a callee did while nobody listened; when, is not known, and is counted against us.
+
+        Whoever still waits after the key may be served: the switch ends that wait by itself.
+        """
+        long_ago = now - timedelta(seconds=life.CONNECT_WITHIN_S)
+        self._advance(attempt.id, AttemptState.ANSWERED, long_ago)
+        if self.campaigns[attempt.campaign_id].mode is Mode.IVR:
+            self._advance(attempt.id, AttemptState.OFFER, long_ago)
+            if seen.waiting_place or seen.message:
+                self._advance(attempt.id, AttemptState.WAITING, long_ago if seen.message else now)
 
     def _compare_legs(self, event: ev.Resynced, now: datetime) -> None:
         for session_id in (leg for leg in event.legs if self.crew.of_session(leg) is None):

@@ -229,6 +229,7 @@ class Switch:
                 ringing=channel.state == "Ringing",
                 waiting_place=channel.context if waits else "",
                 talking_to=talking.get(channel.bridge_id),
+                message=channel.application == "Read",
             )
         self._seen = set(calls)
         return ev.Resynced(datetime.fromtimestamp(snapshot.started_at, UTC), calls, legs)

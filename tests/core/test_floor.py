@@ -324,6 +324,50 @@ class TestComingBack:
         assert (ended.outcome, ended.ended_by) == (Outcome.CONNECTED, EndedBy.LOST)
         assert after.state() == OperatorState.WRAP_UP
 
+    def test_who_answered_while_nobody_listened_and_hears_the_message_was_abandoned(self) -> None:
+        story = Story().dial()
+        hears = ev.SeenCall(up=True, ringing=False, waiting_place="", talking_to=None)
+        self.resync(story.after(7), {attempt_id(1): hears})
+        ended = end(story.after(0.5).hang_up())
+        assert (ended.outcome, ended.legal_answered, ended.legal_abandoned) == (Outcome.ABANDONED, True, True)
+
+    def test_who_answered_while_nobody_listened_may_have_waited_too_long_to_be_connected(self) -> None:
+        story = Story().operator().dial()
+        waits = ev.SeenCall(up=True, ringing=False, waiting_place="answered", talking_to=None)
+        effects = self.resync(story.after(7), {attempt_id(1): waits}, {session_id(1): True})
+        assert of(effects, fx.Connect) == []
+
+    def test_who_pressed_the_key_while_nobody_listened_and_still_waits_gets_an_operator(self) -> None:
+        story = Story(IVR).operator().dial()
+        waits = ev.SeenCall(up=True, ringing=False, waiting_place="offer", talking_to=None)
+        effects = self.resync(story.after(7), {attempt_id(1): waits}, {session_id(1): True})
+        assert of(effects, fx.Connect) == [fx.Connect(attempt_id(1), session_id(1))]
+
+    def test_who_pressed_the_key_while_nobody_listened_and_got_nobody_was_abandoned(self) -> None:
+        story = Story(IVR).dial()
+        waits = ev.SeenCall(up=True, ringing=False, waiting_place="offer", talking_to=None)
+        self.resync(story.after(7), {attempt_id(1): waits})
+        assert end(story.after(5).hang_up()).outcome is Outcome.ABANDONED
+
+    def test_who_pressed_the_key_while_nobody_listened_and_hears_that_nobody_is_free_was_abandoned(self) -> None:
+        story = Story(IVR).dial()
+        hears = ev.SeenCall(up=True, ringing=False, waiting_place="", talking_to=None, message=True)
+        self.resync(story.after(30), {attempt_id(1): hears})
+        assert end(story.after(0.5).hang_up()).outcome is Outcome.ABANDONED
+
+    def test_who_was_heard_in_the_offer_and_pressed_the_key_while_nobody_listened_gets_an_operator(self) -> None:
+        story = Story(IVR).operator().dial()
+        story.at(ev.OfferStarted, attempt_id(1))
+        waits = ev.SeenCall(up=True, ringing=False, waiting_place="offer", talking_to=None)
+        effects = self.resync(story.after(7), {attempt_id(1): waits}, {session_id(1): True})
+        assert of(effects, fx.Connect) == [fx.Connect(attempt_id(1), session_id(1))]
+
+    def test_who_was_in_the_offer_while_nobody_listened_heard_the_offer(self) -> None:
+        story = Story(IVR).dial()
+        hears = ev.SeenCall(up=True, ringing=False, waiting_place="", talking_to=None)
+        self.resync(story.after(7), {attempt_id(1): hears})
+        assert end(story.after(0.5).hang_up()).outcome is Outcome.OFFER_ENDED
+
     def test_calls_and_legs_nobody_knows_are_hung_up_and_said(self) -> None:
         seen = ev.SeenCall(up=True, ringing=False, waiting_place="answered", talking_to=None)
         effects = self.resync(Story(), {attempt_id(9): seen}, {session_id(9): True})
