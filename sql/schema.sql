@@ -729,7 +729,7 @@ CREATE INDEX lane_of_campaign ON public.lane USING btree (campaign_id);
 
 CREATE INDEX login_try_recent ON public.login_try USING btree (at);
 
-CREATE UNIQUE INDEX one_callee_per_operator ON public.attempt_live USING btree (operator_id) WHERE (state = ANY (ARRAY['bridging'::text, 'connected'::text]));
+CREATE UNIQUE INDEX one_callee_per_operator ON public.attempt_live USING btree (operator_id) WHERE ((state = ANY (ARRAY['bridging'::text, 'connected'::text])) AND (ended_by IS DISTINCT FROM 'phone_lost'::text));
 
 CREATE UNIQUE INDEX one_pending_callback ON public.callback USING btree (contact_id) WHERE (state = 'pending'::text);
 

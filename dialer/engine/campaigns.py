@@ -37,7 +37,7 @@ RESERVE_S = 30.0
 #: How often the promises are looked up.
 PROMISES_S = 5.0
 #: The longest rest of a campaign whose contacts are all not due.
-REST_S = 30.0
+REST_S = 10.0
 #: The switch is slow when it needs longer than this to acknowledge; then one line per free operator.
 SLOW_ACK_S = 1.0
 #: A number forbidden while its claim was on the way is remembered for this long.

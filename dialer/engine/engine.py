@@ -42,8 +42,8 @@ DIAL_PART = 0.5
 #: The clocks are compared this often, and may differ by this much.
 CLOCK_S = 5.0
 CLOCK_STEP_S = 2.0
-#: Facts may wait this long for PostgreSQL before the floor is compared with it again.
-BEHIND_S = 2.0
+#: Campaigns are read again this often.
+CAMPAIGNS_S = 2.0
 #: A loop that was away for longer than this is said.
 LAG_S = 0.2
 ALERTS_KEPT = 20
@@ -84,6 +84,7 @@ class Engine:
             do=self._do,
         )
         self._lease: Lease | None = None
+        self._campaigns_read: dict[int, Campaign] = {}
         self._renewed_at_s = float("-inf")
         self._synced = False
         self._stopping = False
@@ -117,7 +118,6 @@ class Engine:
         await self._read_campaigns()
         recovered = await self._store.recover(self.name)
         self._do(ev.Recovered(recovered.attempts, recovered.operators))
-        await self._learn()
         self.started.set()
         work = {
             "link": self._link.run,
@@ -127,6 +127,7 @@ class Engine:
             "lease": self._keep_lease,
             "audit": self._audit,
             "clocks": self._watch_clocks,
+            "campaigns": self._follow_campaigns,
         }
         try:
             async with asyncio.TaskGroup() as group:
@@ -355,15 +356,26 @@ class Engine:
                 self._clock_wrong = "clock" if abs(skew_s) > CLOCK_STEP_S else None
 
     async def _read_campaigns(self) -> None:
-        campaigns = await self._store.campaigns(self.name)
-        budgets = await self._store.budgets([c.id for c in campaigns])
-        for campaign_id, budget in budgets.items():
+        """Take over what the database says of the campaigns, if it says anything new."""
+        campaigns = {c.id: c for c in await self._store.campaigns(self.name)}
+        if campaigns == self._campaigns_read:
+            return
+        for campaign_id, budget in (await self._store.budgets(list(campaigns))).items():
             self.floor.cover.budgets.setdefault(campaign_id, budget)
-        self._do(ev.CampaignsRead([c for c in campaigns if c.id in self.floor.cover.budgets]))
-
-    async def _learn(self) -> None:
-        for campaign_id in self.floor.campaigns:
+        for campaign_id in campaigns.keys() - self._campaigns_read.keys():
             self.dialing.pace(campaign_id).seen.start(await self._store.learned(campaign_id))
+        self._campaigns_read = campaigns
+        self._do(ev.CampaignsRead([c for c in campaigns.values() if c.id in self.floor.cover.budgets]))
+        self.dialing.wake()
+
+    async def _follow_campaigns(self) -> None:
+        """Campaigns are also changed by other processes, such as the command line."""
+        while True:
+            await asyncio.sleep(CAMPAIGNS_S)
+            try:
+                await self._read_campaigns()
+            except StoreDown as error:
+                log.warning("campaigns.not_read", error=str(error))
 
     # Live ----------------------------------------------------------------------------
 

@@ -201,7 +201,13 @@ class Claims:
 
     async def _next_due(self, connection: Connection, ask: ClaimAsk, lanes: Sequence[Lane]) -> datetime | None:
         """The first moment somebody is due and his windows are open."""
-        rows = await SQL["claim_next_due"].fetch(connection, now=ask.now, lanes=[lane.id for lane in lanes])
+        rows = await SQL["claim_next_due"].fetch(
+            connection,
+            now=ask.now,
+            lanes=[lane.id for lane in lanes],
+            ready_operators=list(ask.ready_operator_ids),
+            owner_grace=OWNER_GRACE,
+        )
         due_at = {row["lane_id"]: row["due_at"] for row in rows}
         campaign = ask.campaign
         found = [

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from dialer.core.model import AttemptState, CallbackState, OperatorState
+from dialer.core.model import AttemptState, CallbackState, EndedBy, OperatorState
 from dialer.errors import LeaseLost
 from dialer.store import dispositions, do_not_call, lease
 from dialer.store.queries import queries
@@ -43,8 +43,10 @@ async def write(connection: Connection, journal: Journal, held: Lease | None) ->
         await do_not_call.opt_out(connection, attempt_id, OPT_OUT_SCOPE, at)
     if journal.ended:
         await _end(connection, journal.ended)
-    if journal.progress:
-        await _progress(connection, _latest(journal.progress))
+    rows = _latest(journal.progress)
+    for part in ([row for row in rows if not _holds(row)], [row for row in rows if _holds(row)]):
+        if part:
+            await _progress(connection, part)
     if journal.operators:
         await _operators(connection, {operator.operator_id: operator for operator in journal.operators})
     if journal.intervals:
@@ -53,11 +55,16 @@ async def write(connection: Connection, journal: Journal, held: Lease | None) ->
 
 def _latest(progress: Sequence[LiveAttempt]) -> Sequence[LiveAttempt]:
     """One row per attempt: the last told, as one statement cannot change a row twice."""
-    return list({attempt.id: attempt for attempt in progress}.values())
+    latest = {attempt.id: attempt for attempt in progress}
+    return [attempt for attempt in latest.values() if attempt.state is not AttemptState.ENDED]
+
+
+def _holds(row: LiveAttempt) -> bool:
+    """Whether it takes its operator; whoever lets one go is written first."""
+    return row.state in {AttemptState.BRIDGING, AttemptState.CONNECTED} and row.ended_by is not EndedBy.PHONE_LOST
 
 
 async def _progress(connection: Connection, rows: Sequence[LiveAttempt]) -> None:
-    rows = [row for row in rows if row.state is not AttemptState.ENDED]
     await SQL["journal_progress"].execute(
         connection,
         ids=[row.id for row in rows],

@@ -247,7 +247,9 @@ CREATE TABLE attempt_live (
     ended_by text,                          -- who asked for the end, while the hangup is under way
     UNIQUE (contact_id)
 );
-CREATE UNIQUE INDEX one_callee_per_operator ON attempt_live (operator_id) WHERE state IN ('bridging', 'connected');
+-- Whose phone was lost is with nobody: the callee hears the message, and the operator may be back before it ends.
+CREATE UNIQUE INDEX one_callee_per_operator ON attempt_live (operator_id)
+    WHERE state IN ('bridging', 'connected') AND ended_by IS DISTINCT FROM 'phone_lost';
 CREATE INDEX attempt_live_campaign ON attempt_live (campaign_id);
 
 CREATE TABLE attempt (

@@ -155,15 +155,20 @@ FROM judged j LEFT JOIN taken t USING (contact_id)
 ORDER BY j.place;
 
 -- name: claim_next_due
--- When nobody came through: the first moment somebody of each lane, or of the promises, comes due; null for never.
+-- When nobody came through: the first moment somebody of each lane, or of the promises, comes due; null for never. A
+-- promise whose operator is at work and busy waits for that operator, not for a time.
 SELECT lane.id AS lane_id, CASE WHEN head.due_at < 'infinity' THEN greatest(head.due_at, :now::timestamptz) END AS due_at
 FROM lane
 CROSS JOIN LATERAL (
     SELECT least(
         (SELECT min(c.next_at) FROM contact c WHERE c.lane_id = lane.id AND c.state = 'open' AND NOT c.promised),
-        (SELECT min(k.next_at) FROM callback k JOIN contact c ON c.id = k.contact_id
+        (SELECT min(CASE WHEN k.operator_id IS NULL OR k.operator_id = ANY(:ready_operators::bigint[]) THEN k.next_at
+                    ELSE k.next_at + :owner_grace::interval END)
+            FROM callback k JOIN contact c ON c.id = k.contact_id
             WHERE k.campaign_id = lane.campaign_id AND k.state = 'pending' AND c.lane_id = lane.id AND c.state = 'open'
-                AND NOT EXISTS (SELECT FROM attempt_live l WHERE l.contact_id = c.id))
+                AND NOT EXISTS (SELECT FROM attempt_live l WHERE l.contact_id = c.id)
+                AND (k.operator_id IS NULL OR k.operator_id = ANY(:ready_operators::bigint[])
+                    OR NOT EXISTS (SELECT FROM operator_live o WHERE o.operator_id = k.operator_id)))
     ) AS due_at
 ) AS head
 WHERE lane.id = ANY(:lanes::bigint[]);

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from dialer.core import budget as law
 from dialer.core import callbacks as promises
 from dialer.core import hours, retry
-from dialer.core.model import AttemptState, CallbackState, OperatorState
+from dialer.core.model import AttemptState, CallbackState, EndedBy, OperatorState
 from dialer.engine.ports import Recovered
 from dialer.errors import LeaseLost, NotFound, OperatorConflict, Refused
 from tests.sim.gate import ConstraintViolated, Gate
@@ -73,7 +73,8 @@ class Tables(Gate):
             return
         if old.operator_id is not None and self.taken.get(old.operator_id) == old.id:
             del self.taken[old.operator_id]
-        if attempt.state in TAKEN and attempt.operator_id is not None:
+        with_somebody = attempt.state in TAKEN and attempt.ended_by is not EndedBy.PHONE_LOST
+        if with_somebody and attempt.operator_id is not None:
             holder = self.taken.setdefault(attempt.operator_id, attempt.id)
             if holder != attempt.id:
                 raise OperatorConflict("operator.conflict", "one_callee_per_operator", rows=(attempt, holder))
@@ -286,10 +287,10 @@ class Tables(Gate):
     def callbacks_due(self, campaign_ids: Sequence[int], until: datetime) -> Mapping[int, int]:
         due = dict.fromkeys(campaign_ids, 0)
         for callback in self.pending.values():
+            if callback.next_at > until or callback.campaign_id not in due:
+                continue
             contact = self.contacts[callback.contact_id]
-            ready = contact.state == "open" and contact.id not in self.live_contact
-            if callback.campaign_id in due and callback.next_at <= until and ready:
-                due[callback.campaign_id] += 1
+            due[callback.campaign_id] += contact.state == "open" and contact.id not in self.live_contact
         return due
 
     def learned(self, campaign_id: int) -> Mapping[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import permutations
 from uuid import uuid4
 
 import asyncpg
@@ -97,6 +98,35 @@ async def test_an_operator_may_take_the_next_callee_in_the_moment_the_last_one_l
     )
     await place.store.write(Journal(progress=[second], ended=[place.ended(first, Outcome.CONNECTED)]))
     assert await place.pools.web.fetchval("SELECT attempt_id FROM attempt_live") == second.id
+
+
+async def test_an_operator_may_be_back_before_the_callee_of_the_lost_phone_hung_up(place):
+    await place.add_contacts(PHONE, "+12025550102")
+    operator = await place.add_operator("ann")
+    first, second = await place.dial(2)
+    talking = replace(
+        first, state=AttemptState.CONNECTED, answered_at=place.now, connected_at=place.now, operator_id=operator
+    )
+    await place.store.write(Journal(progress=[talking]))
+    await place.store.write(Journal(progress=[replace(talking, ended_by=EndedBy.PHONE_LOST)]))
+    await place.store.write(
+        Journal(progress=[replace(second, state=AttemptState.BRIDGING, answered_at=place.now, operator_id=operator)])
+    )
+    assert await place.count("attempt_live") == 2
+
+
+async def test_whoever_lets_an_operator_go_is_written_before_whoever_takes_him(place):
+    await place.add_contacts(PHONE, "+12025550102")
+    operator = await place.add_operator("ann")
+    for first, second in permutations(await place.dial(2)):
+        bridging = replace(first, state=AttemptState.BRIDGING, answered_at=place.now, operator_id=operator)
+        await place.store.write(Journal(progress=[bridging]))
+        back = replace(first, state=AttemptState.ANSWERED, answered_at=place.now)
+        taking = replace(second, state=AttemptState.BRIDGING, answered_at=place.now, operator_id=operator)
+        await place.store.write(Journal(progress=[taking, back]))
+        rows = await place.pools.web.fetch("SELECT attempt_id FROM attempt_live WHERE operator_id = $1", operator)
+        assert [row["attempt_id"] for row in rows] == [second.id]
+        await place.store.write(Journal(progress=[replace(second, state=AttemptState.ANSWERED, answered_at=place.now)]))
 
 
 async def test_a_number_that_is_none_gives_way_to_the_next_one_and_the_last_closes_the_contact(place):
