@@ -19,11 +19,11 @@ from dialer.core import kpi as numbers
 from dialer.core.model import CampaignState
 from dialer.doctor import examine, remedy_of
 from dialer.errors import DialerError, NotFound, Refused
+from dialer.passwords import LENGTH_MIN, hash_password, random_password
 from dialer.store.pools import Pools
 from dialer.store.stores import Stores
 from dialer.store.users import Actor
 from dialer.web.access import Role
-from dialer.web.passwords import LENGTH_MIN, hash_password, random_password
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,8 +20,9 @@ from weakref import WeakValueDictionary
 import structlog
 from aiohttp import web
 
+from dialer import passwords
 from dialer.errors import Refused
-from dialer.web import passwords, schemas
+from dialer.web import schemas
 from dialer.web.access import Role
 
 if TYPE_CHECKING:

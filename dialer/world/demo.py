@@ -25,9 +25,9 @@ from pydantic import SecretStr
 from dialer import intake, logs, service
 from dialer.core.model import CampaignState, Mode
 from dialer.errors import Misconfigured
+from dialer.passwords import hash_password, random_password
 from dialer.settings import Settings
 from dialer.store.users import Actor
-from dialer.web.passwords import hash_password, random_password
 from dialer.world import log, rig, sample, simulated
 from dialer.world.judge import Stored, judge
 from dialer.world.people import OFFERED, ORDINARY

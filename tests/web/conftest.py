@@ -10,7 +10,7 @@ import pytest
 from aiohttp import CookieJar
 from aiohttp.test_utils import TestClient, TestServer
 
-from dialer.web import passwords
+from dialer import passwords
 from dialer.web.access import Role
 from dialer.web.app import create_app
 from tests.store.conftest import *  # noqa: F403 - the fixtures of a real PostgreSQL
