@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from dialer import intake
+from dialer import intake, passwords
 from dialer.errors import Refused
-from dialer.web import access, live, numbers, passwords, schemas
+from dialer.web import access, live, numbers, schemas
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
