@@ -95,6 +95,12 @@ def bridge_by(attempt: LiveAttempt, campaign: Campaign) -> datetime | None:
     return None
 
 
+def may_be_bridged(attempt: LiveAttempt, campaign: Campaign, now: datetime) -> bool:
+    """Whether this callee waits for an operator who may still come; whoever hears the message waits for nobody."""
+    until = bridge_by(attempt, campaign)
+    return until is not None and now < until
+
+
 def outcome_of(attempt: LiveAttempt, word: str, at: datetime, *, operator_free: bool = False) -> Outcome:
     """What an ended call amounts to.
 

@@ -242,7 +242,7 @@ class Dialing:
             talking_s=[(now - o.since).total_seconds() for o in team if o.state is OperatorState.TALKING],
             wrap_up_s=[(now - o.since).total_seconds() for o in team if o.state is OperatorState.WRAP_UP],
             in_flight_s=[(now - a.sent_at).total_seconds() for a in lines if a.state in life.UNANSWERED],
-            waiting=sum(a.state in {AttemptState.ANSWERED, AttemptState.WAITING} for a in lines),
+            waiting=sum(life.may_be_bridged(a, campaign, now) for a in lines),
             in_offer=sum(a.state is AttemptState.OFFER for a in lines),
         )
         trunk = campaign.trunk
