@@ -109,6 +109,19 @@ class Instance:
             self._process.send_signal(signal.SIGKILL)
         await self._process.wait()
 
+    def freeze(self) -> None:
+        """Let it stand still, as a machine without electricity looks from afar."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        for pid in _family(self.pid) if self.pid is not None else ():
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
     def _prepare(self) -> None:
         """Make the folders; Asterisk's user may write to some and only read the configuration, which holds secrets."""
         user = pwd.getpwuid(os.geteuid())
@@ -164,6 +177,16 @@ class Instance:
             f"Asterisk {self.asterisk.version} {what}: {' / '.join(lines) or 'it said nothing'}",
             remedy=f"Look into {self.home / 'log'}.",
         )
+
+
+def _family(pid: int) -> list[int]:
+    """A process and all its descendants."""
+    found = [pid]
+    with suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                found += _family(int(child))
+    return found
 
 
 def _user_in(root: Path) -> tuple[int, int]:

@@ -96,6 +96,14 @@ class Rig:
         """The operator's phone hangs up by itself (or falls off the desk)."""
         await self.wire.ask("Hangup", Channel=self.listener.phones[seat], Cause="16")
 
+    async def unplug_phone(self, seat: str) -> None:
+        """The operator's phone says goodbye to our switch; its call goes on."""
+        await self.wire.ask("PJSIPUnregister", Registration=seat)
+
+    async def plug_in_phone(self, seat: str) -> None:
+        """The operator's phone registers again."""
+        await self.wire.ask("PJSIPRegister", Registration=seat)
+
     async def hang_up_callees(self) -> None:
         """Everybody who is being called hangs up now."""
         for channel in self.listener.callees():
