@@ -80,7 +80,6 @@ class Pace:
     decided_at_change: int = -1
     rest_until: datetime | None = None
     due: int = 0
-    promises_at_s: float = float("-inf")
     in_vain_at: tuple[int, float] | None = None
     max_lines_per_ready: float = 0.0
     seen: Observations = field(default_factory=Observations)
@@ -122,6 +121,7 @@ class Dialing:
         self.lease: Lease | None = None
         self.paces: dict[int, Pace] = {}
         self.claiming = False
+        self._promises_at_s = float("-inf")
 
     def kick(self) -> None:
         """Something changed: look at once."""
@@ -133,7 +133,7 @@ class Dialing:
         for key, pace in self.paces.items():
             if campaign_id in {None, key}:
                 pace.rest_until = None
-                pace.promises_at_s = float("-inf")
+        self._promises_at_s = float("-inf")
         self.kick()
 
     def forbid(self, phone_ids: Sequence[int]) -> None:
@@ -165,9 +165,10 @@ class Dialing:
         loop = asyncio.get_running_loop()
         while True:
             self._kicked.clear()
-            for campaign in list(self._floor.campaigns.values()):
-                if campaign.state is CampaignState.RUNNING:
-                    await self._look(campaign)
+            running = [c for c in self._floor.campaigns.values() if c.state is CampaignState.RUNNING]
+            await self._read_promises(running)
+            for campaign in running:
+                await self._look(campaign)
             tick = loop.call_later(self._tick_s(), self._kicked.set)
             await self._kicked.wait()
             tick.cancel()
@@ -195,12 +196,11 @@ class Dialing:
         if self._may_dial() is not None:
             return
         try:
-            await self._read_promises(campaign, pace, now)
             if pace.rest_until is not None and now < pace.rest_until:
                 return
             pace.rest_until = None
             calls = self._decide(campaign, pace, now).calls
-            in_vain = pace.in_vain_at == (self._changes, pace.promises_at_s)
+            in_vain = pace.in_vain_at == (self._changes, self._promises_at_s)
             free = 0 if in_vain or calls >= pace.due else len(self._floor.crew.free(campaign.team_id))
             promised = min(pace.due, free)
             if calls > 0:
@@ -211,14 +211,22 @@ class Dialing:
             log.warning("claim.failed", campaign=campaign.id, code=error.code, error=str(error))
             pace.rest_until = now + timedelta(seconds=1)
 
-    async def _read_promises(self, campaign: Campaign, pace: Pace, now: datetime) -> None:
-        if self._clock.boot_s() - pace.promises_at_s < PROMISES_S:
+    async def _read_promises(self, running: Sequence[Campaign]) -> None:
+        """How many promises of each campaign need an operator soon; a campaign that rests wakes up for them."""
+        if self._clock.boot_s() - self._promises_at_s < PROMISES_S or self._may_dial() is not None:
             return
-        due = await self._store.callbacks_due([campaign.id], now + timedelta(seconds=RESERVE_S))
-        pace.promises_at_s = self._clock.boot_s()
-        pace.due = due.get(campaign.id, 0)
-        if pace.due:
-            pace.rest_until = None
+        until = self._clock.now() + timedelta(seconds=RESERVE_S)
+        try:
+            due = await self._store.callbacks_due([campaign.id for campaign in running], until)
+        except DialerError as error:
+            log.warning("promises.not_read", code=error.code, error=str(error))
+            return
+        self._promises_at_s = self._clock.boot_s()
+        for campaign in running:
+            pace = self.pace(campaign.id)
+            pace.due = due.get(campaign.id, 0)
+            if pace.due:
+                pace.rest_until = None
 
     def _decide(self, campaign: Campaign, pace: Pace, now: datetime) -> pacing.Decision:
         """The decision of this moment; the last one if nothing happened that could change a no."""
@@ -296,7 +304,7 @@ class Dialing:
             self._send(claim, campaign, result.boot_s)
         self._buckets[campaign.trunk.id].tokens -= len(result.claims)
         if not result.claims and callbacks_only:
-            pace.in_vain_at = (self._changes, pace.promises_at_s)
+            pace.in_vain_at = (self._changes, self._promises_at_s)
         elif not result.claims and not result.held_back:
             rest = now + timedelta(seconds=REST_S)
             pace.rest_until = rest if result.next_due_at is None else min(rest, result.next_due_at)
