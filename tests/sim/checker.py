@@ -123,7 +123,10 @@ class Checker:
             self._bridges[event.bridge_id].add(event.channel_id)
             self.i21_i22_one_operator_one_callee(event)
         elif isinstance(event, BridgeLeft) and not event.holding:
-            self._bridges[event.bridge_id].discard(event.channel_id)
+            members = self._bridges[event.bridge_id]
+            members.discard(event.channel_id)
+            if not members:
+                del self._bridges[event.bridge_id]
         elif isinstance(event, HungUp) and event.channel_id in self._calls:
             self._ends(event)
 

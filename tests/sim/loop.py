@@ -304,10 +304,14 @@ class SimClock:
     def __init__(self, loop: SimLoop, start: datetime = START) -> None:
         self._loop = loop
         self._start = start
+        self._known_at, self._known = (-1.0, 0.0), start
         self.step_s = 0.0
 
     def now(self) -> datetime:
-        return self._start + timedelta(seconds=self._loop._now + self.step_s)
+        key = (self._loop._now, self.step_s)
+        if key != self._known_at:  # many ask at the same instant
+            self._known_at, self._known = key, self._start + timedelta(seconds=key[0] + key[1])
+        return self._known
 
     def boot_s(self) -> float:
         return self._loop._now
