@@ -4,7 +4,8 @@
     its holder is proven dead                taken at once: the session lock is ours (its connection is gone) and on
                                              this machine, since this boot, no process has its id and start time
     its holder may live                      taken when it ran out and a grace passed: a holder that cannot renew
-                                             stops by itself at half of the lease
+                                             stops by itself at half of the lease; one that is seen on this machine
+                                             is killed then, for it keeps the logins of the switch
 
 Time is PostgreSQL's, so two engines with different clocks agree.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import uuid
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import asyncpg
+
+    from dialer.store.queries import Connection
 
 SQL = queries("lease")
 _log = structlog.get_logger(__name__)
@@ -85,19 +89,28 @@ class LeaseKeeper:
             with store_errors():
                 await SQL["lease_ensure"].execute(connection, switch=switch)
                 alone = await SQL["lease_lock"].fetchval(connection, switch=switch)
-                async with connection.transaction():
-                    row = await SQL["lease_read"].fetchrow(connection, switch=switch, grace=GRACE, clock=self.now())
-                    assert row is not None  # noqa: S101  # lease_ensure made it
-                    holder = row["holder"]
-                    free = holder is None or row["free_in"] <= timedelta(0) or (alone and proven_dead(holder))
-                    if free:
-                        epoch = await SQL["lease_take"].fetchval(
-                            connection, switch=switch, holder=self._holder(), lasts=LEASE, clock=self.now()
-                        )
-                        self.held = Lease(switch=switch, epoch=epoch, expires_in_s=LEASE.total_seconds())
-                if alone and not free:
+                # A look without a lock first: whoever waits for a lease must not hold up the claims of its holder.
+                row = await self._read("lease_look", connection, switch)
+                if _is_free(row, alone=alone):
+                    end_frozen(row["holder"])
+                    async with connection.transaction():
+                        row = await self._read("lease_read", connection, switch)
+                        if _is_free(row, alone=alone):
+                            await self._take(connection, switch)
+                if alone and not self.held:
                     await SQL["lease_unlock"].execute(connection, switch=switch)
-        return holder, row["free_in"]
+        return row["holder"], row["free_in"]
+
+    async def _read(self, query: str, connection: Connection, switch: str) -> asyncpg.Record:
+        row = await SQL[query].fetchrow(connection, switch=switch, grace=GRACE, clock=self.now())
+        assert row is not None  # noqa: S101  # lease_ensure made it
+        return row
+
+    async def _take(self, connection: Connection, switch: str) -> None:
+        epoch = await SQL["lease_take"].fetchval(
+            connection, switch=switch, holder=self._holder(), lasts=LEASE, clock=self.now()
+        )
+        self.held = Lease(switch=switch, epoch=epoch, expires_in_s=LEASE.total_seconds())
 
     async def renew(self, lease: Lease) -> bool:
         """Extend it; False when it ran out or somebody else has it."""
@@ -143,18 +156,52 @@ class LeaseKeeper:
         return {"host": os.uname().nodename, **_process(os.getpid()), "token": self._token}
 
 
+def _is_free(row: asyncpg.Record, *, alone: bool) -> bool:
+    """Whether the lease may be taken; ``alone``: its holder's session lock is ours."""
+    holder = row["holder"]
+    return holder is None or row["free_in"] <= timedelta(0) or (alone and proven_dead(holder))
+
+
+def end_frozen(holder: Mapping[str, Any] | None) -> None:
+    """Kill the holder of a lease that is over, if it still runs on this machine: it is frozen or cut off.
+
+    It must send nothing any more and would end itself as soon as it could. Until then it keeps the logins of the
+    switch, where each user may be logged in once. What is killed is the very process that took the lease: a file
+    descriptor holds on to it while its start is compared.
+    """
+    here = _process(os.getpid())
+    if holder is None or holder["pid"] == here["pid"] or not _is_here(holder, here):
+        return
+    try:
+        process = os.pidfd_open(int(holder["pid"]))
+    except OSError:
+        return
+    try:
+        if _process(int(holder["pid"]))["started"] == holder["started"]:
+            signal.pidfd_send_signal(process, signal.SIGKILL)
+            _log.warning("lease.frozen_holder_ended", pid=holder["pid"])
+    except OSError as error:
+        _log.warning("lease.frozen_holder_stays", pid=holder["pid"], error=str(error))
+    finally:
+        os.close(process)
+
+
 def proven_dead(holder: Mapping[str, Any]) -> bool:
     """Whether this holder certainly does not run any more.
 
     Processes can be looked up only where they ran: since the same boot and in the same process namespace.
     """
     here = _process(os.getpid())
-    if any(holder.get(key) != here[key] for key in ("boot_id", "namespace")):
+    if not _is_here(holder, here):
         return False
     there = _process(int(holder["pid"]))
     if there["started"] is None or there["started"] != holder["started"]:
         return True
     return holder["pid"] == here["pid"] and holder["token"] not in _OPEN
+
+
+def _is_here(holder: Mapping[str, Any], here: Mapping[str, Any]) -> bool:
+    return all(holder.get(key) == here[key] for key in ("boot_id", "namespace"))
 
 
 def _process(pid: int) -> dict[str, Any]:

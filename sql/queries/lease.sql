@@ -4,6 +4,11 @@
 -- A switch that nobody dialled on yet has its row from now on.
 INSERT INTO engine_lease (switch) VALUES (:switch::text) ON CONFLICT DO NOTHING;
 
+-- name: lease_look
+-- Who holds it, and when it may be taken; waits for nobody.
+SELECT epoch, holder, expires_at, expires_at + :grace::interval - coalesce(:clock::timestamptz, clock_timestamp()) AS free_in
+FROM engine_lease WHERE switch = :switch::text;
+
 -- name: lease_read
 -- FOR UPDATE: waits for claims and journals under the old epoch, and holds back new ones until the epoch has grown.
 SELECT epoch, holder, expires_at, expires_at + :grace::interval - coalesce(:clock::timestamptz, clock_timestamp()) AS free_in

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dialer.errors import LeaseLost
-from dialer.store.lease import _process, proven_dead
+from dialer.store.lease import _process, end_frozen, proven_dead
 from dialer.store.store import PgStore
 
 pytestmark = pytest.mark.postgres
@@ -27,6 +27,16 @@ async def main():
 asyncio.run(main())
 """
 
+#: The same, in the middle of a claim.
+CLAIM = TAKE.replace(
+    "    print(",
+    """    import asyncpg
+    connection = await asyncpg.connect(sys.argv[1])
+    await connection.execute("BEGIN")
+    await connection.execute("SELECT FROM engine_lease WHERE switch = 'main' FOR KEY SHARE")
+    print(""",
+)
+
 
 @pytest.fixture
 async def rival(pools, url):
@@ -35,8 +45,8 @@ async def rival(pools, url):
     await opened.close()
 
 
-def start_holder(url) -> subprocess.Popen[str]:
-    holder = subprocess.Popen([sys.executable, "-c", TAKE, url], stdout=subprocess.PIPE, text=True)
+def start_holder(url, program=TAKE) -> subprocess.Popen[str]:
+    holder = subprocess.Popen([sys.executable, "-c", program, url], stdout=subprocess.PIPE, text=True)
     while holder.stdout.readline() not in {"taken\n", ""}:
         pass
     return holder
@@ -78,6 +88,40 @@ async def test_a_stopped_engine_is_not_dead(store, url):
     finally:
         holder.kill()
         holder.wait()
+
+
+async def test_a_frozen_engine_on_this_machine_is_ended_when_its_lease_is_over(store, url, pools):
+    """It would keep the logins of the switch for as long as it is frozen."""
+    holder = await asyncio.to_thread(start_holder, url)
+    os.kill(holder.pid, signal.SIGSTOP)
+    await pools.web.execute("UPDATE engine_lease SET expires_at = now() - interval '6 seconds'")
+    assert (await store.take_lease("main", wait=False)).epoch == 2
+    assert await asyncio.to_thread(holder.wait, 5) == -signal.SIGKILL
+
+
+async def test_a_frozen_engine_that_holds_locks_is_waited_for_and_then_ended(store, url, pools):
+    """Frozen in the middle of a claim: the row of the lease is locked until it is ended."""
+    holder = await asyncio.to_thread(start_holder, url, CLAIM)
+    os.kill(holder.pid, signal.SIGSTOP)
+    assert await asyncio.wait_for(store.take_lease("main", wait=False), 1) is None
+    expired = {**_process(holder.pid), "token": "its own"}
+    await asyncio.to_thread(end_frozen, expired)
+    assert await asyncio.to_thread(holder.wait, 5) == -signal.SIGKILL
+    assert (await asyncio.wait_for(store.take_lease("main", wait=True), 3)).epoch == 2
+
+
+def test_nobody_is_ended_who_is_not_the_very_process_that_took_the_lease():
+    innocent = subprocess.Popen(["sleep", "60"])
+    try:
+        taken = {**_process(innocent.pid), "token": ""}
+        for other in ({"started": taken["started"] - 1}, {"boot_id": "another boot"}, {"namespace": "pid:[1]"}):
+            end_frozen({**taken, **other})
+        end_frozen({**taken, "pid": 2**22 - 1})
+        end_frozen({**_process(os.getpid()), "token": "a second engine in this process"})
+        assert innocent.poll() is None
+    finally:
+        innocent.kill()
+        innocent.wait()
 
 
 async def test_an_engine_that_may_live_is_followed_when_its_lease_and_a_grace_are_over(pools, url):
