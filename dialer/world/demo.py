@@ -25,6 +25,7 @@ from pydantic import SecretStr
 from dialer import intake, logs, service
 from dialer.core.model import CampaignState, Mode
 from dialer.errors import Misconfigured
+from dialer.passwords import hash_password, random_password
 from dialer.settings import Settings
 from dialer.store.users import Actor
 from dialer.world import log, rig, sample, simulated
