@@ -173,16 +173,14 @@ async def save_key(connection: Connection, attempt_id: UUID, code: str, at: date
 
 
 async def _save(connection: Connection, form: _Form) -> Saved:
-    attempt = await SQL["disposition_attempt"].fetchrow(connection, attempt_id=form.attempt_id)
-    if attempt is None or (form.operator_id is not None and attempt["operator_id"] != form.operator_id):
+    contact = await SQL["disposition_contact"].fetchrow(connection, attempt_id=form.attempt_id)
+    attempt = await SQL["disposition_facts"].fetchrow(
+        connection, attempt_id=form.attempt_id, key=form.key, code=form.code
+    )
+    if contact is None or attempt is None or form.operator_id not in {None, attempt["operator_id"]}:
         raise _not_found()
-    contact = await SQL["disposition_contact"].fetchrow(connection, contact_id=attempt["contact_id"])
-    assert contact is not None  # noqa: S101  # attempts refer to it
-    known = await SQL["disposition_known"].fetchrow(connection, attempt_id=form.attempt_id, key=form.key)
-    if known:
-        return _repeated(known, form)
-    attempt = await SQL["disposition_attempt"].fetchrow(connection, attempt_id=form.attempt_id)
-    assert attempt is not None  # noqa: S101  # it only moves from live to finished
+    if attempt["known_key"] is not None:
+        return _repeated(attempt, form)
     [campaign] = await campaigns.read(connection, campaign_id=attempt["campaign_id"])
     kind = campaign.dispositions.get(form.code)
     if kind is None:
@@ -201,7 +199,6 @@ async def _save(connection: Connection, form: _Form) -> Saved:
             connection, attempt["phone_id"], scope, reason=kind.code, added_by=form.operator_id, at=form.now
         )
         forbidden = (attempt["phone_id"],)
-    await SQL["disposition_draft_drop"].execute(connection, attempt_id=form.attempt_id)
     return Saved(
         attempt_id=form.attempt_id,
         contact_id=attempt["contact_id"],
@@ -215,16 +212,16 @@ async def _save(connection: Connection, form: _Form) -> Saved:
 
 
 def _repeated(known: asyncpg.Record, form: _Form) -> Saved:
-    if known["key"] != form.key:
+    if known["known_key"] != form.key:
         raise _exists()
-    if known["attempt_id"] != form.attempt_id or known["body_hash"] != form.body_hash:
+    if known["known_attempt_id"] != form.attempt_id or known["known_body_hash"] != form.body_hash:
         raise Refused(
             "disposition.other_content",
             "This key was used to save something else.",
             remedy="Read the card again; what is saved stays as it is.",
         )
     names = ("attempt_id", "contact_id", "code", "reason", "address", "note", "saved_at")
-    return Saved(**{name: known[name] for name in names}, repeated=True)
+    return Saved(**{name: known[f"known_{name}"] for name in names}, repeated=True)
 
 
 def _due_at(form: _Form, kind: DispositionKind, campaign: Campaign, zones: Sequence[str]) -> datetime | None:
@@ -290,25 +287,25 @@ async def _follow(
 ) -> None:
     """Close the contact or plan its next call; keep, replace and make promises."""
     where = {"contact_id": attempt["contact_id"], "attempt_id": form.attempt_id, "now": form.now}
-    times = await SQL["disposition_times"].fetchval(connection, contact_id=attempt["contact_id"], code=form.code)
     ended_next_at = contact["next_at"] if not attempt["live"] and contact["state"] == "open" else None
     closes, next_at = retry.after_disposition(
         kind,
         campaign,
         saved_at=form.now,
         counted=contact["counted"] + attempt["live"],
-        times=times,
+        times=attempt["times"] + 1,
         ended_next_at=ended_next_at,
         promised=due_at is not None,
     )
     promises_now = due_at is not None and closes is None
-    await SQL["disposition_callbacks"].execute(
-        connection,
-        **where,
-        kept_id=attempt["callback_id"],
-        operator_id=form.operator_id,
-        replaces=promises_now or closes is not None,
-    )
+    if contact["promised"] or attempt["callback_id"] is not None:
+        await SQL["disposition_callbacks"].execute(
+            connection,
+            **where,
+            kept_id=attempt["callback_id"],
+            operator_id=form.operator_id,
+            replaces=promises_now or closes is not None,
+        )
     if promises_now:
         await SQL["disposition_promise"].execute(
             connection,

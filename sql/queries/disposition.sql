@@ -1,32 +1,40 @@
 -- What a conversation was, and what follows from it.
 
--- name: disposition_attempt
--- The attempt a disposition is for, live or finished.
-SELECT attempt_id, contact_id, campaign_id, phone_id, operator_id, callback_id, true AS live
-FROM attempt_live WHERE attempt_id = :attempt_id::uuid
-UNION ALL
-SELECT attempt_id, contact_id, campaign_id, phone_id, operator_id, callback_id, false
-FROM attempt WHERE attempt_id = :attempt_id::uuid;
-
 -- name: disposition_contact
 -- The contact's row is the lock for what becomes of it.
-SELECT c.id, c.state, c.counted, CASE WHEN isfinite(c.next_at) THEN c.next_at END AS next_at, lane.zones
+SELECT c.id, c.state, c.counted, CASE WHEN isfinite(c.next_at) THEN c.next_at END AS next_at, c.promised, lane.zones
 FROM contact c JOIN lane ON lane.id = c.lane_id
-WHERE c.id = :contact_id::bigint
+WHERE c.id = (
+    SELECT contact_id FROM attempt_live WHERE attempt_id = :attempt_id::uuid
+    UNION ALL
+    SELECT contact_id FROM attempt WHERE attempt_id = :attempt_id::uuid
+    LIMIT 1)
 FOR NO KEY UPDATE OF c;
 
--- name: disposition_known
--- One per conversation, one per key: what was saved before.
-SELECT attempt_id, key, body_hash, campaign_id, contact_id, operator_id, code, reason, address, note, saved_at
-FROM disposition WHERE attempt_id = :attempt_id::uuid OR key = :key::text
-ORDER BY key = :key::text DESC LIMIT 1;
-
--- name: disposition_times
--- How often this was said of the contact before.
-SELECT count(*) FROM disposition WHERE contact_id = :contact_id::bigint AND code = :code::text;
+-- name: disposition_facts
+-- Under that lock: the attempt, live or finished; how often this was said of the contact before; what was saved
+-- before for this conversation or under this key (one per conversation, one per key).
+SELECT a.attempt_id, a.contact_id, a.campaign_id, a.phone_id, a.operator_id, a.callback_id, a.live,
+    (SELECT count(*) FROM disposition d WHERE d.contact_id = a.contact_id AND d.code = :code::text) AS times,
+    known.attempt_id AS known_attempt_id, known.key AS known_key, known.body_hash AS known_body_hash,
+    known.contact_id AS known_contact_id, known.code AS known_code, known.reason AS known_reason,
+    known.address AS known_address, known.note AS known_note, known.saved_at AS known_saved_at
+FROM (
+    SELECT attempt_id, contact_id, campaign_id, phone_id, operator_id, callback_id, true AS live
+    FROM attempt_live WHERE attempt_id = :attempt_id::uuid
+    UNION ALL
+    SELECT attempt_id, contact_id, campaign_id, phone_id, operator_id, callback_id, false
+    FROM attempt WHERE attempt_id = :attempt_id::uuid
+) AS a
+LEFT JOIN LATERAL (
+    SELECT * FROM disposition d WHERE d.attempt_id = a.attempt_id OR d.key = :key::text
+    ORDER BY d.key = :key::text DESC LIMIT 1
+) AS known ON true;
 
 -- name: disposition_add
--- The flags are kept as they are now: a later change of the list does not change what was counted.
+-- The flags are kept as they are now: a later change of the list does not change what was counted. What is saved needs
+-- no draft.
+WITH dropped AS (DELETE FROM draft WHERE attempt_id = :attempt_id::uuid)
 INSERT INTO disposition (attempt_id, key, body_hash, campaign_id, contact_id, operator_id, code, result, closes, decision_maker,
     verdict, reason, address, note, saved_at)
 SELECT :attempt_id::uuid, :key::text, :body_hash::bytea, kind.campaign_id, :contact_id::bigint, :operator_id::bigint, kind.code,
@@ -56,10 +64,6 @@ SET state = CASE WHEN :closes::text IS NULL THEN 'open' ELSE 'closed' END, close
     phone_id = CASE WHEN :promises::boolean THEN :phone_id::bigint ELSE c.phone_id END,
     promised = EXISTS (SELECT FROM callback k WHERE k.contact_id = c.id AND k.state = 'pending')
 WHERE c.id = :contact_id::bigint;
-
--- name: disposition_draft_drop
--- What is saved needs no draft.
-DELETE FROM draft WHERE attempt_id = :attempt_id::uuid;
 
 -- name: disposition_draft_save
 -- What was typed so far, of the operator whose conversation it is.
