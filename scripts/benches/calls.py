@@ -67,8 +67,8 @@ def judge(bare: list[Block], ours: list[Block], rate: float) -> tuple[str, bool]
     good = part >= RATE_PART and p50 <= P50_MS and p99 <= P99_PART * bare_p99
     words = (
         f"{rate:g}/s: rate {part:.2f} of bare, answer to bridge p50 {p50:.1f} ms (bare {median(bare, 'p50_ms'):.1f}), "
-        f"p99 {p99:.1f} ms = {p99 / bare_p99:.2f} of bare {bare_p99:.1f}, CPU {median(ours, 'cpu_ms_per_call'):.1f} ms/call "
-        f"(bare {median(bare, 'cpu_ms_per_call'):.1f})"
+        f"p99 {p99:.1f} ms = {p99 / bare_p99:.2f} of bare {bare_p99:.1f}, "
+        f"CPU {median(ours, 'cpu_ms_per_call'):.1f} ms/call (bare {median(bare, 'cpu_ms_per_call'):.1f})"
     )
     return words, good
 
@@ -86,7 +86,7 @@ async def run(rates: tuple[float, ...], blocks: int, seconds: float, operators: 
                 ours: list[Block] = []
                 for n in range(1, blocks + 1):
                     for script, into in (("bare", bare), ("ours", ours)):
-                        into.append(await block(script, rate, seconds, operators, rig, {"DIALER_DATABASE_URL": url}))
+                        into.append(await block(script, rate, seconds, operators, rig, url))
                         print(f"{rate:g}/s block {n} {script}: {into[-1]}", flush=True)
                 words, good = judge(bare, ours, rate)
                 figures.append(words)

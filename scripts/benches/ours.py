@@ -24,7 +24,9 @@ SQL = """
 SELECT extract(epoch FROM connected_at - answered_at) * 1000 AS ms
 FROM attempt WHERE sent_at >= $1 AND connected_at IS NOT NULL
 """
-SENT = "SELECT (SELECT count(*) FROM attempt WHERE sent_at >= $1) + (SELECT count(*) FROM attempt_live WHERE sent_at >= $1)"
+SENT = """
+SELECT (SELECT count(*) FROM attempt WHERE sent_at >= $1) + (SELECT count(*) FROM attempt_live WHERE sent_at >= $1)
+"""
 CODES = ("lead", "thinking", "refused_decision_maker", "agreed")
 
 

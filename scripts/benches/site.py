@@ -36,7 +36,6 @@ class Site:
     carried: tuple[int, int] = (2000, 20)
     wrap_up_s: int = 30
     max_lines: int = 1000
-    retry: bool = True
 
 
 def numbers() -> Iterator[str]:
@@ -82,7 +81,8 @@ async def prepare(url: str, site: Site) -> int:
         data = f"name,phone,zone\n{rows}".encode()
         loaded = await load(stores, campaign_id=campaign.id, name="bench", source="", data=data, actor=NOBODY)
         if len(loaded.rejected) or loaded.base.rows_loaded < site.contacts:
-            raise SystemExit(f"bench: {loaded.base.rows_loaded} of {site.contacts} contacts loaded: {loaded.rejected[:3]}")
+            few = f"{loaded.base.rows_loaded} of {site.contacts} contacts loaded"
+            raise SystemExit(f"bench: {few}: {loaded.rejected[:3]}")
         await stores.campaigns.set_state(campaign.id, CampaignState.RUNNING, actor=NOBODY)
         return campaign.id
 
