@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 #: A Bridge whose two sides did not meet within this is given up, and the operator is free again.
 BRIDGE_PATIENCE_S = 1.5
-#: An attempt younger than this may be missing on the switch: its Originate may still be on the way.
+#: An attempt nobody heard of yet may be missing on the switch for so long: its Originate may still be on the way.
 SETTLE_S = 5.0
 #: What a key of the offer may mean besides a disposition.
 KEY_WORDS = frozenset({"operator", "repeat"})
@@ -491,7 +491,7 @@ class Floor:
                 self._lose(attempt, EndedBy.SWITCH_RESTART, event.started_at, now)
             elif seen is not None:
                 self._adopt(attempt, seen, now)
-            elif now - attempt.sent_at > timedelta(seconds=SETTLE_S):
+            elif attempt.state is not AttemptState.SENT or now - attempt.sent_at > timedelta(seconds=SETTLE_S):
                 self._lose(attempt, EndedBy.LOST, now, now)
         for stray in event.calls.keys() - self.attempts.keys():
             self._out += [Alarm("stray_call", str(stray)), EndCall(stray)]

@@ -287,6 +287,18 @@ class TestComingBack:
         story = Story().dial()
         assert of(self.resync(story.after(2)), fx.AttemptEnded) == []
 
+    def test_a_call_that_rang_and_is_not_there_any_more_is_over_at_once(self) -> None:
+        story = Story().dial()
+        story.at(ev.Rang, attempt_id(1))
+        ended = end(self.resync(story.after(1)))
+        assert (ended.outcome, ended.ended_by) == (Outcome.UNKNOWN, EndedBy.LOST)
+
+    def test_an_operator_whose_short_conversation_ended_meanwhile_writes_it_up_at_once(self) -> None:
+        story = Story().operator().talk()
+        ended = end(self.resync(story.after(3), {}, {session_id(1): True}))
+        assert (ended.outcome, ended.ended_at) == (Outcome.CONNECTED, story.now)
+        assert story.state() == OperatorState.WRAP_UP
+
     def test_after_a_restart_of_the_switch_every_call_of_before_is_over(self) -> None:
         story = Story().dial()
         story.after(1)
