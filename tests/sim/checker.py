@@ -43,6 +43,8 @@ AUDIT_S = 75.0
 #: A lost guard of pacing lasts one ring time and the dead-man's wait.
 GUARD_S = 30.0
 LOOK_S = 5.0
+#: R3: between the commit and the write.
+SEND_WITHIN_S = 1.01
 #: No campaign of the day gives more time for the wrap-up.
 WRAP_UP_MAX = timedelta(seconds=65)
 
@@ -115,6 +117,7 @@ class Checker:
             else:
                 self._starts(action)
         elif isinstance(action, Bridge):
+            self.i21_i22_nobody_is_torn_away(action)
             self.i25_nobody_who_left_is_bridged(action)
 
     def hears(self, event: Event) -> None:
@@ -168,7 +171,8 @@ class Checker:
         self.i5_inside_the_window(row.attempt, campaign)
         self.i8_not_forbidden(number, campaign)
         self.i26_trunk_limit(campaign)
-        self.i32_i33_only_the_holder_dials(row.epoch)
+        self.i32_only_the_holder_dials(row.epoch)
+        self.i33_sent_at_once(row.attempt)
         self.i17_dialled_when_promised(row.attempt)
         if row.attempt.e164 != number:
             self.fails("I2 another number was dialled", row=row.attempt, number=number)
@@ -235,11 +239,17 @@ class Checker:
         if lines + 1 > campaign.trunk.max_channels:
             self.fails("I26", lines=lines + 1)
 
-    def i32_i33_only_the_holder_dials(self, epoch: int) -> None:
-        """Two engines at once: one dials; a frozen one that wakes up sends nothing."""
+    def i32_only_the_holder_dials(self, epoch: int) -> None:
+        """Two engines at once: one dials."""
         current = self.site.database.tables.leases[SWITCH].epoch
         if epoch != current:
-            self.fails("I32/I33", row_epoch=epoch, current=current)
+            self.fails("I32", row_epoch=epoch, current=current)
+
+    def i33_sent_at_once(self, attempt: LiveAttempt) -> None:
+        """A frozen engine that wakes up sends nothing: no call is written later than 1 s after its commit (R3)."""
+        age_s = (self.site.clock.now() - attempt.sent_at).total_seconds() - self._wire_s()
+        if age_s > SEND_WITHIN_S and self.site.clock_step_s == 0:
+            self.fails("I33", attempt=attempt, age_s=age_s)
 
     def _note_call(self, action: Originate) -> None:
         for call in reversed(self.site.host.switch.calls):
@@ -260,6 +270,13 @@ class Checker:
         call = self._calls.get(event.channel_id)
         if call is not None and len({talk.operator_channel_id for talk in call.talks}) > 1:
             self.fails("I22 two operators", call=call)
+
+    def i21_i22_nobody_is_torn_away(self, action: Bridge) -> None:
+        """Neither side of a Bridge talks to somebody else already."""
+        for channel_id in (action.channel_id_1, action.channel_id_2):
+            channel = self.site.host.switch.channels.get(channel_id)
+            if channel is not None and channel.bridge is not None and not channel.bridge.holding:
+                self.fails("I21/I22 talks already", channel=channel_id, action=action)
 
     def i25_nobody_who_left_is_bridged(self, action: Bridge) -> None:
         """Operator paused or logged out gets no call."""

@@ -63,11 +63,11 @@ class Database:
         self.weather = Weather()
         self.process = process
         self.clock = clock
-        self.trap: Callable[[str], None] | None = None
-        """Called with ``before`` and ``after`` at the next commit of an engine; may kill it."""
+        self.trap: Callable[[str, str], None] | None = None
+        """Called with ``before`` or ``after``, and ``claim`` or ``write``, at each commit of an engine; may kill it."""
         self._random = random
 
-    async def ask(self, work: Callable[[], T], *, trapped: bool = False) -> T:
+    async def ask(self, work: Callable[[], T], *, kind: str = "") -> T:
         """One round trip.
 
         Raises:
@@ -77,27 +77,29 @@ class Database:
             await asyncio.sleep(0.01)
             raise StoreDown("store.down", "connection refused")
         future: asyncio.Future[T] = self.loop.create_future()
-        self.process.run(
-            self.loop.call_later, self._travel_s(), partial(self._arrives, work, future, self.trap if trapped else None)
-        )
+        self.process.run(self.loop.call_later, self._travel_s(), partial(self._arrives, work, future, kind, current()))
         return await future
 
     def _travel_s(self) -> float:
         return self._random.uniform(*self.weather.delay_s)
 
-    def _arrives(self, work: Callable[[], T], future: asyncio.Future[T], trap: Callable[[str], None] | None) -> None:
+    def _arrives(self, work: Callable[[], T], future: asyncio.Future[T], kind: str, asker: Process | None) -> None:
         if self.weather.down or self._random.random() < self.weather.lose_ask:
             self._break(future)
             return
-        if trap:
-            trap("before")
+        if asker is not None and asker.dead and self._random.random() < 0.5:
+            return  # what the kernel of the dead had not sent yet
+        if kind and self.trap is not None:
+            self.trap("before", kind)
+            if asker is not None and asker.dead:
+                return
         try:
             result = work()
         except Exception as error:  # noqa: BLE001 -- a refusal travels back to whoever asked
             self.loop.call_later(self._travel_s(), _fail, future, error)
             return
-        if trap:
-            trap("after")
+        if kind and self.trap is not None:
+            self.trap("after", kind)
         if self._random.random() < self.weather.lose_answer:
             self._break(future)
         else:
@@ -180,11 +182,11 @@ class SimStore:
 
     async def claim(self, ask: ClaimAsk) -> ClaimResult:
         boot_s = self._clock.boot_s()
-        result = await self._database.ask(partial(self._tables.claim, ask), trapped=True)
+        result = await self._database.ask(partial(self._tables.claim, ask), kind="claim")
         return replace(result, boot_s=boot_s)
 
     async def write(self, journal: Journal) -> None:
-        await self._database.ask(partial(self._tables.write, journal, self._switch, self._epoch), trapped=True)
+        await self._database.ask(partial(self._tables.write, journal, self._switch, self._epoch), kind="write")
 
     async def recover(self, switch: str) -> Recovered:
         return await self._database.ask(partial(self._tables.recover, switch))

@@ -41,6 +41,7 @@ KINDS = (
     "database_slow",
     "commit_answers_lost",
     "frozen",
+    "frozen_after_claim",
     "two_engines",
     "clock_step",
 )
@@ -136,6 +137,25 @@ class Weather:
         self.site.loop.freeze(service.process)
         self.site.start_service()
         await asyncio.sleep(60)
+        self.site.loop.thaw(service.process)
+        await asyncio.sleep(20)
+
+    async def frozen_after_claim(self) -> None:
+        """SIGSTOP between the commit of a claim and the calls that were to follow."""
+        service, database = self._service, self.site.database
+        if service is None:
+            return
+
+        def trap(moment: str, kind: str) -> None:
+            if (moment, kind) == ("after", "claim"):
+                database.trap = None
+                self.site.loop.freeze(service.process)
+
+        self._away("engine was frozen", 120)
+        database.trap = trap
+        self.site.start_service()
+        await asyncio.sleep(self._random.choice((3.0, 60.0)))
+        database.trap = None
         self.site.loop.thaw(service.process)
         await asyncio.sleep(20)
 

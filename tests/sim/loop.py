@@ -162,10 +162,10 @@ class SimLoop(asyncio.SelectorEventLoop):
         self, coro: Coroutine[Any, Any, T], *, name: str | None = None, context: contextvars.Context | None = None
     ) -> asyncio.Task[T]:
         task = asyncio.Task(coro, loop=self, name=name, context=context)
+        task._log_destroy_pending = False  # type: ignore[attr-defined]  # whoever is killed is not warned about
         process = _process.get()
         if process is not None:
             process._tasks.add(task)
-            task._log_destroy_pending = False  # type: ignore[attr-defined]  # whoever is killed is not warned about
         return task
 
     def _run_once(self) -> None:

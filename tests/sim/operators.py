@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from ami.events import Event
+    from dialer.core.model import Campaign
     from dialer.engine.ports import OperatorView
     from tests.sim.site import Service, Site
 
@@ -294,6 +295,13 @@ async def forbid(service: Service, phone_id: int, scope: str, campaign_id: int) 
     await service.engine.do_not_call_added([phone_id])
 
 
+def covered(scope: str, campaign_id: int, campaign: Campaign, asked_for: Campaign) -> bool:
+    """Whether an entry of this scope, made for one campaign, forbids the number to another."""
+    if scope == "campaign":
+        return campaign.id == campaign_id
+    return scope == "global" or campaign.customer_id == asked_for.customer_id
+
+
 class Supervisor:
     """Adds numbers to the do-not-call list at random instants, best of all those that ring."""
 
@@ -323,5 +331,5 @@ class Supervisor:
             return
         tables = self.site.database.tables
         for campaign in tables.campaigns.values():
-            if tables.forbidden(phone_id, campaign):
+            if covered(scope, campaign_id, campaign, tables.campaigns[campaign_id]):
                 self.diary.forbidden.setdefault((tables.phones[phone_id].e164, campaign.id), self.site.loop.time())

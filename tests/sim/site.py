@@ -234,8 +234,8 @@ class Site:
     def trap_commit(self, service: Service, when: str) -> None:
         """Kill the service right before or after the next COMMIT of an engine takes effect."""
 
-        def trap(moment: str) -> None:
-            if moment == when:
+        def trap(moment: str, kind: str) -> None:
+            if moment == when and kind:
                 self.database.trap = None
                 self.kill(service)
 

@@ -1,0 +1,81 @@
+"""Whole campaign days under seeds: 8 hours, 5 operators, 1,000 contacts, and everything that can break.
+
+A failure prints its seed and the command that repeats it. Seeds that once failed stay here for ever.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.sim.day import Shape, run_day
+from tests.sim.faults import KINDS
+
+#: Seeds that showed a defect once, and what it was.
+REGRESSIONS = {
+    3: "the clock was set back during a conversation: its operator stayed in wrap-up for an hour",
+    11: "a call in the first seconds after a step of the clock broke the gap between two calls",
+}
+#: The same for days on which nothing breaks.
+CALM_REGRESSIONS = {
+    1: "a deferred pause was given while another campaign's line counted on the operator",
+    2: "a callee was refused the operator whose pause was deferred",
+}
+SHORT = Shape(hours=1.5, contacts=300, fault_every_s=240.0)
+
+
+@pytest.mark.parametrize("seed", [*REGRESSIONS, *(seed for seed in range(1, 19) if seed not in REGRESSIONS)])
+def test_nothing_that_must_never_happen_happens_on_a_bad_day(seed):
+    """The engine, the switch, the link, the database and the clock fail, and every invariant holds."""
+    report = run_day(seed)
+    assert report.failure is None, report.failure
+    assert report.attempts > 500
+
+
+@pytest.mark.parametrize("seed", CALM_REGRESSIONS)
+def test_a_calm_day_is_a_day_without_exceptions(seed):
+    """With nothing broken nobody is lost beyond the budget, no attempt ends unknown, nearly all promises are kept."""
+    report = run_day(seed, Shape(fault_every_s=1e9))
+    assert report.failure is None, report.failure
+    assert report.outcomes["unknown"] == report.deaths == 0
+    assert set(report.exceptions) <= {"an operator's phone was lost"}
+    assert sum(late_s <= 60 for late_s in report.first_dials) > 0.7 * len(report.first_dials)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_fault_alone_breaks_nothing(kind):
+    """An hour and a half of one kind of weather, every two minutes."""
+    report = run_day(1, Shape(hours=1.5, contacts=300, fault_every_s=120.0, faults=(kind,)))
+    assert report.failure is None, report.failure
+    assert report.faults[kind] > 0
+
+
+def test_one_seed_is_one_history():
+    """The same seed lives the same day, event by event, also in another process."""
+    first, second = run_day(7, SHORT), run_day(7, SHORT)
+    assert first.history == second.history
+    command = "from tests.sim.test_days import *; print(run_day(7, SHORT).history)"
+    environment = {**os.environ, "PYTHONHASHSEED": "12345"}
+    other = subprocess.run(
+        [sys.executable, "-c", command], capture_output=True, text=True, check=True, env=environment, timeout=120
+    )
+    assert other.stdout.strip() == first.history
+
+
+def test_another_seed_is_another_history():
+    """Seeds are different days, not the same one again."""
+    assert run_day(7, SHORT).history != run_day(8, SHORT).history
+
+
+def test_a_failure_says_how_to_repeat_it(monkeypatch):
+    """Seed, step, commit and the command are printed."""
+    from tests.sim.checker import Checker
+
+    monkeypatch.setattr(Checker, "i31_outcomes_add_up", lambda self: self.fails("I31", on="purpose"))
+    report = run_day(5, SHORT)
+    assert report.failure is not None
+    assert "seed 5, step" in report.failure
+    assert "python -m tests.sim.day --seed 5 --hours 1.5" in report.failure
