@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from ami.errors import AmiError
-from dialer import intake, logs, service, settings
+from dialer import intake, logs, service, settings, switchconfig
 from dialer.core import kpi as numbers
 from dialer.core.model import CampaignState
 from dialer.doctor import examine, remedy_of
@@ -140,6 +140,34 @@ def doctor() -> None:
         return well
 
     raise typer.Exit(0 if asyncio.run(run()) else 2)
+
+
+@app.command("switch-config")
+def switch_config(
+    out: Annotated[Path, typer.Option(help="Folder to write to; Asterisk runs from there.")],
+    trunk: Annotated[list[str], typer.Option(help="A line to a carrier: name=host or name=host:port; repeatable.")],
+    seats: Annotated[int, typer.Option(min=1, max=999, help="Operators' phones that may register.")] = 30,
+    ami_port: Annotated[int, typer.Option(help="Manager interface, on loopback.")] = 5038,
+    sip_address: Annotated[str, typer.Option(help="Address SIP is bound to.")] = "127.0.0.1",
+    sip_port: Annotated[int, typer.Option(help="Port of SIP.")] = 5060,
+    modules_dir: Annotated[
+        str, typer.Option(help="Asterisk's modules.")
+    ] = "/usr/lib/x86_64-linux-gnu/asterisk/modules",
+) -> None:
+    """Write our Asterisk's configuration, dialplan and sounds, with fresh secrets; again to rotate them."""
+    written = switchconfig.write(
+        out,
+        trunks=trunk,
+        seats=seats,
+        ami_port=ami_port,
+        sip_address=sip_address,
+        sip_port=sip_port,
+        modules_dir=modules_dir,
+    )
+    typer.echo(f"Written to {written.folder}; seats and their secrets are in {written.folder / 'secrets' / 'seats'}.")
+    typer.echo(f"Give it to Asterisk's user and start: asterisk -C {written.folder / 'etc' / 'asterisk.conf'}")
+    for name, value in written.settings.items():
+        typer.echo(f"{name}={value}")
 
 
 # Bases and campaigns -----------------------------------------------------------

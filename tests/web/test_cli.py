@@ -69,9 +69,9 @@ def test_every_command_explains_itself(run, words):
 
 
 def test_the_commands_are_those_the_readme_promises():
-    """serve, demo, migrate, load-base, campaign, kpi, user add, doctor."""
+    """Nobody has to look for a command elsewhere."""
     assert {words[0] for words in commands()} == {
-        *("serve", "demo", "migrate", "load-base", "campaign", "kpi", "user", "doctor", "trunk")
+        *("serve", "demo", "migrate", "load-base", "campaign", "kpi", "user", "doctor", "trunk", "switch-config")
     }
     group = typer.main.get_command(cli.app).commands["campaign"]
     assert set(group.commands) == {"list", "create", "start", "pause", "stop"}
@@ -253,3 +253,27 @@ def test_a_user_gets_a_random_password_once(run, settings, url):
     code, _, err = run("user", "add", "anna")
     assert code == 1
     assert one_sentence(err)
+
+
+def test_a_switch_is_configured_with_fresh_secrets_that_only_we_can_read(run, tmp_path):
+    words = ["switch-config", "--out", str(tmp_path / "switch"), "--trunk", "carrier=sip.example.net", "--seats", "2"]
+    secrets = []
+    for _ in range(2):
+        code, said, _error = run(*words)
+        assert code == 0
+        kept = tmp_path / "switch" / "secrets"
+        secrets.append((kept / "ami-commands").read_text())
+        assert (kept / "ami-commands").stat().st_mode & 0o077 == 0
+        assert secrets[-1] in (tmp_path / "switch" / "etc" / "manager.conf").read_text()
+        assert secrets[-1] not in said
+        assert f"DIALER_AMI_COMMANDS_SECRET_FILE={kept / 'ami-commands'}" in said
+        assert [line.split()[0] for line in (kept / "seats").read_text().splitlines()] == ["seat-001", "seat-002"]
+    assert secrets[0] != secrets[1]
+
+
+@pytest.mark.parametrize("trunk", ["carrier", "a b=host", "carrier=host;rm", "carrier=host:99999", "seat-001=host"])
+def test_a_trunk_that_must_not_reach_a_configuration_is_one_sentence(run, tmp_path, trunk):
+    code, _said, error = run("switch-config", "--out", str(tmp_path / "switch"), "--trunk", trunk)
+    assert code == 2
+    assert "--help" in error
+    assert not (tmp_path / "switch" / "etc").exists()
