@@ -47,6 +47,11 @@ class WakeUp:
 
 
 @dataclass(frozen=True, slots=True)
+class LookNow:
+    """Ask the switch what it holds: something that should have been seen was not."""
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptChanged:
     """Store the grown state of a live attempt."""
 
@@ -105,6 +110,7 @@ Effect = (
     | CallLeg
     | EndLeg
     | WakeUp
+    | LookNow
     | AttemptChanged
     | AttemptEnded
     | OperatorChanged

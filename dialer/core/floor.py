@@ -28,6 +28,7 @@ from dialer.core.effects import (
     EndCall,
     EndLeg,
     KeyMeans,
+    LookNow,
     NeverAgain,
     WakeUp,
 )
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
 
     from dialer.core.model import Campaign, LiveAttempt
 
-#: A Bridge whose two sides did not meet within this is given up, and the operator is free again.
+#: When the two sides of a Bridge were not seen to meet within this, the switch is asked: perhaps they did, and the
+#: events were lost. An operator who talks must not be taken for free.
 BRIDGE_PATIENCE_S = 1.5
 #: An attempt nobody heard of yet may be missing on the switch for so long: its Originate may still be on the way.
 SETTLE_S = 5.0
@@ -66,6 +68,7 @@ class Floor:
         self.waiting: dict[UUID, datetime] = {}
         self._held: dict[int, UUID] = {}
         self._bridged_at: dict[UUID, datetime] = {}
+        self._doubted: set[UUID] = set()
         self._callee_in: dict[UUID, str] = {}
         self._operator_in: dict[UUID, str] = {}
         self._out: list[Effect] = []
@@ -163,7 +166,7 @@ class Floor:
         if op.live.attempt_id not in {None, attempt.id} or attempt.connected_at is not None:
             self._out += [Alarm("two_in_one_bridge", str(attempt.id)), EndCall(attempt.id)]
             return
-        self._bridged_at.pop(attempt.id, None)
+        self._forget_bridge(attempt.id)
         self.waiting.pop(attempt.id, None)
         new = life.advance(replace(attempt, operator_id=op.live.operator_id), AttemptState.CONNECTED, at)
         self._put(new)
@@ -208,7 +211,7 @@ class Floor:
         self.attempts.pop(attempt.id)
         self.cover.in_flight[attempt.campaign_id] -= attempt.state in life.IN_FLIGHT
         self.waiting.pop(attempt.id, None)
-        self._bridged_at.pop(attempt.id, None)
+        self._forget_bridge(attempt.id)
         self._callee_in.pop(attempt.id, None)
         if attempt.for_operator and self._held.get(attempt.for_operator) == attempt.id:
             del self._held[attempt.for_operator]
@@ -350,7 +353,7 @@ class Floor:
             op = self._set(presence.call_over(op, self.campaigns.get(op.live.campaign_id or 0), now))
         elif attempt is not None and op.live.state is OperatorState.READY:
             op = presence.released(op)
-            self._bridged_at.pop(attempt.id, None)
+            self._forget_bridge(attempt.id)
             self._put(life.unbridge(attempt))
             self.crew.keep(op)
         if op.live.operator_id in self.operators:
@@ -369,9 +372,13 @@ class Floor:
     def _(self, event: ev.BridgeRefused, now: datetime) -> None:
         self._unbridge(event.attempt_id, now)
 
+    def _forget_bridge(self, attempt_id: UUID) -> None:
+        self._bridged_at.pop(attempt_id, None)
+        self._doubted.discard(attempt_id)
+
     def _unbridge(self, attempt_id: UUID, now: datetime) -> None:
         """A bridge that did not happen: the callee waits on if there is time, the operator is free."""
-        self._bridged_at.pop(attempt_id, None)
+        self._forget_bridge(attempt_id)
         attempt = self.attempts.get(attempt_id)
         if attempt is None or attempt.state is not AttemptState.BRIDGING:
             return
@@ -411,7 +418,9 @@ class Floor:
     def _(self, event: ev.TimePassed, now: datetime) -> None:
         for attempt_id, sent in list(self._bridged_at.items()):
             if now - sent >= timedelta(seconds=BRIDGE_PATIENCE_S):
-                self._unbridge(attempt_id, now)
+                self._doubted.add(attempt_id)
+                self._bridged_at[attempt_id] = now
+                self._out += [LookNow(), WakeUp(now + timedelta(seconds=BRIDGE_PATIENCE_S))]
         for op in self.crew.due():
             if op.live.until is not None and now >= op.live.until:
                 self._set(presence.wrap_up_over(op, self.campaigns.get(op.live.campaign_id or 0), now))
@@ -513,6 +522,8 @@ class Floor:
             if seen.talking_to is not None:
                 self._callee_in[attempt.id] = self._operator_in[seen.talking_to] = f"resync-{attempt.id}"
             self._joined(attempt, op, now)
+        elif attempt.state is AttemptState.BRIDGING and attempt.id in self._doubted:
+            self._unbridge(attempt.id, now)
         elif attempt.state is AttemptState.BRIDGING and attempt.id not in self._bridged_at:
             self._put(life.unbridge(attempt))
         elif seen.ringing:

@@ -189,6 +189,8 @@ class Engine:
                 self._switch.hang_up(LEG, session_id)
             case fx.WakeUp(at):
                 self._wake_at(at)
+            case fx.LookNow():
+                self._mark_audit()
             case fx.Alarm(word, about):
                 self._alarm(word, about)
             case _:

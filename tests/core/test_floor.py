@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
+from uuid import UUID
 
 import pytest
 
@@ -125,11 +126,21 @@ class TestNobodyFree:
         assert of(effects, fx.Alarm)
         assert of(effects, fx.Connect) == [fx.Connect(attempt_id(1), session_id(1))]
 
-    def test_a_bridge_that_never_happens_is_given_up(self) -> None:
+    def test_a_bridge_nobody_saw_happen_is_looked_for_and_its_operator_is_not_free_meanwhile(self) -> None:
+        story = Story().operator().dial()
+        story.answer()
+        assert fx.LookNow() in story.after(2).tell(ev.TimePassed())
+        assert not story.floor.operators[1].free
+
+    @pytest.mark.parametrize("talking_to", [None, session_id(1)])
+    def test_the_switch_says_whether_a_bridge_nobody_saw_happened(self, talking_to: UUID | None) -> None:
         story = Story().operator().dial()
         story.answer()
         story.after(2).tell(ev.TimePassed())
-        assert story.floor.operators[1].free
+        seen = ev.SeenCall(up=True, ringing=False, waiting_place="", talking_to=talking_to)
+        story.tell(ev.Resynced(NOON - timedelta(days=1), {attempt_id(1): seen}, {session_id(1): True}))
+        assert story.floor.operators[1].free is (talking_to is None)
+        assert story.state() == ("talking" if talking_to else "ready")
 
 
 class TestUnanswered:
