@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
@@ -27,6 +26,7 @@ from dialer.core.model import Campaign, Claim, Outcome
 from dialer.core.presence import NotNow
 from dialer.engine import board as views
 from dialer.engine.campaigns import Dialing
+from dialer.engine.clock import SteadyClock
 from dialer.engine.journal import Writer
 from dialer.engine.ports import Board, Clock, Lease, OperatorView, Store
 from dialer.engine.switch import ATTEMPT, LEG, AuditDue, Switch
@@ -42,6 +42,8 @@ DIAL_PART = 0.5
 #: The clocks are compared this often, and may differ by this much.
 CLOCK_S = 5.0
 CLOCK_STEP_S = 2.0
+#: By at most this much our time of day is corrected at a look, so that no deadline of 2 s can be missed by it.
+SLEW_S = 0.02
 #: Campaigns are read again this often.
 CAMPAIGNS_S = 2.0
 #: A loop that was away for longer than this is said.
@@ -68,7 +70,7 @@ class Engine:
         self.floor = Floor()
         self._link = link
         self._store = store
-        self._clock = clock
+        self._clock = SteadyClock(clock)
         self._rng = rng
         self._new_id = new_id
         self._switch = Switch(link, self._causes_of, self._do)
@@ -76,7 +78,7 @@ class Engine:
         self.dialing = Dialing(
             floor=self.floor,
             store=store,
-            clock=clock,
+            clock=self._clock,
             new_id=new_id,
             may_dial=self.stopped_because,
             ack_s=link.ack_s_p95,
@@ -88,7 +90,7 @@ class Engine:
         self._renewed_at_s = float("-inf")
         self._synced = False
         self._stopping = False
-        self._clocks = clock.now(), clock.boot_s()
+        self._astray_s = 0.0
         self._clock_wrong: str | None = "clock"  # until PostgreSQL's was seen
         self._alarms: deque[str] = deque(maxlen=ALERTS_KEPT)
         self._alarmed: str | None = None
@@ -115,6 +117,7 @@ class Engine:
         self._renewed_at_s = self._clock.boot_s()
         self._lease = self.dialing.lease = lease
         log.info("engine.leads", switch=self.name, epoch=lease.epoch)
+        await self._compare_clocks()
         await self._read_campaigns()
         recovered = await self._store.recover(self.name)
         self._do(ev.Recovered(recovered.attempts, recovered.operators))
@@ -159,7 +162,8 @@ class Engine:
         if self._clock.boot_s() - self._renewed_at_s > self._lease.expires_in_s * DIAL_PART:
             return "lease_not_renewed"
         behind = "store_down" if self.writer.behind_since_s is not None else None
-        clock = "clock" if abs(self._clock_step_s()) > CLOCK_STEP_S else self._clock_wrong
+        stepped = abs(self._clock.astray_s() - self._astray_s) > CLOCK_STEP_S
+        clock = "clock" if stepped else self._clock_wrong
         return self.writer.broken or behind or clock or self._alarmed
 
     # Events and effects ---------------------------------------------------------
@@ -327,11 +331,6 @@ class Engine:
                 raise LeaseLost("lease.lost", f"Another engine dials on switch {self.name} now.")
             self._renewed_at_s = asked_at_s
 
-    def _clock_step_s(self) -> float:
-        """How far the time of day moved away from the time that passed, since both were last compared."""
-        wall, boot_s = self._clocks
-        return (self._clock.now() - wall).total_seconds() - (self._clock.boot_s() - boot_s)
-
     async def _watch_clocks(self) -> None:
         """No call starts while our time of day is in doubt; and a loop that was away says so."""
         loop = asyncio.get_running_loop()
@@ -343,19 +342,29 @@ class Engine:
                 log.warning("loop.lag", lag_s=round(loop.time() - due, 3))
 
     async def _compare_clocks(self) -> None:
-        """Our time of day with the time that passed, and with PostgreSQL's; after a step one more look must agree."""
-        step_s = self._clock_step_s()
-        self._clocks = self._clock.now(), self._clock.boot_s()
-        stepped = abs(step_s) > CLOCK_STEP_S
-        if stepped:
-            self._clock_wrong = "clock"
-            self._alarm("clock_step", f"{step_s:+.1f} s")
-            self._do(ev.ClockStepped(timedelta(seconds=step_s)))
-            self.dialing.wake()
-        with suppress(StoreDown):
+        """PostgreSQL's time of day is the one that counts: small differences are made good slowly, great ones at once.
+
+        After a jump of ours one more look must agree before the next call; a jump of the machine's clock alone is
+        looked into before the next call, and then changes nothing.
+        """
+        try:
             skew_s = await self._store.clock_skew_s()
-            if not stepped:
-                self._clock_wrong = "clock" if abs(skew_s) > CLOCK_STEP_S else None
+        except StoreDown:
+            return
+        astray_s = self._clock.astray_s()
+        off_s = skew_s + astray_s
+        if abs(astray_s - self._astray_s) > CLOCK_STEP_S:
+            self._alarm("clock_step", f"the machine's clock moved by {astray_s - self._astray_s:+.1f} s")
+        if abs(off_s) <= CLOCK_STEP_S:
+            self._clock_wrong = None
+            self._clock.shift(max(-SLEW_S, min(SLEW_S, off_s)))
+        else:
+            self._clock_wrong = "clock"
+            self._alarm("clock_wrong", f"PostgreSQL's clock is {off_s:+.1f} s ahead of ours and is followed")
+            self._clock.shift(off_s)
+            self._do(ev.ClockStepped(timedelta(seconds=off_s)))
+            self.dialing.wake()
+        self._astray_s = self._clock.astray_s()
 
     async def _read_campaigns(self) -> None:
         """Take over what the database says of the campaigns, if it says anything new."""
