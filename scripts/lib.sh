@@ -11,8 +11,8 @@ apt_install() {
         return 1
     fi
     say "Installing $* ..."
-    apt-get update -qq >&2
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
+    apt-get update -qq >/dev/null
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
 # The virtual environment, exactly as the lock file says; made again when the lock file has changed.
