@@ -44,8 +44,11 @@ class TrappedLink(SimLink):
     """A link whose next write of a kind may be its owner's last act."""
 
     trap: Callable[[str, Action], None] | None = None
+    witness: Callable[[Action], None] | None = None
 
     def send(self, action: Action) -> asyncio.Future[None]:
+        if self.witness is not None and self._up:
+            self.witness(action)
         if self.trap is not None:
             self.trap("before", action)
         future = super().send(action)
@@ -70,6 +73,7 @@ class Service:
         self.store = SimStore(site.database, SWITCH, self.clock)
         self.random = Random((site.seed << 16) ^ number)
         self.link = TrappedLink(site.host, seed=self.random.getrandbits(32), faults=site.weather)
+        self.link.witness = site.on_write
         self.ended_with: str | None = None
         self.engine: Engine
         self._asked: set[asyncio.Future[Any]] = set()
@@ -171,6 +175,7 @@ class Site:
         self.clock = SimClock(loop)
         self.epoch_s = self.clock.now().timestamp() - loop.time()
         self.clock_step_s = 0.0
+        self.on_write: Callable[[Action], None] | None = None
         self.lost_phones: list[float] = []
 
     def start_service(self) -> Service:
