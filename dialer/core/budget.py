@@ -47,7 +47,7 @@ def room(budget: Budget, *, in_flight: int, free: int) -> int:
         in_flight: I, lines sent and not yet connected or ended.
         free: F, operators held free for this campaign.
     """
-    return max(0, free + _uncovered_max(budget) - in_flight)
+    return max(0, free + uncovered_max(budget) - in_flight)
 
 
 def to_cut(budget: Budget, *, in_flight: int, free: int, ringing: int) -> int:
@@ -55,12 +55,12 @@ def to_cut(budget: Budget, *, in_flight: int, free: int, ringing: int) -> int:
 
     Lines whose hangup is already asked for count neither in ``in_flight`` nor in ``ringing``.
     """
-    return min(ringing, max(0, in_flight - free - _uncovered_max(budget)))
+    return min(ringing, max(0, in_flight - free - uncovered_max(budget)))
 
 
 def may_leave(budget: Budget, *, in_flight: int, free: int) -> bool:
     """Whether one of the ``free`` operators may pause or log out: the rule holds without him."""
-    return free < 1 or in_flight - (free - 1) <= _uncovered_max(budget)
+    return free < 1 or in_flight - (free - 1) <= uncovered_max(budget)
 
 
 def holds(budget: Budget, *, uncovered: int) -> bool:
@@ -95,7 +95,7 @@ def window(kind: LegalWindow, at: datetime, zone: str) -> tuple[datetime, dateti
     return _midnight(first, zone), _midnight(after, zone)
 
 
-def _uncovered_max(budget: Budget) -> int:
+def uncovered_max(budget: Budget) -> int:
     """The greatest U for which the rule holds: A + U ≤ cap · (L + U), solved for U."""
     spare = budget.cap_permille * budget.answered - 1000 * budget.abandoned
     return max(0, spare // (1000 - budget.cap_permille))

@@ -2,6 +2,15 @@
 
 PostgreSQL has the last word at a claim; here the same rule decides, between two claims, whether an operator may leave,
 whether a campaign may take the one another campaign counts on, and which lines are cut when a phone vanishes.
+
+Two kinds of lines need no share, because their operator is known: one that is being bridged, and one promised with an
+operator who is free and *held* for it. Of the other lines a campaign *needs* cover for as many as its bound does not
+allow to be lost (lines - U max). All rules are one rule: the needs of a team never exceed its free operators.
+
+    a campaign starts lines      within its share, and the shares begin with the needs
+    a promise holds an operator  only while the needs of all are met without him
+    an operator leaves           only then, too
+    a callee is served           if his campaign has a share, or nobody needs the operator
 """
 
 from __future__ import annotations
@@ -13,10 +22,11 @@ from typing import TYPE_CHECKING
 from dialer.core import assign
 from dialer.core import attempt as life
 from dialer.core import budget as law
-from dialer.core.model import CampaignState
+from dialer.core.model import AttemptState, CampaignState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from uuid import UUID
 
     from dialer.core.crew import Crew
     from dialer.core.model import Budget, Campaign, Ended, LiveAttempt
@@ -31,6 +41,7 @@ class Cover:
         budgets: Abandonment counts by campaign, as exact as memory can be.
         in_flight: I, lines that may still need an operator, by campaign.
         planned: Lines asked of the gate and not yet known, by campaign; they may be in flight any moment.
+        held: Operator id -> the attempt in flight that was promised with him.
     """
 
     def __init__(self, crew: Crew) -> None:
@@ -38,59 +49,27 @@ class Cover:
         self.budgets: dict[int, Budget] = {}
         self.in_flight: Counter[int] = Counter()
         self.planned: Counter[int] = Counter()
+        self.held: dict[int, UUID] = {}
+        self._held_for: dict[int, int] = {}
+        self._bridging: Counter[int] = Counter()
         self._crew = crew
 
-    def shares(self, team_id: int, *, without: Operator | None = None, staying: bool = False) -> dict[int, int]:
-        """Free operators held for each running campaign of a team.
+    # Keeping count ------------------------------------------------------------
 
-        Args:
-            team_id: The team.
-            without: As if this operator were not there.
-            staying: Only those who have not asked to leave: new lines must not count on the others, lines in flight do.
-        """
-        weights = {c.id: c.weight for c in self.campaigns.values() if c.team_id == team_id and _wants_operators(c)}
-        free = self._crew.free(team_id)
-        held = len(free) - (without is not None and without.live.operator_id in free)
-        if staying:
-            held -= sum(op.live.operator_id in free for op in self._crew.restless())
-        return assign.shares(held, self.in_flight, weights)
+    def moved(self, old: LiveAttempt | None, new: LiveAttempt | None) -> None:
+        """An attempt began, changed or ended."""
+        for attempt, sign in ((old, -1), (new, 1)):
+            if attempt is not None:
+                self.in_flight[attempt.campaign_id] += sign * (attempt.state in life.IN_FLIGHT)
+                self._bridging[attempt.campaign_id] += sign * (attempt.state is AttemptState.BRIDGING)
+        if new is None and old is not None and self.held.get(old.for_operator or 0) == old.id:
+            del self.held[old.for_operator or 0], self._held_for[old.for_operator or 0]
 
-    def held_for(self, campaign: Campaign) -> int:
-        """F: free operators held for a campaign, on whom new lines may count."""
-        return self.shares(campaign.team_id, staying=True).get(campaign.id, 0)
-
-    def spared(self, campaign: Campaign) -> bool:
-        """Whether the team's other campaigns keep their bound if this one takes an operator."""
-        shares = self.shares(campaign.team_id)
-        if len(shares) <= 1 or shares.get(campaign.id, 0) > 0 or not sum(shares.values()):
-            return True
-        return any(self._may_lose_one(other, held) for other, held in shares.items() if held)
-
-    def may_leave(self, op: Operator) -> bool:
-        """Whether every running campaign of the team keeps its bound without this operator."""
-        if not op.free:
-            return True
-        rest = self.shares(op.live.team_id, without=op)
-        return all(self._may_lose_one(campaign_id, held + 1) for campaign_id, held in rest.items())
-
-    def _may_lose_one(self, campaign_id: int, free: int) -> bool:
-        budget = self.budgets.get(campaign_id)
-        lines = self.in_flight[campaign_id] + self.planned[campaign_id]
-        return budget is None or law.may_leave(budget, in_flight=lines, free=free)
-
-    def to_cut(self, team_id: int, attempts: Iterable[LiveAttempt]) -> list[LiveAttempt]:
-        """The newest ringing lines that nobody covers: without them the bound holds again."""
-        cut: list[LiveAttempt] = []
-        for campaign_id, held in self.shares(team_id).items():
-            budget = self.budgets.get(campaign_id)
-            if budget is None or self.in_flight[campaign_id] <= held:
-                continue
-            lines = [a for a in attempts if a.campaign_id == campaign_id and a.ended_by is None]
-            in_flight = sum(a.state in life.IN_FLIGHT for a in lines)
-            ringing = sorted((a for a in lines if a.state in life.UNANSWERED), key=lambda a: a.sent_at)
-            count = law.to_cut(budget, in_flight=in_flight, free=held, ringing=len(ringing))
-            cut += ringing[len(ringing) - count :]
-        return cut
+    def hold(self, attempt: LiveAttempt) -> None:
+        """Keep the operator of a promise for it; one who is held already keeps the first."""
+        if attempt.for_operator is not None and attempt.for_operator not in self.held:
+            self.held[attempt.for_operator] = attempt.id
+            self._held_for[attempt.for_operator] = attempt.campaign_id
 
     def count(self, ended: Ended) -> None:
         """Count the end of a line."""
@@ -103,6 +82,113 @@ class Cover:
                 uncovered=max(0, budget.uncovered - 1),
             )
 
+    # Who covers whom ------------------------------------------------------------
 
-def _wants_operators(campaign: Campaign) -> bool:
-    return campaign.state is CampaignState.RUNNING and not campaign.operator_free
+    def shares(self, team_id: int, *, staying: bool = False, fewer: int = 0) -> dict[int, int]:
+        """Free operators held for each running campaign of a team, those held for a promise apart.
+
+        Args:
+            team_id: The team.
+            staying: Only those who have not asked to leave: new lines must not count on the others, lines in flight do.
+            fewer: As if so many operators were not there.
+        """
+        weights = {c.id: c.weight for c in self._of(team_id)}
+        lines = {c: self._lines(c, team_id) for c in weights}
+        free = max(0, self._unheld(team_id, staying=staying) - fewer)
+        return assign.shares(free, lines, weights, self._needs(team_id))
+
+    def held_for(self, campaign: Campaign, *, promises: int = 0) -> int:
+        """F: free operators on whom lines of this campaign count, new ones included.
+
+        Args:
+            campaign: The campaign.
+            promises: As if so many spare operators were held for promises of this campaign.
+        """
+        share = self.shares(campaign.team_id, staying=True, fewer=promises).get(campaign.id, 0)
+        return share + promises + self._reserved(campaign.id, campaign.team_id) + self._bridging[campaign.id]
+
+    def spare(self, team_id: int) -> int:
+        """How many operators nobody needs: so many may be held for promises, or leave."""
+        return max(0, self._unheld(team_id, staying=True) - sum(self._needs(team_id).values()))
+
+    def promisable(self, campaign: Campaign) -> list[int]:
+        """Operators, longest ready first, with whom promised calls may start now; others are needed where they are."""
+        share = self.shares(campaign.team_id, staying=True).get(campaign.id, 0)
+        able = [
+            op
+            for i, op in self._crew.free(campaign.team_id).items()
+            if i not in self.held and not op.pause_after and not op.leaving
+        ]
+        able.sort(key=lambda op: (op.live.since, op.live.operator_id))
+        return [op.live.operator_id for op in able[: max(share, self.spare(campaign.team_id))]]
+
+    def spared(self, campaign: Campaign) -> bool:
+        """Whether a callee of this campaign may take an operator who is not held."""
+        team_id = campaign.team_id
+        if self.shares(team_id).get(campaign.id, 0) > 0:
+            return True
+        return sum(self._needs(team_id).values()) < self._unheld(team_id)
+
+    def may_leave(self, op: Operator) -> bool:
+        """Whether every running campaign of the team keeps its bound without this operator."""
+        if not op.free:
+            return True
+        team_id, operator_id = op.live.team_id, op.live.operator_id
+        needs = self._needs(team_id, without=operator_id)
+        return sum(needs.values()) <= self._unheld(team_id) - (operator_id not in self.held)
+
+    def to_cut(self, team_id: int, attempts: Iterable[LiveAttempt]) -> list[LiveAttempt]:
+        """The newest ringing lines that nobody covers: without them the bound holds again."""
+        cut: list[LiveAttempt] = []
+        shares, needs = self.shares(team_id), self._needs(team_id)
+        for campaign_id, share in shares.items():
+            if needs[campaign_id] <= share:
+                continue
+            lines = [a for a in attempts if a.campaign_id == campaign_id]
+            ringing = [a for a in lines if a.state in life.UNANSWERED and a.ended_by is None]
+            ringing = sorted((a for a in ringing if a.id not in self.held.values()), key=lambda a: a.sent_at)
+            going = sum(a.ended_by is not None for a in lines if a.state in life.UNANSWERED)
+            count = max(0, needs[campaign_id] - share - going)
+            cut += ringing[max(0, len(ringing) - count) :]
+        return cut
+
+    # Inside -------------------------------------------------------------------------
+
+    def _of(self, team_id: int) -> list[Campaign]:
+        """Campaigns of a team that may start lines, or have some: also a paused one serves whom it called."""
+        return [
+            c
+            for c in self.campaigns.values()
+            if c.team_id == team_id
+            and not c.operator_free
+            and (c.state is CampaignState.RUNNING or self.in_flight[c.id] > 0)
+        ]
+
+    def _needs(self, team_id: int, *, without: int | None = None) -> dict[int, int]:
+        """Lines of each campaign that must be covered, the planned ones too."""
+        needs = {}
+        for campaign in self._of(team_id):
+            budget = self.budgets.get(campaign.id)
+            lines = self._lines(campaign.id, team_id, without=without) + self.planned[campaign.id]
+            needs[campaign.id] = 0 if budget is None else max(0, lines - law.uncovered_max(budget))
+        return needs
+
+    def _lines(self, campaign_id: int, team_id: int, *, without: int | None = None) -> int:
+        """Lines in flight whose operator is not known yet."""
+        known = self._bridging[campaign_id] + self._reserved(campaign_id, team_id, without=without)
+        return max(0, self.in_flight[campaign_id] - known)
+
+    def _reserved(self, campaign_id: int, team_id: int, *, without: int | None = None) -> int:
+        """Free operators held for a promise of this campaign."""
+        if not self._held_for:
+            return 0
+        free = self._crew.free(team_id)
+        return sum(c == campaign_id and i in free and i != without for i, c in self._held_for.items())
+
+    def _unheld(self, team_id: int, *, staying: bool = False) -> int:
+        """Free operators who are held for no promise."""
+        free = self._crew.free(team_id)
+        gone = set(self.held)
+        if staying:
+            gone |= {op.live.operator_id for op in self._crew.restless()}
+        return len(free) - sum(i in free for i in gone) if gone else len(free)

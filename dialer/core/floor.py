@@ -66,7 +66,6 @@ class Floor:
         self.cover = Cover(self.crew)
         self.outcomes: Counter[Outcome] = Counter()
         self.waiting: dict[UUID, datetime] = {}
-        self._held: dict[int, UUID] = {}
         self._bridged_at: dict[UUID, datetime] = {}
         self._doubted: set[UUID] = set()
         self._callee_in: dict[UUID, str] = {}
@@ -96,9 +95,7 @@ class Floor:
     # The house rules of moving things -----------------------------------------
 
     def _put(self, attempt: LiveAttempt, *, store: bool = True) -> None:
-        old = self.attempts.get(attempt.id)
-        was = old is not None and old.state in life.IN_FLIGHT
-        self.cover.in_flight[attempt.campaign_id] += (attempt.state in life.IN_FLIGHT) - was
+        self.cover.moved(self.attempts.get(attempt.id), attempt)
         self.attempts[attempt.id] = attempt
         if store:
             self._out.append(AttemptChanged(attempt))
@@ -149,8 +146,10 @@ class Floor:
 
     def _pick(self, attempt: LiveAttempt) -> Operator | None:
         campaign = self.campaigns[attempt.campaign_id]
-        op = assign.longest_ready(attempt, self.crew.free(campaign.team_id).values(), self._held)
-        return op if op is not None and self.cover.spared(campaign) else None
+        op = assign.longest_ready(attempt, self.crew.free(campaign.team_id).values(), self.cover.held)
+        if op is None or self.cover.held.get(op.live.operator_id) == attempt.id:
+            return op
+        return op if self.cover.spared(campaign) else None
 
     def _bridge(self, attempt: LiveAttempt, op: Operator, now: datetime) -> None:
         self._out.append(Connect(attempt.id, op.live.session_id))
@@ -163,7 +162,8 @@ class Floor:
         """Both sides are in one bridge."""
         if attempt.state is AttemptState.CONNECTED and attempt.operator_id == op.live.operator_id:
             return
-        if op.live.attempt_id not in {None, attempt.id} or attempt.connected_at is not None:
+        other = self.attempts.get(op.live.attempt_id) if op.live.attempt_id != attempt.id else None
+        if other is not None or attempt.connected_at is not None:
             self._out += [Alarm("two_in_one_bridge", str(attempt.id)), EndCall(attempt.id)]
             return
         self._forget_bridge(attempt.id)
@@ -208,13 +208,10 @@ class Floor:
         campaign = self.campaigns[attempt.campaign_id]
         at = max(at, attempt.connected_at or attempt.answered_at or attempt.sent_at)
         ended = retry.ended(attempt, campaign, outcome, ended_by=by, ended_at=at, cause=cause, sip_code=sip_code)
-        self.attempts.pop(attempt.id)
-        self.cover.in_flight[attempt.campaign_id] -= attempt.state in life.IN_FLIGHT
+        self.cover.moved(self.attempts.pop(attempt.id), None)
         self.waiting.pop(attempt.id, None)
         self._forget_bridge(attempt.id)
         self._callee_in.pop(attempt.id, None)
-        if attempt.for_operator and self._held.get(attempt.for_operator) == attempt.id:
-            del self._held[attempt.for_operator]
         self.outcomes[outcome] += 1
         self.cover.count(ended)
         self._out.append(AttemptEnded(ended))
@@ -404,8 +401,7 @@ class Floor:
     def _(self, event: ev.Taken, now: datetime) -> None:
         attempt = life.begin(event.claim)
         self._put(attempt, store=False)
-        if attempt.for_operator is not None:
-            self._held[attempt.for_operator] = attempt.id
+        self.cover.hold(attempt)
         self._cut(self.campaigns[attempt.campaign_id].team_id)
 
     @_on.register
@@ -484,8 +480,8 @@ class Floor:
     def _(self, event: ev.Recovered, now: datetime) -> None:
         for attempt in event.attempts:
             self._put(attempt, store=False)
-            if attempt.for_operator is not None and attempt.state in life.IN_FLIGHT:
-                self._held[attempt.for_operator] = attempt.id
+            if attempt.state in life.IN_FLIGHT:
+                self.cover.hold(attempt)
         for live in event.operators:
             self.crew.keep(Operator(live=live))
             if live.until is not None:
@@ -494,7 +490,7 @@ class Floor:
     @_on.register
     def _(self, event: ev.Resynced, now: datetime) -> None:
         self._compare_legs(event, now)
-        for attempt in list(self.attempts.values()):
+        for attempt in sorted(self.attempts.values(), key=lambda one: one.id in event.calls):  # who is gone first
             seen = event.calls.get(attempt.id)
             if attempt.sent_at < event.started_at and seen is None:
                 self._lose(attempt, EndedBy.SWITCH_RESTART, event.started_at, now)

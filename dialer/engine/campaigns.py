@@ -201,8 +201,8 @@ class Dialing:
             pace.rest_until = None
             calls = self._decide(campaign, pace, now).calls
             in_vain = pace.in_vain_at == (self._changes, self._promises_at_s)
-            free = 0 if in_vain or calls >= pace.due else len(self._floor.crew.free(campaign.team_id))
-            promised = min(pace.due, free)
+            spare = 0 if in_vain or calls >= pace.due else self._floor.cover.spare(campaign.team_id)
+            promised = min(pace.due, spare)
             if calls > 0:
                 await self._claim(campaign, pace, min(calls, CLAIM_MAX))
             elif promised:
@@ -281,23 +281,23 @@ class Dialing:
         if self.lease is None:
             return
         now = self._clock.now()
-        ready = list(self._floor.crew.free(campaign.team_id))
+        cover = self._floor.cover
         ask = ClaimAsk(
             switch=self.lease.switch,
             epoch=self.lease.epoch,
             campaign=campaign,
             ids=[self._new_id() for _ in range(calls)],
-            free_operators=self._floor.cover.held_for(campaign),
-            ready_operator_ids=ready,
+            free_operators=cover.held_for(campaign, promises=calls if callbacks_only else 0),
+            ready_operator_ids=cover.promisable(campaign),
             now=now,
             callbacks_only=callbacks_only,
         )
         self.claiming = True
-        self._floor.cover.planned[campaign.id] = calls
+        cover.planned[campaign.id] = calls
         try:
             result = await self._store.claim(ask)
         finally:
-            self._floor.cover.planned[campaign.id] = 0
+            cover.planned[campaign.id] = 0
             self.claiming = False
         self._adopt_budget(campaign, result)
         for claim in result.claims:
