@@ -21,10 +21,11 @@ from datetime import datetime, time, timedelta
 from random import Random
 from time import process_time
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from ami.errors import AmiError
 from ami.simulator.inprocess import SimHost
 from ami.simulator.people import Chances, RandomWorld
 from dialer.core.model import (
@@ -37,13 +38,14 @@ from dialer.core.model import (
     RetryRule,
     Trunk,
 )
+from dialer.errors import StoreDown
 from tests.sim.checker import Checker
 from tests.sim.database import Database
 from tests.sim.faults import KINDS, Weather
 from tests.sim.loop import START, Process, SimClock, SimLoop
 from tests.sim.memory import Tables
 from tests.sim.operators import Diary, Moods, Robot, Supervisor
-from tests.sim.site import Site
+from tests.sim.site import Killed, Site
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,8 +54,8 @@ if TYPE_CHECKING:
 BEGIN = START.replace(hour=9, minute=30)
 ZONES = (("Europe/London",), ("Europe/Berlin",), ("Europe/London", "Europe/Moscow"), ("America/New_York",))
 ZONE_WEIGHTS = (6, 3, 1, 3)
-#: After the shifts end, everything must come to rest within this.
-QUIET_S = 300.0
+#: After the last call ended, everything must be written down within this.
+QUIET_S = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +201,8 @@ class Day:
         tasks = [loop.create_task(work) for work in (*people, supervisor.work(calm_s))]
         tasks.append(loop.create_task(self.weather.blow(calm_s, shape.fault_every_s)))
         await asyncio.gather(*tasks)
+        while any(channel.startswith("att-") for channel in self.site.host.switch.channels):
+            await asyncio.sleep(60)  # the last conversations end when people have said everything
         await asyncio.sleep(QUIET_S)
         self.checker.at_the_end()
 
@@ -246,6 +250,7 @@ def run_day(seed: int, shape: Shape | None = None) -> DayReport:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     loop = SimLoop(seed)
     loop._now = (BEGIN - START).total_seconds()
+    loop.set_exception_handler(_nothing_fails_unseen)
     days: list[Day] = []
 
     async def live() -> None:
@@ -263,6 +268,13 @@ def run_day(seed: int, shape: Shape | None = None) -> DayReport:
     report = _report(days[0], loop, cpu_s, failure)
     _clear(loop)
     return report
+
+
+def _nothing_fails_unseen(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """An exception nobody handles ends the day; those of the dead, and answers nobody waits for, do not."""
+    error = context.get("exception")
+    if isinstance(loop, SimLoop) and error is not None and not isinstance(error, Killed | AmiError | StoreDown):
+        loop.fail(error)
 
 
 def _report(day: Day, loop: SimLoop, cpu_s: float, failure: BaseException | None) -> DayReport:

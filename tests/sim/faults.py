@@ -202,10 +202,12 @@ class Weather:
         await self._cut_at("bridge")
 
     async def _cut_at(self, kind: str) -> None:
-        self._away("link was cut", 120)
-        if self._service is not None:
-            self._service.link.cut_at_next(kind, reached=self._random.random() < 0.5)
+        service = self._service
+        if service is not None:
+            self._away("link was cut", 130)
+            service.link.cut_at_next(kind, reached=self._random.random() < 0.5)
             await asyncio.sleep(120)
+            service.link._cut_at_next = None
 
     async def link_mute(self) -> None:
         """Half-open: no FIN, nothing passes."""
