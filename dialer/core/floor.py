@@ -162,8 +162,8 @@ class Floor:
         """Both sides are in one bridge."""
         if attempt.state is AttemptState.CONNECTED and attempt.operator_id == op.live.operator_id:
             return
-        other = self.attempts.get(op.live.attempt_id) if op.live.attempt_id != attempt.id else None
-        if other is not None or attempt.connected_at is not None:
+        other = self.attempts.get(op.live.attempt_id) if op.live.attempt_id else None
+        if (other is not None and other.id != attempt.id) or attempt.connected_at is not None:
             self._out += [Alarm("two_in_one_bridge", str(attempt.id)), EndCall(attempt.id)]
             return
         self._forget_bridge(attempt.id)
@@ -260,7 +260,8 @@ class Floor:
     @_on.register
     def _(self, event: ev.OfferStarted, now: datetime) -> None:
         self._advance(event.attempt_id, AttemptState.ANSWERED, event.at)
-        self._advance(event.attempt_id, AttemptState.OFFER, event.at)
+        if self._advance(event.attempt_id, AttemptState.OFFER, event.at):
+            self.waiting.pop(event.attempt_id, None)
 
     @_on.register
     def _(self, event: ev.KeyPressed, now: datetime) -> None:
@@ -274,7 +275,8 @@ class Floor:
 
     @_on.register
     def _(self, event: ev.WaitingForOperator, now: datetime) -> None:
-        self._advance(event.attempt_id, AttemptState.WAITING, event.at)
+        if self._advance(event.attempt_id, AttemptState.WAITING, event.at):
+            self.waiting.pop(event.attempt_id, None)
 
     @_on.register
     def _(self, event: ev.MessageStarted, now: datetime) -> None:

@@ -391,6 +391,39 @@ class TestComingBack:
         self.resync(story.after(7), {attempt_id(1): hears})
         assert end(story.after(0.5).hang_up()).outcome is Outcome.OFFER_ENDED
 
+    def test_who_was_bridged_in_the_last_moment_before_a_crash_talks_on_though_the_wrap_up_before_is_all_we_know(
+        self,
+    ) -> None:
+        before = Story().operator().talk(1).dial(2)
+        before.hang_up(1)
+        before.answer(2)
+        after = Story()
+        after.tell(ev.Recovered([before.floor.attempts[attempt_id(2)]], [before.floor.operators[1].live]))
+        talks = ev.SeenCall(up=True, ringing=False, waiting_place="", talking_to=session_id(1))
+        effects = self.resync(after.after(2), {attempt_id(2): talks}, {session_id(1): True})
+        assert of(effects, fx.Alarm) + of(effects, fx.EndCall) == []
+        assert after.state() == OperatorState.TALKING
+        assert end(after.after(3).hang_up(2)).outcome is Outcome.CONNECTED
+
+    def test_a_conversation_that_followed_another_while_nobody_listened_goes_on(self) -> None:
+        before = Story().operator().dial(2)
+        before.talk(1).answer(2)
+        after = Story()
+        both = [before.floor.attempts[attempt_id(n)] for n in (2, 1)]
+        after.tell(ev.Recovered(both, [before.floor.operators[1].live]))
+        talks = ev.SeenCall(up=True, ringing=False, waiting_place="", talking_to=session_id(1))
+        effects = self.resync(after.after(9), {attempt_id(2): talks}, {session_id(1): True})
+        assert of(effects, fx.Alarm) + of(effects, fx.EndCall) == []
+        assert (end(effects).attempt.id, end(effects).outcome) == (attempt_id(1), Outcome.CONNECTED)
+        assert after.floor.operators[1].live.attempt_id == attempt_id(2)
+
+    def test_two_callees_in_one_bridge_are_an_alarm_and_the_second_is_hung_up(self) -> None:
+        story = Story().operator().dial(2).talk(1)
+        seen = ev.SeenCall(up=True, ringing=False, waiting_place="", talking_to=session_id(1))
+        effects = self.resync(story.after(1), {attempt_id(1): seen, attempt_id(2): seen}, {session_id(1): True})
+        assert fx.Alarm("two_in_one_bridge", str(attempt_id(2))) in effects
+        assert fx.EndCall(attempt_id(2)) in effects
+
     def test_calls_and_legs_nobody_knows_are_hung_up_and_said(self) -> None:
         seen = ev.SeenCall(up=True, ringing=False, waiting_place="answered", talking_to=None)
         effects = self.resync(Story(), {attempt_id(9): seen}, {session_id(9): True})
