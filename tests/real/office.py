@@ -37,17 +37,18 @@ if TYPE_CHECKING:
 PORTS = (25450, 25499)
 NOBODY = Actor(user_id=None, ip="127.0.0.1")
 
-#: Whoever is not in the table below.
+#: Whoever is not in the table below: nobody who answers.
 CROWD = Population(
-    shares={Behaviour.PERSON: 60, Behaviour.BUSY: 20, Behaviour.NO_ANSWER: 10, Behaviour.DECLINED: 10},
-    ring_s=(0.3, 1.5),
-    talk_mean_s=25.0,
+    shares={Behaviour.BUSY: 40, Behaviour.NO_ANSWER: 40, Behaviour.DECLINED: 10, Behaviour.DEAD: 10},
 )
-#: By area code: people who answer soon, after 3 s and after 8 s, and talk until they are hung up.
-SOON, LATER, LATE = "1212", "1312", "1415"
+#: By area code: people who answer soon, after 3 s and after 8 s, and talk until they are hung up; and those who answer
+#: after 3 s and press 9 when they have listened for 3 s.
+SOON, LATER, LATE, REFUSES = "1212", "1312", "1415", "1305"
 TABLE = {
-    f"{area}55501{line:02}": Person(behaviour=Behaviour.PERSON, ring_s=ring_s, talk_s=90)
-    for area, ring_s in ((SOON, 0.3), (LATER, 3.0), (LATE, 8.0))
+    f"{area}55501{line:02}": Person(
+        behaviour=Behaviour.PERSON, ring_s=ring_s, talk_s=90, key="9" if area == REFUSES else "", key_after_s=3.0
+    )
+    for area, ring_s in ((SOON, 0.3), (LATER, 3.0), (LATE, 8.0), (REFUSES, 3.0))
     for line in range(100)
 }
 _databases = itertools.count(1)
