@@ -1,13 +1,13 @@
 """Errors of the dialer: each has a stable code for programs, a sentence for people, and what to do about it.
 
-    DialerError
-    ├── Refused          a request that is understood and not done (HTTP 409 or 422)
-    │   └── NotFound     there is no such thing, or it is not yours (HTTP 404)
-    ├── Misconfigured    the service cannot start like this (exit code 2)
-    ├── StoreDown        PostgreSQL does not answer; nothing is known to be saved
-    ├── LeaseLost        another engine dials on this switch now
-    └── FactRefused      the database refuses a fact by a constraint; nothing of its transaction is stored
-        └── OperatorConflict   an operator would have been bridged to two callees
+DialerError
+├── Refused          a request that is understood and not done (HTTP 409 or 422)
+│   └── NotFound     there is no such thing, or it is not yours (HTTP 404)
+├── Misconfigured    the service cannot start like this (exit code 2)
+├── StoreDown        PostgreSQL does not answer; nothing is known to be saved
+├── LeaseLost        another engine dials on this switch now
+└── FactRefused      the database refuses a fact by a constraint; nothing of its transaction is stored
+    └── OperatorConflict   an operator would have been bridged to two callees
 """
 
 from __future__ import annotations

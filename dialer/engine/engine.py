@@ -45,7 +45,7 @@ CLOCK_STEP_S = 2.0
 #: By at most this much our time of day is corrected at a look, so that no deadline of 2 s can be missed by it.
 SLEW_S = 0.02
 #: Campaigns are read again this often.
-CAMPAIGNS_S = 2.0
+CAMPAIGNS_S = 5.0
 #: A loop that was away for longer than this is said.
 LAG_S = 0.2
 ALERTS_KEPT = 20
