@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 #: A claim older than this is not dialled any more (rule R3).
 SEND_WITHIN_S = 1.0
 #: What happens within this is looked at together: a claim costs a commit.
-GATHER_S = 0.05
+GATHER_S = 0.1
 #: Between two looks at a campaign when nothing happened.
 TICK_S = 0.5
 #: Operators are kept free for callbacks that are due within this.
@@ -37,7 +37,7 @@ RESERVE_S = 30.0
 #: How often the promises are looked up.
 PROMISES_S = 5.0
 #: The longest rest of a campaign whose contacts are all not due.
-REST_S = 10.0
+REST_S = 30.0
 #: The switch is slow when it needs longer than this to acknowledge; then one line per free operator.
 SLOW_ACK_S = 1.0
 #: A number forbidden while its claim was on the way is remembered for this long.

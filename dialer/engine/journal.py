@@ -20,8 +20,9 @@ from dialer.errors import DialerError, LeaseLost, StoreDown
 
 log = structlog.get_logger(__name__)
 
-#: Facts are gathered for this long before they are written together.
-GATHER_S = 0.04
+#: Facts are gathered for this long before they are written together; longer while many come, since a transaction
+#: costs more than its facts.
+GATHER_S, GATHER_MANY_S, MANY = 0.04, 0.12, 12
 #: Pauses between tries while PostgreSQL is away.
 RETRY_S = (0.1, 0.2, 0.5, 1.0)
 #: More facts than this waiting: something is very wrong, and dialing stops.
@@ -109,6 +110,8 @@ class Writer:
             await self._more.wait()
             if not self.stopping:
                 await asyncio.sleep(GATHER_S)
+                if len(self._page) >= MANY:
+                    await asyncio.sleep(GATHER_MANY_S - GATHER_S)
             self._more.clear()
             (page, self._page), upto = (self._page, _Page()), self._noted
             await self._write(page.as_journal())

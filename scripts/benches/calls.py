@@ -42,11 +42,9 @@ class Block:
     connected: int
 
 
-async def block(
-    script: str, rate: float, seconds: float, operators: int, rig: world.Rig, extra: dict[str, str]
-) -> Block:
+async def block(script: str, rate: float, seconds: float, operators: int, rig: world.Rig, url: str) -> Block:
     """Run one side in a process of its own and read its figures."""
-    environment = os.environ | extra | {"RIG": json.dumps(rig.described())}
+    environment = os.environ | {"RIG": json.dumps(rig.described()), "DIALER_DATABASE_URL": url}
     command = [sys.executable, "-m", f"scripts.benches.{script}", str(rate), str(seconds), str(operators)]
     process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=asyncio.subprocess.PIPE)
     out, _ = await process.communicate()
