@@ -148,6 +148,7 @@ class SimStore:
             return None
         row.epoch, row.holder, row.expires_at = row.epoch + 1, holder, now + LEASE_S
         self._epoch = row.epoch
+        self._tables.lease_changed(switch)
         return Lease(switch=switch, epoch=row.epoch, expires_in_s=LEASE_S)
 
     async def renew_lease(self, lease: Lease) -> bool:
@@ -158,6 +159,7 @@ class SimStore:
         if row.epoch != lease.epoch or now > row.expires_at:
             return False
         row.expires_at = now + LEASE_S
+        self._tables.lease_changed(lease.switch)
         return True
 
     async def release_lease(self, lease: Lease) -> None:
@@ -165,6 +167,7 @@ class SimStore:
             row = self._tables.leases[lease.switch]
             if row.epoch == lease.epoch:
                 row.holder, row.expires_at = None, 0.0
+                self._tables.lease_changed(lease.switch)
 
         await self._database.ask(release)
 

@@ -42,13 +42,13 @@ from dialer.errors import StoreDown
 from tests.sim.checker import Checker
 from tests.sim.database import Database
 from tests.sim.faults import KINDS, Weather
-from tests.sim.loop import START, Process, SimClock, SimLoop
+from tests.sim.loop import START, Process, SimClock, SimLoop, StandStill
 from tests.sim.memory import Tables
 from tests.sim.operators import Diary, Moods, Robot, Supervisor
 from tests.sim.site import Killed, Site
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 #: The day begins when London may be called; New York joins at half time.
 BEGIN = START.replace(hour=9, minute=30)
@@ -56,6 +56,8 @@ ZONES = (("Europe/London",), ("Europe/Berlin",), ("Europe/London", "Europe/Mosco
 ZONE_WEIGHTS = (6, 3, 1, 3)
 #: After the last call ended, everything must be written down within this.
 QUIET_S = 90.0
+#: Whoever talks longer than this after the end of the shift does not talk any more (TIMEOUT(absolute) is 7,200 s).
+LONGEST_TALK_S = 3 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +196,7 @@ class Day:
         """The whole day, and the quiet after it."""
         loop, shape = self.loop, self.shape
         end_s = loop.time() + shape.hours * 3600
+        loop.call_at(end_s + LONGEST_TALK_S, loop.fail, StandStill("the day does not end"))
         self.site.start_service()
         calm_s = end_s - min(1800.0, shape.hours * 900)
         people = [robot.work(end_s) for robot in self.robots]
@@ -201,20 +204,29 @@ class Day:
         tasks = [loop.create_task(work) for work in (*people, supervisor.work(calm_s))]
         tasks.append(loop.create_task(self.weather.blow(calm_s, shape.fault_every_s)))
         await asyncio.gather(*tasks)
-        while any(channel.startswith("att-") for channel in self.site.host.switch.channels):
-            await asyncio.sleep(60)  # the last conversations end when people have said everything
+        await self.last_words()
         await asyncio.sleep(QUIET_S)
         self.checker.at_the_end()
 
+    async def last_words(self) -> None:
+        """The last conversations end when people have said everything."""
+        channels = self.site.host.switch.channels
+        while any(channel.startswith("att-") for channel in channels):  # noqa: ASYNC110 -- people send no event
+            await asyncio.sleep(60)
 
-def prepare(seed: int, shape: Shape, loop: SimLoop) -> Day:
-    """Set the stage; must run inside the loop."""
+
+def load(seed: int, shape: Shape, tables: Tables, now: datetime) -> None:
+    """Campaigns and bases of a day."""
     random = Random(seed)
-    clock = SimClock(loop)
-    tables = Tables()
     for campaign in campaigns(random):
-        tables.add_campaign(campaign, clock.now())
+        tables.add_campaign(campaign, now)
     _load(tables, random, shape.contacts)
+
+
+def prepare(seed: int, shape: Shape, loop: SimLoop, tables: Tables) -> Day:
+    """Set the stage; must run inside the loop."""
+    random = Random(f"people of {seed}")
+    clock = SimClock(loop)
     database = Database(loop, tables, Random(random.getrandbits(32)), Process("postgres"), clock)
     chances = Chances(answered=random.choice((0.2, 0.35, 0.6)), machine=0.05, impatient=0.04, talk_mean_s=80.0)
     host = SimHost(RandomWorld(seed, chances), epoch_s=START.timestamp())
@@ -244,17 +256,41 @@ def _load(tables: Tables, random: Random, contacts: int) -> None:
         tables.add_contact(campaign_id, numbers, zones, priority=random.randrange(3))
 
 
-def run_day(seed: int, shape: Shape | None = None) -> DayReport:
-    """Live through one day; the report carries the failure, if there was one."""
-    shape = shape or Shape()
+def morning(seed: int) -> SimLoop:
+    """A loop at the beginning of a day."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     loop = SimLoop(seed)
     loop._now = (BEGIN - START).total_seconds()
     loop.set_exception_handler(_nothing_fails_unseen)
+    return loop
+
+
+def run_day(
+    seed: int,
+    shape: Shape | None = None,
+    *,
+    loop: SimLoop | None = None,
+    tables: Tables | None = None,
+    evening: Callable[[], None] = lambda: None,
+) -> DayReport:
+    """Live through one day; the report carries the failure, if there was one.
+
+    Args:
+        seed: Everything is drawn from it.
+        shape: How big the day is.
+        loop: Made by ``morning``, where the tables need it.
+        tables: A database that is loaded already.
+        evening: Called when the day is over and the loop is not yet closed.
+    """
+    shape = shape or Shape()
+    loop = loop or morning(seed)
+    if tables is None:
+        tables = Tables()
+        load(seed, shape, tables, BEGIN)
     days: list[Day] = []
 
     async def live() -> None:
-        days.append(prepare(seed, shape, loop))
+        days.append(prepare(seed, shape, loop, tables))
         await days[0].live()
 
     began = process_time()
@@ -266,6 +302,7 @@ def run_day(seed: int, shape: Shape | None = None) -> DayReport:
     cpu_s = process_time() - began
     failure = loop.failure or failure
     report = _report(days[0], loop, cpu_s, failure)
+    evening()
     _clear(loop)
     return report
 

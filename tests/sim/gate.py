@@ -104,6 +104,9 @@ class Gate:
         if contact.state == "open" and not contact.promised and contact.next_at < NEVER:
             heapq.heappush(contact.lane.heap, (contact.next_at, contact.id))
 
+    def lease_changed(self, switch: str) -> None:
+        """The lease was taken, renewed or released."""
+
     # The claim -----------------------------------------------------------------
 
     def claim(self, ask: ClaimAsk) -> ClaimResult:
@@ -130,7 +133,7 @@ class Gate:
             boot_s=0.0,
             budget=self.budgets[campaign.id],
             held_back=max(0, wanted - room),
-            next_due_at=None if claims else self._next_due(campaign, ask.now),
+            next_due_at=None if claims else self._next_due(campaign, ask),
         )
 
     def _in_flight(self, campaign_id: int) -> int:
@@ -292,15 +295,21 @@ class Gate:
             raise ConstraintViolated("abandon_cap", budget)
         self.budgets[campaign.id] = budget
 
-    def _next_due(self, campaign: Campaign, now: datetime) -> datetime | None:
+    def _next_due(self, campaign: Campaign, ask: ClaimAsk) -> datetime | None:
         """The first moment somebody is due and his windows are open."""
         due_at: dict[int, datetime] = {}
         for callback in self.pending.values():
-            contact = self.contacts[callback.contact_id]
-            if callback.campaign_id == campaign.id and contact.state == "open" and contact.id not in self.live_contact:
-                due_at[contact.lane.id] = min(due_at.get(contact.lane.id, NEVER), callback.next_at)
+            contact, owner = self.contacts[callback.contact_id], callback.operator_id
+            if callback.campaign_id != campaign.id or contact.state != "open" or contact.id in self.live_contact:
+                continue
+            at = callback.next_at
+            if owner is not None and owner not in ask.ready_operator_ids:
+                if owner in self.operators:
+                    continue  # it waits for an operator, not for a time
+                at += OWNER_GRACE
+            due_at[contact.lane.id] = min(due_at.get(contact.lane.id, NEVER), at)
         heads = [
-            (max(now, min(due_at.get(lane.id, NEVER), self._head(lane))), lane.id, lane)
+            (max(ask.now, min(due_at.get(lane.id, NEVER), self._head(lane))), lane.id, lane)
             for lane in self._lanes_of[campaign.id]
         ]
         best = NEVER

@@ -30,6 +30,9 @@ T = TypeVar("T")
 #: A Tuesday in winter: no clock change near, every zone's weekday window is an ordinary one.
 START = datetime(2026, 1, 20, 0, 0, tzinfo=UTC)
 
+#: So much happens in no instant: somebody spins.
+SPIN_STEPS = 100_000
+
 _process: contextvars.ContextVar[Process | None] = contextvars.ContextVar("sim_process", default=None)
 
 
@@ -131,6 +134,7 @@ class SimLoop(asyncio.SelectorEventLoop):
         self._timer_number = 0
         self._ready: deque[_Ready] = deque()
         self._any_stopped = False
+        self._steps_at_jump = 0
 
     # What asyncio asks of a loop -------------------------------------------
 
@@ -177,6 +181,8 @@ class SimLoop(asyncio.SelectorEventLoop):
             if len(batch) > 1 and self._random.random() < self.shuffle:
                 batch = self._shuffled(batch)
             self._run_all(batch)
+            if self.steps - self._steps_at_jump > SPIN_STEPS:
+                raise StandStill(f"{SPIN_STEPS} steps and no time passes at {self._now:.3f} s, step {self.steps}")
 
     def _run_all(self, batch: deque[_Ready]) -> None:
         while batch:
@@ -214,7 +220,8 @@ class SimLoop(asyncio.SelectorEventLoop):
             when, _, timer = heapq.heappop(timers)
             if timer._cancelled:
                 continue
-            self._now = max(self._now, when)
+            if when > self._now:
+                self._now, self._steps_at_jump = when, self.steps
             self._ready.append(timer)
             while timers and timers[0][0] <= self._now:
                 due = heapq.heappop(timers)[2]
@@ -285,6 +292,8 @@ class SimLoop(asyncio.SelectorEventLoop):
         May only be called from a plain callback (a timer), not from inside a task.
         """
         others, self._ready = self._ready, deque()
+        running = events._get_running_loop()  # what run_forever does
+        events._set_running_loop(self)
         task = self.create_task(work)
         while not task.done():
             if not self._ready:
@@ -293,6 +302,7 @@ class SimLoop(asyncio.SelectorEventLoop):
                 handle = self._ready.popleft()
                 if not handle._cancelled:
                     self._run(handle)
+        events._set_running_loop(running)
         others.extend(self._ready)
         self._ready = others
         return task.result()

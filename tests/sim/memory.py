@@ -257,6 +257,10 @@ class Tables(Gate):
         if attempt is not None:
             self.add_do_not_call(attempt.phone_id, "customer", self.campaigns[attempt.campaign_id], at)
 
+    def forbid(self, phone_id: int, scope: str, campaign: Campaign, now: datetime) -> None:
+        """What a supervisor asks for."""
+        self.add_do_not_call(phone_id, scope, campaign, now)
+
     def add_do_not_call(self, phone_id: int, scope: str, campaign: Campaign, now: datetime) -> None:
         """Forbid a number; pending callbacks to it in reach of the scope are blocked."""
         about = {"global": None, "customer": campaign.customer_id, "campaign": campaign.id}[scope]

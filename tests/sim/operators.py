@@ -291,7 +291,7 @@ async def forbid(service: Service, phone_id: int, scope: str, campaign_id: int) 
     """What the web does with a do-not-call number: commit, then tell the engine, then answer."""
     site = service.site
     tables, now = site.database.tables, service.clock.now()
-    await site.database.ask(lambda: tables.add_do_not_call(phone_id, scope, tables.campaigns[campaign_id], now))
+    await site.database.ask(lambda: tables.forbid(phone_id, scope, tables.campaigns[campaign_id], now))
     await service.engine.do_not_call_added([phone_id])
 
 

@@ -1,0 +1,47 @@
+"""Days that are also lived on a real PostgreSQL: the same statements, the same answers, the same end."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from dialer import profiles
+from tests.sim.day import BEGIN, Shape, load, morning, run_day
+from tests.sim.mirror import MirroredTables
+from tests.store.conftest import open_tmp_path, server
+
+__all__ = ["open_tmp_path", "server"]
+
+SHORT = Shape(hours=0.5, contacts=120, operators=4, fault_every_s=120.0)
+
+
+@pytest.fixture
+def url(server):
+    """An empty, migrated database, made outside of the simulated loop."""
+
+    async def ask(command):
+        admin = await asyncpg.connect(server.url("postgres", "postgres"))
+        await admin.execute(command)
+        await admin.close()
+
+    asyncio.run(ask("CREATE DATABASE simulated TEMPLATE dialer OWNER dialer"))
+    yield server.url("simulated")
+    asyncio.run(ask("DROP DATABASE simulated WITH (FORCE)"))
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("seed", range(1, 21))
+def test_a_day_ends_the_same_on_a_real_postgresql(seed, url, monkeypatch):
+    """Claims, journals, dispositions and promises say the same word for word, and leave the same rows."""
+    loop = morning(seed)
+    tables = MirroredTables(loop, url)
+    load(seed, SHORT, tables, BEGIN)
+    monkeypatch.setattr(profiles, "load", lambda _: tables.campaigns[1].profile)
+    tables.copy(SHORT.operators)
+    differences = []
+    report = run_day(seed, SHORT, loop=loop, tables=tables, evening=lambda: differences.extend(tables.differences()))
+    assert report.failure is None, report.failure
+    assert differences == []
+    assert report.attempts > 20
