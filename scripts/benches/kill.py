@@ -48,10 +48,10 @@ from dialer.world.robot import Manner, Robot
 from scripts.benches import kill_judge, site
 
 #: Starts the trunk allows while the service lives: ten a second on average, the deaths included.
-CALLS_PER_S = 12.0
+CALLS_PER_S = 13.0
 OPERATORS = 7
 #: Contacts that come due for the first time: at once, and then each second; the others of the ten are called again.
-FRESH_AT_ONCE, FRESH_PER_S = 150, 5.0
+FRESH_AT_ONCE, FRESH_PER_S = 150, 5.4
 BETWEEN_S = (8.0, 15.0)
 AFTER_ANSWER_S = (0.0, 2.0)
 WARM_UP_S = 20.0
