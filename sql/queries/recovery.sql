@@ -10,7 +10,7 @@ SELECT l.attempt_id, l.campaign_id, l.contact_id, l.phone_id, p.e164, l.number, 
     l.answered_at, l.waiting_at, l.operator_id, l.connected_at, l.key, l.callback_id, l.for_operator, l.ended_by
 FROM attempt_live l JOIN phone p ON p.id = l.phone_id
 WHERE l.switch = :switch::text
-ORDER BY l.sent_at;
+ORDER BY l.sent_at, l.attempt_id;
 
 -- name: recovery_operators
 -- Who was at work.
