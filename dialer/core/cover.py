@@ -72,15 +72,17 @@ class Cover:
             self._held_for[attempt.for_operator] = attempt.campaign_id
 
     def count(self, ended: Ended) -> None:
-        """Count the end of a line."""
+        """Count the end of a line; in the legal count only if it was sent in this window."""
         budget = self.budgets.get(ended.attempt.campaign_id)
-        if budget is not None:
-            self.budgets[budget.campaign_id] = replace(
-                budget,
-                answered=budget.answered + ended.legal_answered,
-                abandoned=budget.abandoned + ended.legal_abandoned,
-                uncovered=max(0, budget.uncovered - 1),
-            )
+        if budget is None:
+            return
+        belongs = law.belongs(budget, ended.attempt.sent_at)
+        self.budgets[budget.campaign_id] = replace(
+            budget,
+            answered=budget.answered + (belongs and ended.legal_answered),
+            abandoned=budget.abandoned + (belongs and ended.legal_abandoned),
+            uncovered=max(0, budget.uncovered - 1),
+        )
 
     # Who covers whom ------------------------------------------------------------
 

@@ -69,6 +69,17 @@ class TestPauses:
         assert of(story.answer(1), fx.Connect) == [fx.Connect(attempt_id(1), session_id(1))]
 
 
+def test_whoever_was_called_in_the_last_window_does_not_make_room_in_this_one() -> None:
+    story = two_campaigns().operator(1).dial(1, campaign_id=2)
+    story.answer(1)
+    story.join(1)
+    old = story.floor.cover.budgets[2]
+    story.after(5)
+    story.floor.cover.budgets[2] = replace(old, starts_at=story.now)
+    story.hang_up(1)
+    assert story.floor.cover.budgets[2].answered == 0
+
+
 @pytest.mark.parametrize("state", [CampaignState.PAUSED, CampaignState.STOPPED])
 def test_a_campaign_that_was_stopped_still_serves_whom_it_called(state: CampaignState) -> None:
     story = two_campaigns().operator(1).dial(1, campaign_id=2)
