@@ -61,7 +61,7 @@ class Database:
         self.tables = tables
         tables.time = loop.time
         self.weather = Weather()
-        self.process = process
+        self._context = process.context
         self.clock = clock
         self.trap: Callable[[str, str], None] | None = None
         """Called with ``before`` or ``after``, and ``claim`` or ``write``, at each commit of an engine; may kill it."""
@@ -70,15 +70,36 @@ class Database:
     async def ask(self, work: Callable[[], T], *, kind: str = "") -> T:
         """One round trip.
 
+        Args:
+            work: The statement.
+            kind: ``claim`` or ``write`` for what an engine commits; a mere question may be answered where it arrives.
+
         Raises:
             StoreDown: no answer; whether ``work`` took effect is not known.
         """
-        if self.weather.down:
+        weather = self.weather
+        if weather.down:
             await asyncio.sleep(0.01)
             raise StoreDown("store.down", "connection refused")
         future: asyncio.Future[T] = self.loop.create_future()
-        self.process.run(self.loop.call_later, self._travel_s(), partial(self._arrives, work, future, kind, current()))
+        if kind or weather.lose_ask or weather.lose_answer:
+            arrives = partial(self._arrives, work, future, kind, current())
+            self.loop.call_later(self._travel_s(), arrives, context=self._context)
+        else:
+            delay_s = self._travel_s() + self._travel_s()
+            self.loop.call_later(delay_s, self._answers_at_once, work, future, context=self._context)
         return await future
+
+    def _answers_at_once(self, work: Callable[[], T], future: asyncio.Future[T]) -> None:
+        if self.weather.down:
+            self._break(future)
+            return
+        try:
+            result = work()
+        except Exception as error:  # noqa: BLE001 -- a refusal travels back to whoever asked
+            _fail(future, error)
+        else:
+            self._answers(future, result)
 
     def _travel_s(self) -> float:
         return self._random.uniform(*self.weather.delay_s)
@@ -96,14 +117,14 @@ class Database:
         try:
             result = work()
         except Exception as error:  # noqa: BLE001 -- a refusal travels back to whoever asked
-            self.loop.call_later(self._travel_s(), _fail, future, error)
+            self.loop.call_later(self._travel_s(), _fail, future, error, context=self._context)
             return
         if kind and self.trap is not None:
             self.trap("after", kind)
         if self._random.random() < self.weather.lose_answer:
             self._break(future)
         else:
-            self.loop.call_later(self._travel_s(), self._answers, future, result)
+            self.loop.call_later(self._travel_s(), self._answers, future, result, context=self._context)
 
     def _answers(self, future: asyncio.Future[T], result: T) -> None:
         if self.weather.down:

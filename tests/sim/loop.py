@@ -49,15 +49,15 @@ class Process:
         self.dead = False
         self.steps_left: int | None = None
         self.at_end: Callable[[], None] | None = None
-        self._context = contextvars.copy_context()
-        self._context.run(_process.set, self)
+        self.context = contextvars.copy_context()
+        self.context.run(_process.set, self)
         self._parked: list[_Ready] = []
         self._tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
         self._buried: list[asyncio.Task[Any]] = []
 
     def run(self, function: Callable[..., T], *args: Any) -> T:
         """Call a function as this process: what it starts belongs to it."""
-        return self._context.copy().run(function, *args)
+        return self.context.copy().run(function, *args)
 
     @property
     def running(self) -> bool:

@@ -285,7 +285,7 @@ class Tables(Gate):
         epoch = self.leases[switch].epoch
         for row in self.live.values():
             row.epoch = epoch
-        attempts = sorted((row.attempt for row in self.live.values()), key=lambda a: a.sent_at)
+        attempts = sorted((row.attempt for row in self.live.values()), key=lambda a: (a.sent_at, a.id))
         return Recovered(attempts=attempts, operators=sorted(self.operators.values(), key=lambda o: o.operator_id))
 
     def callbacks_due(self, campaign_ids: Sequence[int], until: datetime) -> Mapping[int, int]:

@@ -57,7 +57,11 @@ class MirroredTables(Tables):
             max_size=1,
             max_inactive_connection_lifetime=0,
             init=prepare_connection,
-            server_settings={"timezone": "UTC", "jit": "off"},
+            server_settings={
+                "timezone": "UTC",
+                "jit": "off",
+                "synchronous_commit": "off",
+            },  # answers are compared, not kept
         )
 
     def close(self) -> None:
