@@ -94,10 +94,9 @@ class Cover:
             staying: Only those who have not asked to leave: new lines must not count on the others, lines in flight do.
             fewer: As if so many operators were not there.
         """
-        weights = {c.id: c.weight for c in self._of(team_id)}
-        lines = {c: self._lines(c, team_id) for c in weights}
+        lines, needs = self._lines_and_needs(team_id)
         free = max(0, self._unheld(team_id, staying=staying) - fewer)
-        return assign.shares(free, lines, weights, self._needs(team_id))
+        return assign.shares(free, lines, {c: self.campaigns[c].weight for c in lines}, needs)
 
     def held_for(self, campaign: Campaign, *, promises: int = 0) -> int:
         """F: free operators on whom lines of this campaign count, new ones included.
@@ -156,29 +155,28 @@ class Cover:
 
     # Inside -------------------------------------------------------------------------
 
-    def _of(self, team_id: int) -> list[Campaign]:
-        """Campaigns of a team that may start lines, or have some: also a paused one serves whom it called."""
-        return [
-            c
-            for c in self.campaigns.values()
-            if c.team_id == team_id
-            and not c.operator_free
-            and (c.state is CampaignState.RUNNING or self.in_flight[c.id] > 0)
-        ]
-
     def _needs(self, team_id: int, *, without: int | None = None) -> dict[int, int]:
         """Lines of each campaign that must be covered, the planned ones too."""
-        needs = {}
-        for campaign in self._of(team_id):
-            budget = self.budgets.get(campaign.id)
-            lines = self._lines(campaign.id, team_id, without=without) + self.planned[campaign.id]
-            needs[campaign.id] = 0 if budget is None else max(0, lines - law.uncovered_max(budget))
-        return needs
+        return self._lines_and_needs(team_id, without=without)[1]
 
-    def _lines(self, campaign_id: int, team_id: int, *, without: int | None = None) -> int:
-        """Lines in flight whose operator is not known yet."""
-        known = self._bridging[campaign_id] + self._reserved(campaign_id, team_id, without=without)
-        return max(0, self.in_flight[campaign_id] - known)
+    def _lines_and_needs(self, team_id: int, *, without: int | None = None) -> tuple[dict[int, int], dict[int, int]]:
+        """Lines in flight whose operator is not known yet, and how many of them must be covered.
+
+        Of campaigns that may start lines, or have some: also a paused one serves whom it called.
+        """
+        lines: dict[int, int] = {}
+        needs: dict[int, int] = {}
+        for campaign in self.campaigns.values():
+            in_flight = self.in_flight[campaign.id]
+            calls = campaign.state is CampaignState.RUNNING or in_flight > 0
+            if campaign.team_id != team_id or campaign.operator_free or not calls:
+                continue
+            known = self._bridging[campaign.id] + self._reserved(campaign.id, team_id, without=without)
+            lines[campaign.id] = max(0, in_flight - known)
+            budget = self.budgets.get(campaign.id)
+            wanted = lines[campaign.id] + self.planned[campaign.id]
+            needs[campaign.id] = max(0, wanted - law.uncovered_max(budget)) if budget is not None else 0
+        return lines, needs
 
     def _reserved(self, campaign_id: int, team_id: int, *, without: int | None = None) -> int:
         """Free operators held for a promise of this campaign."""
