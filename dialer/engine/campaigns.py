@@ -29,9 +29,11 @@ log = structlog.get_logger(__name__)
 #: A claim older than this is not dialled any more (rule R3).
 SEND_WITHIN_S = 1.0
 #: What happens within this is looked at together: a claim costs a commit.
-GATHER_S = 0.1
+GATHER_S = 0.05
 #: Between two looks at a campaign when nothing happened.
 TICK_S = 0.5
+#: The calls of one claim are spread over this at the most, at twice the rate the trunk allows.
+SPREAD_S = 0.3
 #: Operators are kept free for callbacks that are due within this.
 RESERVE_S = 30.0
 #: How often the promises are looked up.
@@ -300,9 +302,8 @@ class Dialing:
             cover.planned[campaign.id] = 0
             self.claiming = False
         self._adopt_budget(campaign, result)
-        for claim in result.claims:
-            self._send(claim, campaign, result.boot_s)
         self._buckets[campaign.trunk.id].tokens -= len(result.claims)
+        await self._send(campaign, result)
         if not result.claims and callbacks_only:
             pace.in_vain_at = (self._changes, self._promises_at_s)
         elif not result.claims and not result.held_back:
@@ -315,11 +316,23 @@ class Dialing:
         if mine is None or (mine.starts_at, mine.cap_permille) != (theirs.starts_at, theirs.cap_permille):
             self._floor.cover.budgets[campaign.id] = theirs
 
-    def _send(self, claim: Claim, campaign: Campaign, boot_s: float) -> None:
+    async def _send(self, campaign: Campaign, result: ClaimResult) -> None:
+        """Write the calls one after the other: who is called together answers together, and waits for the others."""
+        pause_s = min(0.5 / campaign.trunk.calls_per_s, SPREAD_S / max(1, len(result.claims)))
+        for claim in result.claims:
+            self._do(ev.Taken(claim))
+        for claim in result.claims:
+            if claim is not result.claims[0]:
+                await asyncio.sleep(pause_s)
+            self._write(claim, campaign, result.boot_s)
+
+    def _write(self, claim: Claim, campaign: Campaign, boot_s: float) -> None:
         """Write the call now, or end it as not sent: never later."""
-        self._do(ev.Taken(claim))
+        attempt = self._floor.attempts.get(claim.attempt_id)
         late = self._clock.boot_s() - boot_s > SEND_WITHIN_S
-        if late or self._may_dial() is not None or self._just_forbidden(claim.phone_id):
+        if attempt is None:
+            return
+        if late or attempt.ended_by or self._may_dial() is not None or self._just_forbidden(claim.phone_id):
             self._do(ev.NotSent(claim.attempt_id, self._clock.now()))
             return
         self._dial(claim, campaign)
