@@ -49,6 +49,8 @@ CAMPAIGNS_S = 5.0
 #: A loop that was away for longer than this is said.
 LAG_S = 0.2
 ALERTS_KEPT = 20
+#: What a person is told is stored first; so long it may take.
+STORED_S = 3.0
 
 
 class Engine:
@@ -449,6 +451,7 @@ class Engine:
     async def pause(self, operator_id: int, reason: str) -> OperatorView:
         """No more calls; remembered for after the call, or until the abandonment budget allows it."""
         self._ask(ev.PauseAsked(operator_id, reason))
+        await self._stored()
         return self._view(operator_id)
 
     async def hang_up(self, operator_id: int) -> OperatorView:
@@ -459,6 +462,22 @@ class Engine:
     async def end_shift(self, operator_id: int) -> None:
         """Close the shift; after the call if one is going on."""
         self._ask(ev.ShiftEndAsked(operator_id))
+        await self._stored()
+
+    async def _stored(self) -> None:
+        """Whoever was told that he is away stays away, though this process die the next moment.
+
+        Raises:
+            StoreDown: PostgreSQL does not answer; it is done, and would be forgotten by a crash.
+        """
+        try:
+            await asyncio.wait_for(self.writer.drained(), STORED_S)
+        except TimeoutError:
+            raise StoreDown(
+                "store.down",
+                "It is done, but PostgreSQL does not answer.",
+                remedy="Look at your state again in a moment.",
+            ) from None
 
     async def disposition_saved(self, operator_id: int, attempt_id: UUID) -> None:
         """The wrap-up of this attempt is done: it is committed."""
