@@ -171,4 +171,4 @@ def test_nothing_is_left_undone() -> None:
         if path.suffix in {".py", ".sql", ".js", ".html"} and path.is_file():
             text = path.read_text()
             assert not marks.search(text), name
-            assert not sql.search(text) or name == "tests/test_house.py", name
+            assert not sql.search(text) or name.startswith("tests/"), name
