@@ -8,7 +8,8 @@ import hashlib
 import pytest
 from argon2 import extract_parameters
 
-from dialer.web import auth, passwords
+from dialer import passwords
+from dialer.web import auth
 from tests.web import fakes
 from tests.web.conftest import CSRF, error_of, running
 
