@@ -18,16 +18,20 @@ from tests.sim.faults import KINDS
 REGRESSIONS = {
     3: "the clock was set back during a conversation: its operator stayed in wrap-up for an hour",
     11: "a call in the first seconds after a step of the clock broke the gap between two calls",
+    104: "what happened while the clock was wrong was dated by it",
+    116: "two lost events made a talking operator look free, and the next callee tore the first one out",
+    204: "a promise held the operator another campaign's line counted on: both callees were lost",
+    466: "a pause was answered, the engine died before it was stored, and the operator got a call",
 }
 #: The same for days on which nothing breaks.
 CALM_REGRESSIONS = {
     1: "a deferred pause was given while another campaign's line counted on the operator",
-    2: "a callee was refused the operator whose pause was deferred",
+    2: "a callee was refused the operator whose pause was deferred; calls of the last hour made room in this one",
 }
 SHORT = Shape(hours=1.5, contacts=300, fault_every_s=240.0)
 
 
-@pytest.mark.parametrize("seed", [*REGRESSIONS, *(seed for seed in range(1, 19) if seed not in REGRESSIONS)])
+@pytest.mark.parametrize("seed", [*REGRESSIONS, *(seed for seed in range(1, 15) if seed not in REGRESSIONS)])
 def test_nothing_that_must_never_happen_happens_on_a_bad_day(seed):
     """The engine, the switch, the link, the database and the clock fail, and every invariant holds."""
     report = run_day(seed)
