@@ -62,7 +62,7 @@ class Cover:
             if attempt is not None:
                 self.in_flight[attempt.campaign_id] += sign * (attempt.state in life.IN_FLIGHT)
                 self._bridging[attempt.campaign_id] += sign * (attempt.state is AttemptState.BRIDGING)
-        if new is None and old is not None and self.held.get(old.for_operator or 0) == old.id:
+        if old is not None and self.held.get(old.for_operator or 0) == old.id and not _waits_for_promised(new):
             del self.held[old.for_operator or 0], self._held_for[old.for_operator or 0]
 
     def hold(self, attempt: LiveAttempt) -> None:
@@ -192,3 +192,10 @@ class Cover:
         if staying:
             gone |= {op.live.operator_id for op in self._crew.restless()}
         return len(free) - sum(i in free for i in gone) if gone else len(free)
+
+
+def _waits_for_promised(attempt: LiveAttempt | None) -> bool:
+    """Whether this attempt may still need the operator it was promised with; not when somebody else took the callee."""
+    if attempt is None or attempt.state is AttemptState.CONNECTED:
+        return False
+    return attempt.state is not AttemptState.BRIDGING or attempt.operator_id == attempt.for_operator

@@ -47,6 +47,12 @@ class TestPromises:
         story.hang_up(1, cause=19)
         assert story.floor.cover.held == {}
 
+    def test_an_operator_is_held_no_longer_when_somebody_else_took_the_callee(self) -> None:
+        story = two_campaigns().operator(1).after(1).operator(2).dial(1, for_operator=1)
+        story.tell(ev.PauseAsked(1, "lunch"))
+        assert of(story.answer(1), fx.Connect) == [fx.Connect(attempt_id(1), session_id(2))]
+        assert story.floor.cover.held == {}
+
 
 class TestPauses:
     def test_a_pause_is_given_when_the_last_line_that_counts_on_the_operator_is_over(self) -> None:
