@@ -84,6 +84,7 @@ class Checker:
     trouble: dict[str, float] = field(default_factory=dict)
     well_since: float = 0.0
     _calls: dict[str, WorldCall] = field(default_factory=dict)
+    _open: dict[str, WorldCall] = field(default_factory=dict)
     _rang: defaultdict[str, list[WorldCall]] = field(default_factory=lambda: defaultdict(list))
     _lines: dict[str, str] = field(default_factory=dict)
     _bridges: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -106,6 +107,7 @@ class Checker:
         self.site.on_write = self.written
         host.do = do  # type: ignore[method-assign]  # the one place every action passes
         host.listeners.insert(0, self.hears)
+        host.on_crash.insert(0, self.crashes)
         self.site.loop.call_later(LOOK_S, self.looks, context=self.site.context)
 
     def acts(self, action: Action) -> None:
@@ -143,6 +145,18 @@ class Checker:
                 del self._bridges[event.bridge_id]
         elif isinstance(event, HungUp) and event.channel_id in self._calls:
             self._ends(event)
+
+    def crashes(self) -> None:
+        """The switch is gone, and every call with it; nobody is told."""
+        for channel_id, call in self._open.items():
+            attempt = self.site.database.tables.attempt(UUID(hex=channel_id[4:]))
+            if call.answered_at is None or attempt is None:
+                continue
+            campaign = self.site.database.tables.campaigns[attempt.campaign_id]
+            start, _ = law.window(campaign.profile.legal_window, attempt.sent_at, campaign.zone)
+            self.counts[campaign.id, start].answered += 1
+            self.exceptions["switch was restarted"] += not call.talks and call.heard != "offer"
+        self._open.clear()
 
     def looks(self) -> None:
         """Every few seconds: what takes time to be wrong."""
@@ -263,7 +277,7 @@ class Checker:
     def _note_call(self, action: Originate) -> None:
         for call in reversed(self.site.host.switch.calls):
             if call.channel_id == action.channel_id:
-                self._calls[action.channel_id] = call
+                self._calls[action.channel_id] = self._open[action.channel_id] = call
                 self._lines[f"+{action.number}"] = action.channel_id
                 self._rang[f"+{action.number}"].append(call)
                 return
@@ -299,6 +313,7 @@ class Checker:
 
     def _ends(self, event: HungUp) -> None:
         call = self._calls[event.channel_id]
+        self._open.pop(event.channel_id, None)
         self.i8_cut_in_a_second(call)
         if call.answered_at is None:
             return

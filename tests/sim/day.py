@@ -237,6 +237,7 @@ def prepare(seed: int, shape: Shape, loop: SimLoop, tables: Tables) -> Day:
     checker.install()
     for robot in robots:
         host.listeners.append(robot.hears)
+        host.on_crash.append(robot.line_drops)
     weather = Weather(site, checker, Random(random.getrandbits(32)), shape.faults)
     day = Day(seed, shape, loop, site, checker, diary, weather, robots, random)
     host.listeners.append(lambda event: day.log.update(repr(event).encode()))

@@ -102,6 +102,12 @@ class Robot:
             self._bridge = None
             self._talks.put_nowait(None)
 
+    def line_drops(self) -> None:
+        """The switch is gone: silence."""
+        if self._bridge is not None:
+            self._bridge = None
+            self._talks.put_nowait(None)
+
     def _somebody_joins(self, event: BridgeEntered) -> None:
         switch = self.site.host.switch
         bridge = switch.bridges[event.bridge_id]
