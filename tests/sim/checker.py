@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -20,8 +19,8 @@ from ami.actions import Bridge, Originate
 from ami.events import BridgeEntered, BridgeLeft, HungUp
 from dialer.core import budget as law
 from dialer.core import hours
-from dialer.core.model import CallbackState, OperatorState
-from tests.sim.rows import LONG_AGO
+from dialer.core.model import CallbackState
+from tests.sim.lookout import LOOK_S, Lookout
 from tests.sim.site import SWITCH
 
 if TYPE_CHECKING:
@@ -32,25 +31,11 @@ if TYPE_CHECKING:
     from ami.events import Event
     from ami.simulator.record import WorldCall
     from dialer.core.model import Campaign, LiveAttempt
-    from dialer.engine.ports import OperatorView
-    from tests.sim.operators import Diary
-    from tests.sim.site import Service, Site
 
 #: The callee hears somebody within this (promises.md R5: 2 s, tests allow 2.1).
 HEARD_S = 2.1
-#: Drift between switch, memory and tables is found by the audit, once a minute.
-AUDIT_S = 75.0
-#: A lost guard of pacing lasts one ring time and the dead-man's wait.
-GUARD_S = 30.0
-LOOK_S = 5.0
 #: R3: between the commit and the write.
 SEND_WITHIN_S = 1.01
-#: No campaign of the day gives more time for the wrap-up.
-WRAP_UP_MAX = timedelta(seconds=65)
-
-
-class Violation(AssertionError):
-    """An invariant does not hold."""
 
 
 @dataclass(slots=True)
@@ -62,34 +47,21 @@ class Count:
 
 
 @dataclass(slots=True)
-class Checker:
+class Checker(Lookout):
     """Watches one day.
 
     Attributes:
-        trouble_until: Until when somebody may be lost because engine, wire or switch was away, with the reason.
-        exceptions: Abandoned callees by honest exception.
         originated: How many INVITEs each attempt had.
     """
 
-    site: Site
-    diary: Diary
-    seats: dict[str, int]
     originated: Counter[str] = field(default_factory=Counter)
-    exceptions: Counter[str] = field(default_factory=Counter)
     counts: defaultdict[tuple[int, datetime], Count] = field(default_factory=lambda: defaultdict(Count))
-    first_dials: dict[int, float] = field(default_factory=dict)
-    """Callback -> seconds after its promised time at which it was first dialled."""
     witness: Callable[[object], None] = lambda _: None
     seen: Counter[str] = field(default_factory=Counter)
-    trouble: dict[str, float] = field(default_factory=dict)
-    well_since: float = 0.0
     _calls: dict[str, WorldCall] = field(default_factory=dict)
     _open: dict[str, WorldCall] = field(default_factory=dict)
     _rang: defaultdict[str, list[WorldCall]] = field(default_factory=lambda: defaultdict(list))
     _lines: dict[str, str] = field(default_factory=dict)
-    _bridges: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    _seat_of: dict[str, str] = field(default_factory=dict)
-    _odd_since: dict[str, float] = field(default_factory=dict)
 
     # What is watched -------------------------------------------------------------
 
@@ -116,7 +88,7 @@ class Checker:
         self.witness(action)
         if isinstance(action, Originate):
             if action.number is None:
-                self._seat_of[action.channel_id] = action.endpoint
+                self.seat_of[action.channel_id] = action.endpoint
             else:
                 self._starts(action)
         elif isinstance(action, Bridge):
@@ -136,13 +108,13 @@ class Checker:
     def hears(self, event: Event) -> None:
         """Something happens on the switch."""
         if isinstance(event, BridgeEntered) and not event.holding:
-            self._bridges[event.bridge_id].add(event.channel_id)
+            self.bridges[event.bridge_id].add(event.channel_id)
             self.i21_i22_one_operator_one_callee(event)
         elif isinstance(event, BridgeLeft) and not event.holding:
-            members = self._bridges[event.bridge_id]
+            members = self.bridges[event.bridge_id]
             members.discard(event.channel_id)
             if not members:
-                del self._bridges[event.bridge_id]
+                del self.bridges[event.bridge_id]
         elif isinstance(event, HungUp) and event.channel_id in self._calls:
             self._ends(event)
 
@@ -160,24 +132,8 @@ class Checker:
 
     def looks(self) -> None:
         """Every few seconds: what takes time to be wrong."""
-        self._well()
-        self.i13_no_channel_without_row()
-        self.i12_no_row_without_channel()
-        self.i17_callbacks_are_due_or_shown()
-        self.i24_no_ghost_operator()
-        self.i25_pause_is_deferred_30_s_at_most()
-        self.i31_outcomes_add_up()
+        self.look()
         self.site.loop.call_later(LOOK_S, self.looks, context=self.site.context)
-
-    def fails(self, invariant: str, **facts: object) -> None:
-        """Say which invariant broke, and end the day."""
-        about = ", ".join(f"{name}={value}" for name, value in facts.items())
-        self.site.loop.fail(Violation(f"{invariant}: {about}"))
-
-    def in_trouble(self, reason: str, for_s: float = 0.0) -> None:
-        """Engine, wire or switch is away from now on for so long."""
-        until = self.site.loop.time() + for_s
-        self.trouble[reason] = max(self.trouble.get(reason, 0.0), until + GUARD_S)
 
     # Calls start ------------------------------------------------------------------
 
@@ -274,6 +230,16 @@ class Checker:
         if age_s > SEND_WITHIN_S:
             self.fails("I33", attempt=attempt, age_s=age_s)
 
+    def i17_dialled_when_promised(self, attempt: LiveAttempt) -> None:
+        """Never earlier than promised; how much later is counted."""
+        callback = self.site.database.tables.callbacks.get(attempt.callback_id or 0)
+        if callback is None:
+            return
+        late_s = (self.site.clock.now() - callback.due_at).total_seconds()
+        self.first_dials.setdefault(callback.id, late_s)
+        if late_s < -60:
+            self.fails("I17 early", callback=callback)
+
     def _note_call(self, action: Originate) -> None:
         for call in reversed(self.site.host.switch.calls):
             if call.channel_id == action.channel_id:
@@ -286,7 +252,7 @@ class Checker:
 
     def i21_i22_one_operator_one_callee(self, event: BridgeEntered) -> None:
         """Operator never with two callees, callee never with two operators, not even one after the other."""
-        members = self._bridges[event.bridge_id]
+        members = self.bridges[event.bridge_id]
         callees = [m for m in members if m.startswith("att-")]
         if len(callees) > 1 or len(members) - len(callees) > 1:
             self.fails("I21/I22", bridge=members)
@@ -304,7 +270,7 @@ class Checker:
     def i25_nobody_who_left_is_bridged(self, action: Bridge) -> None:
         """Operator paused or logged out gets no call."""
         leg = action.channel_id_1
-        operator_id = self.seats.get(self._seat_of.get(leg, ""))
+        operator_id = self.seats.get(self.seat_of.get(leg, ""))
         since = self.diary.away.get(operator_id or 0)
         if since is not None and since < self.site.loop.time() - self._wire_s():
             self.fails("I25", operator=operator_id, away_since=since)
@@ -359,118 +325,6 @@ class Checker:
                 return reason
         lost = [at for at in self.site.lost_phones if now - 60 <= at <= now]
         return "an operator's phone was lost" if lost else None
-
-    # Over time -----------------------------------------------------------------------
-
-    def _well(self) -> None:
-        """Since when engine, wire, database and switch are all there."""
-        site, now = self.site, self.site.loop.time()
-        service = site.active
-        well = (
-            service is not None
-            and service.process.running
-            and service.link._up
-            and service.engine._synced
-            and not site.database.weather.down
-            and site.database.weather.lose_ask == 0
-            and site.database.weather.lose_answer == 0
-            and site.host.switch.running
-            and service.clock.step_s == 0
-        )
-        if not well:
-            self.well_since = now
-
-    def _odd_for_s(self, what: str) -> float:
-        """For how long something has been odd; whatever is not asked about at a look is forgotten."""
-        now = self.site.loop.time()
-        return now - max(self._odd_since.setdefault(what, now), self.well_since)
-
-    def _keep_odd(self, prefix: str, odd: set[str]) -> None:
-        for what in [w for w in self._odd_since if w.startswith(prefix) and w not in odd]:
-            del self._odd_since[what]
-
-    def i13_no_channel_without_row(self) -> None:
-        """No channel of ours lives without a row > 60 s."""
-        live = self.site.database.tables.live
-        odd = {
-            f"i13 {c}" for c in self.site.host.switch.channels if c.startswith("att-") and UUID(hex=c[4:]) not in live
-        }
-        self._keep_odd("i13 ", odd)
-        for what in odd:
-            if self._odd_for_s(what) > AUDIT_S:
-                self.fails("I13", channel=what)
-
-    def i12_no_row_without_channel(self) -> None:
-        """No attempt stays live when its call is over, also after a crash, restart or cut."""
-        channels = self.site.host.switch.channels
-        odd = {f"i12 {a}" for a in self.site.database.tables.live if f"att-{a.hex}" not in channels}
-        self._keep_odd("i12 ", odd)
-        for what in odd:
-            if self._odd_for_s(what) > AUDIT_S + LOOK_S:
-                self.fails("I12", attempt=what)
-
-    def i17_dialled_when_promised(self, attempt: LiveAttempt) -> None:
-        """Never earlier than promised; how much later is counted."""
-        callback = self.site.database.tables.callbacks.get(attempt.callback_id or 0)
-        if callback is None:
-            return
-        late_s = (self.site.clock.now() - callback.due_at).total_seconds()
-        self.first_dials.setdefault(callback.id, late_s)
-        if late_s < -60:
-            self.fails("I17 early", callback=callback)
-
-    def i17_callbacks_are_due_or_shown(self) -> None:
-        """A promise is dialled in time, or it is pending and late for all to see; it never goes away silently."""
-        tables = self.site.database.tables
-        for contact_id, callback in tables.pending.items():
-            contact = tables.contacts[contact_id]
-            if not contact.promised or contact.state != "open":
-                self.fails("I17 a pending promise nobody looks at", callback=callback, contact=contact)
-
-    def _operators(self, service: Service) -> list[OperatorView]:
-        views = (service.engine.operator(operator_id) for operator_id in self.seats.values())
-        return [view for view in views if view is not None]
-
-    def i24_no_ghost_operator(self) -> None:
-        """No operator is busy without a call > 10 s, none in a wrap-up that is over."""
-        service = self.site.active
-        if service is None or not service.process.running:
-            return
-        talking = {self._seat_of.get(m) for b in self._bridges.values() for m in b if m.startswith("opr-")}
-        now = self.site.clock.now()
-        odd = set()
-        for view in self._operators(service):
-            if view.state == OperatorState.TALKING and view.seat not in talking:
-                odd.add(f"i24 {view.operator_id}")
-            until = view.until or LONG_AGO
-            if view.state == OperatorState.WRAP_UP and not timedelta(seconds=-LOOK_S) < until - now < WRAP_UP_MAX:
-                odd.add(f"i24 {view.operator_id} wrap-up")
-        self._keep_odd("i24 ", odd)
-        limit_s = AUDIT_S if self.trouble.get("events lost on the wire", 0.0) > self.site.loop.time() else 10.0
-        for what in odd:
-            if self._odd_for_s(what) > limit_s:
-                self.fails("I24", operator=what, since=self._odd_since[what])
-
-    def i25_pause_is_deferred_30_s_at_most(self) -> None:
-        """A pause the budget defers is given within 30 s."""
-        service = self.site.active
-        if service is None or not service.process.running:
-            return
-        odd = {
-            f"i25 {view.operator_id}"
-            for view in self._operators(service)
-            if view.pause_after_call and view.state == OperatorState.READY and view.attempt_id is None
-        }
-        self._keep_odd("i25 ", odd)
-        for what in odd:
-            if self._odd_for_s(what) > 30 + 2 * LOOK_S:
-                self.fails("I25 deferred", operator=what)
-
-    def i31_outcomes_add_up(self) -> None:
-        """Claimed = ended + live."""
-        tables = self.site.database.tables
-        if tables.claimed != len(tables.attempts) + len(tables.live):
-            self.fails("I31", claimed=tables.claimed, ended=len(tables.attempts), live=len(tables.live))
 
     # At the end ------------------------------------------------------------------------
 

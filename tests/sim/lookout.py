@@ -1,0 +1,178 @@
+"""What takes time to be wrong: channels without rows, rows without channels, ghosts, promises, sums; looked for often.
+
+A thing may be odd for a while, as long as the audit needs to find it; the time while engine, wire, switch or database
+were away does not count.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from dialer.core.model import OperatorState
+from tests.sim.rows import LONG_AGO
+
+if TYPE_CHECKING:
+    from dialer.engine.ports import OperatorView
+    from tests.sim.operators import Diary
+    from tests.sim.site import Service, Site
+
+#: Drift between switch, memory and tables is found by the audit, once a minute.
+AUDIT_S = 75.0
+#: A lost guard of pacing lasts one ring time and the dead-man's wait.
+GUARD_S = 30.0
+LOOK_S = 5.0
+#: No campaign of the day gives more time for the wrap-up.
+WRAP_UP_MAX = timedelta(seconds=65)
+
+
+class Violation(AssertionError):
+    """An invariant does not hold."""
+
+
+@dataclass(slots=True)
+class Lookout:
+    """Looks at the whole premises every few seconds.
+
+    Attributes:
+        exceptions: Abandoned callees by honest exception.
+        trouble: Reason -> until when somebody may be lost because engine, wire or switch was away.
+        well_since: Since when engine, wire, switch and database are all there.
+        first_dials: Callback -> seconds after its promised time at which it was first dialled.
+        bridges: Members of each conversation.
+        seat_of: Operator's leg -> seat.
+    """
+
+    site: Site
+    diary: Diary
+    seats: dict[str, int]
+    exceptions: Counter[str] = field(default_factory=Counter)
+    trouble: dict[str, float] = field(default_factory=dict)
+    well_since: float = 0.0
+    first_dials: dict[int, float] = field(default_factory=dict)
+    bridges: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    seat_of: dict[str, str] = field(default_factory=dict)
+    _odd_since: dict[str, float] = field(default_factory=dict)
+
+    def look(self) -> None:
+        """Everything once."""
+        self._well()
+        self.i13_no_channel_without_row()
+        self.i12_no_row_without_channel()
+        self.i17_callbacks_are_due_or_shown()
+        self.i24_no_ghost_operator()
+        self.i25_pause_is_deferred_30_s_at_most()
+        self.i31_outcomes_add_up()
+
+    def fails(self, invariant: str, **facts: object) -> None:
+        """Say which invariant broke, and end the day."""
+        about = ", ".join(f"{name}={value}" for name, value in facts.items())
+        self.site.loop.fail(Violation(f"{invariant}: {about}"))
+
+    def in_trouble(self, reason: str, for_s: float = 0.0) -> None:
+        """Engine, wire or switch is away from now on for so long."""
+        until = self.site.loop.time() + for_s
+        self.trouble[reason] = max(self.trouble.get(reason, 0.0), until + GUARD_S)
+
+    def _well(self) -> None:
+        """Since when engine, wire, database and switch are all there."""
+        site, now = self.site, self.site.loop.time()
+        service = site.active
+        well = (
+            service is not None
+            and service.process.running
+            and service.link._up
+            and service.engine._synced
+            and not site.database.weather.down
+            and site.database.weather.lose_ask == 0
+            and site.database.weather.lose_answer == 0
+            and site.host.switch.running
+            and service.clock.step_s == 0
+        )
+        if not well:
+            self.well_since = now
+
+    def _odd_for_s(self, what: str) -> float:
+        """For how long something has been odd; whatever is not asked about at a look is forgotten."""
+        now = self.site.loop.time()
+        return now - max(self._odd_since.setdefault(what, now), self.well_since)
+
+    def _keep_odd(self, prefix: str, odd: set[str]) -> None:
+        for what in [w for w in self._odd_since if w.startswith(prefix) and w not in odd]:
+            del self._odd_since[what]
+
+    def i13_no_channel_without_row(self) -> None:
+        """No channel of ours lives without a row > 60 s."""
+        live = self.site.database.tables.live
+        odd = {
+            f"i13 {c}" for c in self.site.host.switch.channels if c.startswith("att-") and UUID(hex=c[4:]) not in live
+        }
+        self._keep_odd("i13 ", odd)
+        for what in odd:
+            if self._odd_for_s(what) > AUDIT_S:
+                self.fails("I13", channel=what)
+
+    def i12_no_row_without_channel(self) -> None:
+        """No attempt stays live when its call is over, also after a crash, restart or cut."""
+        channels = self.site.host.switch.channels
+        odd = {f"i12 {a}" for a in self.site.database.tables.live if f"att-{a.hex}" not in channels}
+        self._keep_odd("i12 ", odd)
+        for what in odd:
+            if self._odd_for_s(what) > AUDIT_S + LOOK_S:
+                self.fails("I12", attempt=what)
+
+    def i17_callbacks_are_due_or_shown(self) -> None:
+        """A promise is dialled in time, or it is pending and late for all to see; it never goes away silently."""
+        tables = self.site.database.tables
+        for contact_id, callback in tables.pending.items():
+            contact = tables.contacts[contact_id]
+            if not contact.promised or contact.state != "open":
+                self.fails("I17 a pending promise nobody looks at", callback=callback, contact=contact)
+
+    def _operators(self, service: Service) -> list[OperatorView]:
+        views = (service.engine.operator(operator_id) for operator_id in self.seats.values())
+        return [view for view in views if view is not None]
+
+    def i24_no_ghost_operator(self) -> None:
+        """No operator is busy without a call > 10 s, none in a wrap-up that is over."""
+        service = self.site.active
+        if service is None or not service.process.running:
+            return
+        talking = {self.seat_of.get(m) for b in self.bridges.values() for m in b if m.startswith("opr-")}
+        now = self.site.clock.now()
+        odd = set()
+        for view in self._operators(service):
+            if view.state == OperatorState.TALKING and view.seat not in talking:
+                odd.add(f"i24 {view.operator_id}")
+            until = view.until or LONG_AGO
+            if view.state == OperatorState.WRAP_UP and not timedelta(seconds=-LOOK_S) < until - now < WRAP_UP_MAX:
+                odd.add(f"i24 {view.operator_id} wrap-up")
+        self._keep_odd("i24 ", odd)
+        limit_s = AUDIT_S if self.trouble.get("events lost on the wire", 0.0) > self.site.loop.time() else 10.0
+        for what in odd:
+            if self._odd_for_s(what) > limit_s:
+                self.fails("I24", operator=what, since=self._odd_since[what])
+
+    def i25_pause_is_deferred_30_s_at_most(self) -> None:
+        """A pause the budget defers is given within 30 s."""
+        service = self.site.active
+        if service is None or not service.process.running:
+            return
+        odd = {
+            f"i25 {view.operator_id}"
+            for view in self._operators(service)
+            if view.pause_after_call and view.state == OperatorState.READY and view.attempt_id is None
+        }
+        self._keep_odd("i25 ", odd)
+        for what in odd:
+            if self._odd_for_s(what) > 30 + 2 * LOOK_S:
+                self.fails("I25 deferred", operator=what)
+
+    def i31_outcomes_add_up(self) -> None:
+        """Claimed = ended + live."""
+        tables = self.site.database.tables
+        if tables.claimed != len(tables.attempts) + len(tables.live):
+            self.fails("I31", claimed=tables.claimed, ended=len(tables.attempts), live=len(tables.live))
