@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from ami.errors import AmiError
+from ami.events import BridgeEntered, BridgeLeft
 from ami.simulator.inprocess import SimHost
 from ami.simulator.people import Chances, RandomWorld
 from dialer.core.model import (
@@ -49,6 +50,8 @@ from tests.sim.site import Killed, Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from ami.events import Event
 
 #: The day begins when London may be called; New York joins at half time.
 BEGIN = START.replace(hour=9, minute=30)
@@ -192,6 +195,15 @@ class Day:
     recent: deque[tuple[float, object]] = field(default_factory=lambda: deque(maxlen=5000))
     """The last things that happened on the switch, and what was asked of it."""
 
+    def hears(self, event: Event) -> None:
+        """Note what happens on the switch, and let the operators hear what their phones let them."""
+        self.recent.append((self.loop._now, event))
+        channel_id = getattr(event, "channel_id", "")
+        self.log.update(f"{type(event).__name__} {event.at} {channel_id}\n".encode())
+        if isinstance(event, BridgeEntered | BridgeLeft) and not event.holding:
+            for robot in self.robots:
+                robot.hears(event)
+
     async def live(self) -> None:
         """The whole day, and the quiet after it."""
         loop, shape = self.loop, self.shape
@@ -235,13 +247,10 @@ def prepare(seed: int, shape: Shape, loop: SimLoop, tables: Tables) -> Day:
     robots = [Robot(site, diary, i, Random(random.getrandbits(32)), Moods()) for i in range(1, shape.operators + 1)]
     checker = Checker(site, diary, {robot.seat: robot.id for robot in robots})
     checker.install()
-    for robot in robots:
-        host.listeners.append(robot.hears)
-        host.on_crash.append(robot.line_drops)
+    host.on_crash += [robot.line_drops for robot in robots]
     weather = Weather(site, checker, Random(random.getrandbits(32)), shape.faults)
     day = Day(seed, shape, loop, site, checker, diary, weather, robots, random)
-    host.listeners.append(lambda event: day.log.update(repr(event).encode()))
-    host.listeners.append(lambda event: day.recent.append((loop.time(), event)))
+    host.listeners.append(day.hears)
     checker.witness = lambda action: day.recent.append((loop.time(), action))
     return day
 

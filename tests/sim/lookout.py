@@ -16,7 +16,7 @@ from dialer.core.model import OperatorState
 from tests.sim.rows import LONG_AGO
 
 if TYPE_CHECKING:
-    from dialer.engine.ports import OperatorView
+    from dialer.core.presence import Operator
     from tests.sim.operators import Diary
     from tests.sim.site import Service, Site
 
@@ -63,8 +63,11 @@ class Lookout:
         self.i13_no_channel_without_row()
         self.i12_no_row_without_channel()
         self.i17_callbacks_are_due_or_shown()
-        self.i24_no_ghost_operator()
-        self.i25_pause_is_deferred_30_s_at_most()
+        service = self.site.active
+        if service is not None and service.process.running:
+            operators = self._operators(service)
+            self.i24_no_ghost_operator(operators)
+            self.i25_pause_is_deferred_30_s_at_most(operators)
         self.i31_outcomes_add_up()
 
     def fails(self, invariant: str, **facts: object) -> None:
@@ -101,8 +104,9 @@ class Lookout:
         return now - max(self._odd_since.setdefault(what, now), self.well_since)
 
     def _keep_odd(self, prefix: str, odd: set[str]) -> None:
-        for what in [w for w in self._odd_since if w.startswith(prefix) and w not in odd]:
-            del self._odd_since[what]
+        if self._odd_since:
+            for what in [w for w in self._odd_since if w.startswith(prefix) and w not in odd]:
+                del self._odd_since[what]
 
     def i13_no_channel_without_row(self) -> None:
         """No channel of ours lives without a row > 60 s."""
@@ -132,40 +136,30 @@ class Lookout:
             if not contact.promised or contact.state != "open":
                 self.fails("I17 a pending promise nobody looks at", callback=callback, contact=contact)
 
-    def _operators(self, service: Service) -> list[OperatorView]:
-        views = (service.engine.operator(operator_id) for operator_id in self.seats.values())
-        return [view for view in views if view is not None]
+    def _operators(self, service: Service) -> list[Operator]:
+        """Open shifts as the engine's board shows them."""
+        return list(service.engine.floor.operators.values())
 
-    def i24_no_ghost_operator(self) -> None:
+    def i24_no_ghost_operator(self, operators: list[Operator]) -> None:
         """No operator is busy without a call > 10 s, none in a wrap-up that is over."""
-        service = self.site.active
-        if service is None or not service.process.running:
-            return
         talking = {self.seat_of.get(m) for b in self.bridges.values() for m in b if m.startswith("opr-")}
         now = self.site.clock.now()
         odd = set()
-        for view in self._operators(service):
-            if view.state == OperatorState.TALKING and view.seat not in talking:
-                odd.add(f"i24 {view.operator_id}")
-            until = view.until or LONG_AGO
-            if view.state == OperatorState.WRAP_UP and not timedelta(seconds=-LOOK_S) < until - now < WRAP_UP_MAX:
-                odd.add(f"i24 {view.operator_id} wrap-up")
+        for op in operators:
+            live, until = op.live, op.live.until or LONG_AGO
+            if live.state is OperatorState.TALKING and live.seat not in talking:
+                odd.add(f"i24 {live.operator_id}")
+            if live.state is OperatorState.WRAP_UP and not timedelta(seconds=-LOOK_S) < until - now < WRAP_UP_MAX:
+                odd.add(f"i24 {live.operator_id} wrap-up")
         self._keep_odd("i24 ", odd)
         limit_s = AUDIT_S if self.trouble.get("events lost on the wire", 0.0) > self.site.loop.time() else 10.0
         for what in odd:
             if self._odd_for_s(what) > limit_s:
                 self.fails("I24", operator=what, since=self._odd_since[what])
 
-    def i25_pause_is_deferred_30_s_at_most(self) -> None:
+    def i25_pause_is_deferred_30_s_at_most(self, operators: list[Operator]) -> None:
         """A pause the budget defers is given within 30 s."""
-        service = self.site.active
-        if service is None or not service.process.running:
-            return
-        odd = {
-            f"i25 {view.operator_id}"
-            for view in self._operators(service)
-            if view.pause_after_call and view.state == OperatorState.READY and view.attempt_id is None
-        }
+        odd = {f"i25 {op.live.operator_id}" for op in operators if op.pause_after and op.free}
         self._keep_odd("i25 ", odd)
         for what in odd:
             if self._odd_for_s(what) > 30 + 2 * LOOK_S:

@@ -82,16 +82,12 @@ class _Ready(events.Handle):
         self,
         callback: Callable[..., object],
         args: tuple[Any, ...],
-        loop: SimLoop,
         context: contextvars.Context | None,
     ) -> None:
         self._callback = callback
         self._args = args
         self._context = context if context is not None else contextvars.copy_context()
         self._cancelled = False
-        self._loop = loop
-        self._repr = None
-        self._source_traceback = None
 
     def cancel(self) -> None:
         self._cancelled = True
@@ -144,14 +140,14 @@ class SimLoop(asyncio.SelectorEventLoop):
     def call_soon(  # type: ignore[override]  # a leaner handle than the base class makes
         self, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
     ) -> events.Handle:
-        handle = _Ready(callback, args, self, context)
+        handle = _Ready(callback, args, context)
         self._ready.append(handle)
         return handle
 
     def call_at(  # type: ignore[override]  # a leaner handle than the base class makes
         self, when: float, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
     ) -> _Timer:
-        timer = _Timer(callback, args, self, context)
+        timer = _Timer(callback, args, context)
         timer._when = when
         self._timer_number += 1
         heapq.heappush(self._timers, (when, self._timer_number, timer))
@@ -160,7 +156,11 @@ class SimLoop(asyncio.SelectorEventLoop):
     def call_later(  # type: ignore[override]  # a leaner handle than the base class makes
         self, delay: float, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
     ) -> _Timer:
-        return self.call_at(self._now + delay, callback, *args, context=context)
+        timer = _Timer(callback, args, context)
+        timer._when = self._now + delay
+        self._timer_number += 1
+        heapq.heappush(self._timers, (timer._when, self._timer_number, timer))
+        return timer
 
     def create_task(  # type: ignore[override]  # leaner than the base class's
         self, coro: Coroutine[Any, Any, T], *, name: str | None = None, context: contextvars.Context | None = None
@@ -314,13 +314,14 @@ class SimClock:
     def __init__(self, loop: SimLoop, start: datetime = START) -> None:
         self._loop = loop
         self._start = start
-        self._known_at, self._known = (-1.0, 0.0), start
+        self._known, self._known_s, self._known_step_s = start, -1.0, 0.0
         self.step_s = 0.0
 
     def now(self) -> datetime:
-        key = (self._loop._now, self.step_s)
-        if key != self._known_at:  # many ask at the same instant
-            self._known_at, self._known = key, self._start + timedelta(seconds=key[0] + key[1])
+        loop_s = self._loop._now
+        if loop_s != self._known_s or self.step_s != self._known_step_s:  # many ask at the same instant
+            self._known_s, self._known_step_s = loop_s, self.step_s
+            self._known = self._start + timedelta(seconds=loop_s + self.step_s)
         return self._known
 
     def boot_s(self) -> float:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from ami.events import BridgeEntered, BridgeLeft
+from ami.events import BridgeEntered
 from dialer.core.model import OperatorState
 from dialer.errors import DialerError, Refused, StoreDown
 from tests.sim.rows import Form
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from random import Random
 
-    from ami.events import Event
+    from ami.events import BridgeLeft
     from dialer.core.model import Campaign
     from dialer.engine.ports import OperatorView
     from tests.sim.site import Service, Site
@@ -94,11 +94,11 @@ class Robot:
 
     # The headset --------------------------------------------------------------
 
-    def hears(self, event: Event) -> None:
+    def hears(self, event: BridgeEntered | BridgeLeft) -> None:
         """What the phone lets its operator hear: a conversation begins, and ends."""
-        if isinstance(event, BridgeEntered) and not event.holding:
+        if isinstance(event, BridgeEntered):
             self._somebody_joins(event)
-        elif isinstance(event, BridgeLeft) and not event.holding and event.bridge_id == self._bridge:
+        elif event.bridge_id == self._bridge:
             self._bridge = None
             self._talks.put_nowait(None)
 
