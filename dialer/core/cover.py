@@ -53,11 +53,28 @@ class Cover:
         self._held_for: dict[int, int] = {}
         self._bridging: Counter[int] = Counter()
         self._crew = crew
+        self._shares: dict[tuple[int, bool, int], dict[int, int]] = {}
+        self._shares_of = -1
 
     # Keeping count ------------------------------------------------------------
 
+    def changed(self) -> None:
+        """Forget what was computed; whoever changes campaigns from outside says so."""
+        self._shares_of = -1
+
+    def set_budget(self, budget: Budget) -> None:
+        """Take over a budget as the database has it."""
+        self.budgets[budget.campaign_id] = budget
+        self.changed()
+
+    def plan(self, campaign_id: int, lines: int) -> None:
+        """So many lines are being asked of the gate."""
+        self.planned[campaign_id] = lines
+        self.changed()
+
     def moved(self, old: LiveAttempt | None, new: LiveAttempt | None) -> None:
         """An attempt began, changed or ended."""
+        self.changed()
         for attempt, sign in ((old, -1), (new, 1)):
             if attempt is not None:
                 self.in_flight[attempt.campaign_id] += sign * (attempt.state in life.IN_FLIGHT)
@@ -70,12 +87,14 @@ class Cover:
         if attempt.for_operator is not None and attempt.for_operator not in self.held:
             self.held[attempt.for_operator] = attempt.id
             self._held_for[attempt.for_operator] = attempt.campaign_id
+            self.changed()
 
     def count(self, ended: Ended) -> None:
         """Count the end of a line; in the legal count only if it was sent in this window."""
         budget = self.budgets.get(ended.attempt.campaign_id)
         if budget is None:
             return
+        self.changed()
         belongs = law.belongs(budget, ended.attempt.sent_at)
         self.budgets[budget.campaign_id] = replace(
             budget,
@@ -94,9 +113,17 @@ class Cover:
             staying: Only those who have not asked to leave: new lines must not count on the others, lines in flight do.
             fewer: As if so many operators were not there.
         """
-        lines, needs = self._lines_and_needs(team_id)
-        free = max(0, self._unheld(team_id, staying=staying) - fewer)
-        return assign.shares(free, lines, {c: self.campaigns[c].weight for c in lines}, needs)
+        if self._shares_of != self._crew.version:  # asked far more often than anything changes
+            self._shares.clear()
+            self._shares_of = self._crew.version
+        key = (team_id, staying, fewer)
+        found = self._shares.get(key)
+        if found is None:
+            lines, needs = self._lines_and_needs(team_id)
+            free = max(0, self._unheld(team_id, staying=staying) - fewer)
+            weights = {campaign_id: self.campaigns[campaign_id].weight for campaign_id in lines}
+            found = self._shares[key] = assign.shares(free, lines, weights, needs)
+        return found
 
     def held_for(self, campaign: Campaign, *, promises: int = 0) -> int:
         """F: free operators on whom lines of this campaign count, new ones included.

@@ -20,9 +20,11 @@ class Crew:
 
     Attributes:
         operators: Open shifts by operator id.
+        version: Grows with every change.
     """
 
     def __init__(self) -> None:
+        self.version = 0
         self.operators: dict[int, Operator] = {}
         self._sessions: dict[UUID, int] = {}
         self._free: defaultdict[int, dict[int, Operator]] = defaultdict(dict)
@@ -32,6 +34,7 @@ class Crew:
     def keep(self, op: Operator) -> None:
         """Take over the new state of an operator; one who is offline is forgotten."""
         live = op.live
+        self.version += 1
         self._free[live.team_id].pop(live.operator_id, None)
         self._restless.discard(live.operator_id)
         self._due.discard(live.operator_id)

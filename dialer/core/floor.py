@@ -398,6 +398,7 @@ class Floor:
         for gone in self.campaigns.keys() - kept:
             del self.campaigns[gone]
         self.campaigns.update({c.id: c for c in event.campaigns})
+        self.cover.changed()
 
     @_on.register
     def _(self, event: ev.Taken, now: datetime) -> None:

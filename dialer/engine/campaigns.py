@@ -295,11 +295,11 @@ class Dialing:
             callbacks_only=callbacks_only,
         )
         self.claiming = True
-        cover.planned[campaign.id] = calls
+        cover.plan(campaign.id, calls)
         try:
             result = await self._store.claim(ask)
         finally:
-            cover.planned[campaign.id] = 0
+            cover.plan(campaign.id, 0)
             self.claiming = False
         self._adopt_budget(campaign, result)
         self._buckets[campaign.trunk.id].tokens -= len(result.claims)
@@ -314,7 +314,7 @@ class Dialing:
         """Memory counts what the database has not yet; a new window or cap is the database's word."""
         mine, theirs = self._floor.cover.budgets.get(campaign.id), result.budget
         if mine is None or (mine.starts_at, mine.cap_permille) != (theirs.starts_at, theirs.cap_permille):
-            self._floor.cover.budgets[campaign.id] = theirs
+            self._floor.cover.set_budget(theirs)
 
     async def _send(self, campaign: Campaign, result: ClaimResult) -> None:
         """Write the calls one after the other: who is called together answers together, and waits for the others."""

@@ -374,7 +374,8 @@ class Engine:
         if campaigns == self._campaigns_read:
             return
         for campaign_id, budget in (await self._store.budgets(list(campaigns))).items():
-            self.floor.cover.budgets.setdefault(campaign_id, budget)
+            if campaign_id not in self.floor.cover.budgets:
+                self.floor.cover.set_budget(budget)
         for campaign_id in campaigns.keys() - self._campaigns_read.keys():
             self.dialing.pace(campaign_id).seen.start(await self._store.learned(campaign_id))
         self._campaigns_read = campaigns

@@ -31,9 +31,11 @@ class Observations:
 
     def __init__(self) -> None:
         self._means = {key: Mean() for key in ("answer_rate", "ring_s", "talk_s", "wrap_up_s", "key_rate")}
+        self._learned: Learned | None = None
 
     def start(self, learned: Mapping[str, float]) -> None:
         """Begin with what the database remembers: means and their counts ``n_…``."""
+        self._learned = None
         for key, mean in self._means.items():
             mean.value = learned.get(key, 0.0)
             mean.n = min(learned.get(f"n_{key}", 0.0), MEMORY)
@@ -42,6 +44,7 @@ class Observations:
         """Learn from the end of an attempt."""
         if ended.outcome in NO_WORD:
             return
+        self._learned = None
         attempt = ended.attempt
         self._means["answer_rate"].add(float(attempt.answered_at is not None))
         if attempt.answered_at is not None:
@@ -50,14 +53,17 @@ class Observations:
 
     def interval(self, interval: OperatorInterval) -> None:
         """Learn from a closed stretch of a shift."""
+        self._learned = None
         key = {OperatorState.TALKING: "talk_s", OperatorState.WRAP_UP: "wrap_up_s"}.get(interval.state)
         if key is not None:
             self._means[key].add((interval.ended_at - interval.started_at).total_seconds())
 
     def learned(self) -> Learned:
         """As pacing wants it."""
+        if self._learned is not None:
+            return self._learned
         m = self._means
-        return Learned(
+        self._learned = Learned(
             answer_rate=m["answer_rate"].value,
             ring_s=m["ring_s"].value,
             talk_s=m["talk_s"].value,
@@ -67,3 +73,4 @@ class Observations:
             key_rate=m["key_rate"].value,
             n_key=int(m["key_rate"].n),
         )
+        return self._learned

@@ -81,7 +81,7 @@ def test_whoever_was_called_in_the_last_window_does_not_make_room_in_this_one() 
     story.join(1)
     old = story.floor.cover.budgets[2]
     story.after(5)
-    story.floor.cover.budgets[2] = replace(old, starts_at=story.now)
+    story.floor.cover.set_budget(replace(old, starts_at=story.now))
     story.hang_up(1)
     assert story.floor.cover.budgets[2].answered == 0
 
