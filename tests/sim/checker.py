@@ -98,7 +98,9 @@ class Checker(Lookout):
     def written(self, action: Action) -> None:
         """A service writes an action; when it arrives is another matter."""
         if isinstance(action, Originate) and action.number is not None:
-            row = self.site.database.tables.live.get(UUID(hex=action.channel_id[4:]))
+            attempt_id = self.attempt_of[action.channel_id] = UUID(hex=action.channel_id[4:])
+            self.channel_of[attempt_id] = action.channel_id
+            row = self.site.database.tables.live.get(attempt_id)
             if row is None:
                 self.fails("I2 written without a live row", action=action)
                 return
@@ -121,7 +123,7 @@ class Checker(Lookout):
     def crashes(self) -> None:
         """The switch is gone, and every call with it; nobody is told."""
         for channel_id, call in self._open.items():
-            attempt = self.site.database.tables.attempt(UUID(hex=channel_id[4:]))
+            attempt = self.site.database.tables.attempt(self.attempt_of[channel_id])
             if call.answered_at is None or attempt is None:
                 continue
             campaign = self.site.database.tables.campaigns[attempt.campaign_id]
@@ -138,7 +140,7 @@ class Checker(Lookout):
     # Calls start ------------------------------------------------------------------
 
     def _starts(self, action: Originate) -> None:
-        attempt_id = UUID(hex=action.channel_id[4:])
+        attempt_id = self.attempt_of[action.channel_id]
         number = f"+{action.number}"
         tables = self.site.database.tables
         row = tables.live.get(attempt_id)
@@ -197,7 +199,7 @@ class Checker(Lookout):
 
     def i8_cut_in_a_second(self, call: WorldCall) -> None:
         """Unanswered calls to a forbidden number are hung up <= 1 s."""
-        attempt = self.site.database.tables.attempt(UUID(hex=call.channel_id[4:]))
+        attempt = self.site.database.tables.attempt(self.attempt_of[call.channel_id])
         since = self.diary.forbidden.get((f"+{call.number}", attempt.campaign_id if attempt else 0))
         if since is None:
             return
@@ -284,7 +286,7 @@ class Checker(Lookout):
         if call.answered_at is None:
             return
         self.i23_somebody_is_heard_in_2_s(call, event)
-        attempt = self.site.database.tables.attempt(UUID(hex=event.channel_id[4:]))
+        attempt = self.site.database.tables.attempt(self.attempt_of[event.channel_id])
         if attempt is not None:
             self.i20_abandoned_within_the_cap(call, attempt, event)
 
@@ -334,7 +336,7 @@ class Checker(Lookout):
         if tables.live:
             self.fails("I11", live=[row.attempt for row in tables.live.values()])
         for channel_id in self.originated:
-            if UUID(hex=channel_id[4:]) not in tables.attempts:
+            if self.attempt_of[channel_id] not in tables.attempts:
                 self.fails("I11 a call without an attempt", channel=channel_id)
 
     def i14_i15_i16_what_was_saved_is_there(self) -> None:

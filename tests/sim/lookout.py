@@ -44,6 +44,7 @@ class Lookout:
         first_dials: Callback -> seconds after its promised time at which it was first dialled.
         bridges: Members of each conversation.
         seat_of: Operator's leg -> seat.
+        attempt_of: Callee's channel -> attempt, and back in ``channel_of``.
     """
 
     site: Site
@@ -55,6 +56,8 @@ class Lookout:
     first_dials: dict[int, float] = field(default_factory=dict)
     bridges: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     seat_of: dict[str, str] = field(default_factory=dict)
+    attempt_of: dict[str, UUID] = field(default_factory=dict)
+    channel_of: dict[UUID, str] = field(default_factory=dict)
     _odd_since: dict[str, float] = field(default_factory=dict)
 
     def look(self) -> None:
@@ -111,9 +114,8 @@ class Lookout:
     def i13_no_channel_without_row(self) -> None:
         """No channel of ours lives without a row > 60 s."""
         live = self.site.database.tables.live
-        odd = {
-            f"i13 {c}" for c in self.site.host.switch.channels if c.startswith("att-") and UUID(hex=c[4:]) not in live
-        }
+        calls = {c: self.attempt_of.get(c) for c in self.site.host.switch.channels if c.startswith("att-")}
+        odd = {f"i13 {channel_id}" for channel_id, attempt_id in calls.items() if attempt_id not in live}
         self._keep_odd("i13 ", odd)
         for what in odd:
             if self._odd_for_s(what) > AUDIT_S:
@@ -122,7 +124,7 @@ class Lookout:
     def i12_no_row_without_channel(self) -> None:
         """No attempt stays live when its call is over, also after a crash, restart or cut."""
         channels = self.site.host.switch.channels
-        odd = {f"i12 {a}" for a in self.site.database.tables.live if f"att-{a.hex}" not in channels}
+        odd = {f"i12 {a}" for a in self.site.database.tables.live if self.channel_of.get(a) not in channels}
         self._keep_odd("i12 ", odd)
         for what in odd:
             if self._odd_for_s(what) > AUDIT_S + LOOK_S:
