@@ -153,6 +153,11 @@ class Decision:
     of: tuple[Snapshot, Policy, _Belief] = field(repr=False)
 
     @property
+    def ages(self) -> bool:
+        """Whether time alone may change this decision: lines grow older, and starts are counted by the second."""
+        return self.reason == "starts_limit" or (self.reason == "forecast" and bool(self.of[0].in_flight_s))
+
+    @property
     def sentence(self) -> dict[str, str]:
         """The explanation by language: ``en``, ``ru``. Made when somebody reads it."""
         snapshot, policy, belief = self.of
@@ -176,7 +181,7 @@ def decide(snapshot: Snapshot, learned: Learned, policy: Policy) -> Decision:
     belief = _believe(learned, policy)
     free_mean, free_variance = _free_by(snapshot, belief)
     limits = _limits(snapshot, learned, policy, belief, free_mean, free_variance)
-    reason = min(limits, key=lambda word: limits[word])
+    reason = min(limits, key=limits.__getitem__)
     calls = max(0, limits[reason])
     lines = len(snapshot.in_flight_s) + calls
     return Decision(
@@ -198,44 +203,27 @@ def risk_target(budget: Budget) -> float:
 def _limits(
     snapshot: Snapshot, learned: Learned, policy: Policy, belief: _Belief, free_mean: float, free_variance: float
 ) -> dict[str, int]:
-    """New calls each rule allows; the first of the smallest is the reason."""
+    """New calls each rule allows; the first of the smallest is the reason, and this is their order."""
     lines = len(snapshot.in_flight_s) + snapshot.waiting + snapshot.in_offer
     one_to_one = snapshot.ready - snapshot.reserved - lines
     if not policy.operator_free and snapshot.operators == 0:
         return {"no_operators": 0}
-    limits = {"trunk_limit": policy.room_trunk, "starts_limit": policy.room_starts}
-    if policy.operator_free:
-        return limits
-    if policy.slow:
-        limits["slow_switch"] = one_to_one
-    elif policy.mode is Mode.PROGRESSIVE:
-        limits["free_operators"] = one_to_one
-    elif learned.n_answer < ATTEMPTS_MIN:
-        limits["little_data"] = one_to_one
-    else:
-        ahead = _forecast(snapshot, policy, belief, free_mean, free_variance)
-        limits["forecast"] = max(one_to_one, ahead)  # a line with a free operator of its own risks nothing
-    limits["lines_per_operator"] = int(policy.max_lines_per_operator * snapshot.operators) - lines
-    limits["abandon_budget"] = policy.room_budget
-    return dict(sorted(limits.items(), key=lambda item: _RANK[item[0]]))
-
-
-#: Which rule is named when two allow the same number.
-_RANK = {
-    word: rank
-    for rank, word in enumerate(
-        (
-            "slow_switch",
-            "free_operators",
-            "little_data",
-            "abandon_budget",
-            "forecast",
-            "lines_per_operator",
-            "trunk_limit",
-            "starts_limit",
-        )
-    )
-}
+    limits: dict[str, int] = {}
+    if not policy.operator_free:
+        if policy.slow:
+            limits["slow_switch"] = one_to_one
+        elif policy.mode is Mode.PROGRESSIVE:
+            limits["free_operators"] = one_to_one
+        elif learned.n_answer < ATTEMPTS_MIN:
+            limits["little_data"] = one_to_one
+        limits["abandon_budget"] = policy.room_budget
+        if len(limits) == 1:
+            ahead = _forecast(snapshot, policy, belief, free_mean, free_variance)
+            limits["forecast"] = max(one_to_one, ahead)  # a line with a free operator of its own risks nothing
+        limits["lines_per_operator"] = int(policy.max_lines_per_operator * snapshot.operators) - lines
+    limits["trunk_limit"] = policy.room_trunk
+    limits["starts_limit"] = policy.room_starts
+    return limits
 
 
 def _believe(learned: Learned, policy: Policy) -> _Belief:

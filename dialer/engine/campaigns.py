@@ -44,8 +44,6 @@ REST_S = 30.0
 SLOW_ACK_S = 1.0
 #: A number forbidden while its claim was on the way is remembered for this long.
 FORBIDDEN_S = 10.0
-#: Reasons for placing no call that time alone may end.
-CHANGES_WITH_TIME = frozenset({"forecast", "starts_limit"})
 #: Not more contacts in one claim: they must all be written within a second.
 CLAIM_MAX = 50
 
@@ -188,7 +186,7 @@ class Dialing:
             pace = self.pace(campaign.id)
             if pace.rest_until is not None:
                 tick_s = min(tick_s, max(TICK_S, (pace.rest_until - now).total_seconds()))
-            elif pace.decision is None or pace.decision.calls or pace.decision.reason in CHANGES_WITH_TIME:
+            elif pace.decision is None or pace.decision.calls or pace.decision.ages:
                 return TICK_S
         return tick_s
 
@@ -234,7 +232,7 @@ class Dialing:
         """The decision of this moment; the last one if nothing happened that could change a no."""
         last = pace.decision
         same = pace.decided_at_change == self._changes
-        if last is None or not same or last.calls or last.reason in CHANGES_WITH_TIME:
+        if last is None or not same or last.calls or last.ages:
             pace.decided_at_change = self._changes
             pace.decision = last = self._decide_anew(campaign, pace, now)
         return last
@@ -243,26 +241,28 @@ class Dialing:
         floor = self._floor
         budget = floor.cover.budgets[campaign.id]
         held = floor.cover.held_for(campaign)
-        lines = [a for a in floor.attempts.values() if a.campaign_id == campaign.id]
-        team = [op.live for op in floor.operators.values() if op.live.team_id == campaign.team_id]
         in_flight = floor.cover.in_flight[campaign.id]
+        trunk = campaign.trunk
+        mine = [a for a in floor.attempts.values() if a.campaign_id == campaign.id]
+        others = (a.campaign_id for a in floor.attempts.values() if a.campaign_id != campaign.id)
+        used = len(mine) + sum(floor.campaigns[c].trunk.id == trunk.id for c in others)
+        team = [op.live for op in floor.operators.values() if op.live.team_id == campaign.team_id]
+        states = [a.state for a in mine]
         snapshot = pacing.Snapshot(
             ready=held,
             reserved=min(pace.due, held),
             talking_s=[(now - o.since).total_seconds() for o in team if o.state is OperatorState.TALKING],
             wrap_up_s=[(now - o.since).total_seconds() for o in team if o.state is OperatorState.WRAP_UP],
-            in_flight_s=[(now - a.sent_at).total_seconds() for a in lines if a.state in life.UNANSWERED],
-            waiting=sum(life.may_be_bridged(a, campaign, now) for a in lines),
-            in_offer=sum(a.state is AttemptState.OFFER for a in lines),
+            in_flight_s=[(now - a.sent_at).total_seconds() for a in mine if a.state in life.UNANSWERED],
+            waiting=states.count(AttemptState.ANSWERED) + states.count(AttemptState.WAITING),
+            in_offer=states.count(AttemptState.OFFER),
         )
-        trunk = campaign.trunk
-        used = sum(floor.campaigns[a.campaign_id].trunk.id == trunk.id for a in floor.attempts.values())
         policy = pacing.Policy(
             mode=campaign.mode,
             ring_timeout_s=campaign.ring_timeout_s,
             max_lines_per_operator=campaign.max_lines_per_operator,
             room_budget=law.room(budget, in_flight=in_flight, free=held),
-            room_trunk=max(0, min(trunk.max_channels - used, campaign.max_lines - len(lines))),
+            room_trunk=max(0, min(trunk.max_channels - used, campaign.max_lines - len(mine))),
             room_starts=self._bucket(campaign).room(self._clock.boot_s()),
             budget=budget,
             slow=self._ack_s() > SLOW_ACK_S,
