@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dialer.errors import DialerError, NotFound
+from dialer.errors import DialerError
 from dialer.web import schemas
 
 if TYPE_CHECKING:
@@ -17,14 +17,15 @@ _WITH_CARD = frozenset({"talking", "wrap_up"})
 
 
 async def now(call: Call) -> schemas.OperatorNow:
-    """State and card of the operator who asks; the state is shown even while the database does not answer."""
+    """State and card of the operator who asks; the state is shown even while the card is not to be had.
+
+    The engine is ahead of the database by a moment: who talks already may have no card yet.
+    """
     view = call.context.live.operator(call.user.id)
     operator = schemas.OperatorView.model_validate(view) if view else None
     attempt_id = view.attempt_id if view and view.state in _WITH_CARD else None
     try:
         card = await _card(call, attempt_id) if attempt_id else None
-    except NotFound:
-        card = None
     except DialerError:
         return schemas.OperatorNow(at=call.now, operator=operator, card=None, card_unknown=True)
     return schemas.OperatorNow(at=call.now, operator=operator, card=card)

@@ -38,6 +38,8 @@ OPERATOR_GAP_S = 0.02
 #: The board is pushed at least this often, so that its age tells a dead service from a quiet one.
 HEARTBEAT_S = 2.0
 HOUR_EVERY_S = 5.0
+#: A card that was not written down yet when its call was connected is looked for again: soon, then ever more rarely.
+CARD_AGAIN_S, CARD_AGAIN_S_MAX = 0.05, 2.0
 MESSAGE_BYTES_MAX = 64 * 1024
 MESSAGES_PER_S_MAX = 20
 _SEND_TIMEOUT_S = 10.0
@@ -241,10 +243,15 @@ async def operator_socket(call: Call) -> web.WebSocketResponse:
     async def frames(send: Send) -> None:
         signal = hub.watch(operator_id)
         try:
-            version = signal.version
+            version, again_s = signal.version, CARD_AGAIN_S
             while True:
-                await send((await cards.now(call)).model_dump_json())
-                version = await signal.after(version)
+                now = await cards.now(call)
+                await send(now.model_dump_json())
+                try:
+                    async with asyncio.timeout(again_s if now.card_unknown else None):
+                        version, again_s = await signal.after(version), CARD_AGAIN_S
+                except TimeoutError:
+                    again_s = min(2 * again_s, CARD_AGAIN_S_MAX)
         finally:
             hub.unwatch(operator_id)
 

@@ -91,6 +91,18 @@ async def test_an_operators_page_is_told_at_once(world):
         assert now["card"]["name"] == "Ada"
 
 
+async def test_a_card_that_is_written_down_a_moment_later_comes_by_itself(world):
+    """The engine is ahead of the database; an operator is not left talking to nobody."""
+    me, card = world.id_of("operator"), fakes.card()
+    async with (await world.login("operator")).ws_connect(OPERATOR) as socket:
+        await picture(socket)
+        await world.live.put(fakes.operator(me, state="talking", attempt_id=card.attempt_id))
+        assert (await picture(socket))["card_unknown"]
+        world.stores.contacts.cards[card.attempt_id] = (me, card)
+        now = await picture(socket, lambda now: now["card"])
+        assert (now["card"]["name"], now["card_unknown"]) == ("Ada", False)
+
+
 async def test_a_page_of_another_site_gets_no_socket(world):
     """The cookie alone opens nothing: the handshake's Origin must be ours."""
     client = await world.login("supervisor")

@@ -131,7 +131,7 @@ class OperatorNow(Answer):
     operator: OperatorView | None
     card: CardView | None
     card_unknown: bool = False
-    """The database does not answer: the page keeps the card it shows."""
+    """There is a card, but it is not to be had yet: the page keeps the one it shows if that is of the same call."""
 
 
 # Dispositions ----------------------------------------------------------------

@@ -14,7 +14,8 @@ if (seat) $("#start").seat.value = seat;
 
 function show(picture) {
   const before = now.card?.attempt_id;
-  now = { operator: picture.operator, card: picture.card_unknown ? now.card : picture.card };
+  const same = now.card && now.card.attempt_id === picture.operator?.attempt_id;
+  now = { operator: picture.operator, card: picture.card_unknown && same ? now.card : picture.card };
   const state = now.operator?.state ?? "offline";
   $("#state").className = `state state-${state}`;
   $("#state-icon").replaceChildren(icon(state));
