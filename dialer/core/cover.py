@@ -142,11 +142,7 @@ class Cover:
     def promisable(self, campaign: Campaign) -> list[int]:
         """Operators, longest ready first, with whom promised calls may start now; others are needed where they are."""
         share = self.shares(campaign.team_id, staying=True).get(campaign.id, 0)
-        able = [
-            op
-            for i, op in self._crew.free(campaign.team_id).items()
-            if i not in self.held and not op.pause_after and not op.leaving
-        ]
+        able = [op for i, op in self._crew.free(campaign.team_id).items() if i not in self.held and not op.restless]
         able.sort(key=lambda op: (op.live.since, op.live.operator_id))
         return [op.live.operator_id for op in able[: max(share, self.spare(campaign.team_id))]]
 
@@ -198,8 +194,7 @@ class Cover:
             calls = campaign.state is CampaignState.RUNNING or in_flight > 0
             if campaign.team_id != team_id or campaign.operator_free or not calls:
                 continue
-            known = self._bridging[campaign.id] + self._reserved(campaign.id, team_id, without=without)
-            lines[campaign.id] = max(0, in_flight - known)
+            lines[campaign.id] = max(0, in_flight - self._reserved(campaign.id, team_id, without=without))
             budget = self.budgets.get(campaign.id)
             wanted = lines[campaign.id] + self.planned[campaign.id]
             needs[campaign.id] = max(0, wanted - law.uncovered_max(budget)) if budget is not None else 0

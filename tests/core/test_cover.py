@@ -68,6 +68,13 @@ class TestPauses:
         story.tell(ev.PauseAsked(2, "lunch"))
         assert (story.state(1), story.state(2)) == ("paused", "ready")
 
+    def test_a_pause_waits_for_a_line_while_another_one_is_being_bridged(self) -> None:
+        story = two_campaigns().operator(1).operator(2).dial(1, campaign_id=2).dial(2, campaign_id=2)
+        story.answer(1)
+        story.tell(ev.PauseAsked(2, "lunch"))
+        assert story.state(2) == "ready"
+        assert of(story.answer(2), fx.Connect) == [fx.Connect(attempt_id(2), session_id(2))]
+
     def test_new_lines_do_not_count_on_whoever_wants_to_leave_and_lines_in_flight_do(self) -> None:
         story = two_campaigns().operator(1).dial(1, campaign_id=2)
         story.tell(ev.PauseAsked(1, "lunch"))
