@@ -1,0 +1,96 @@
+"""Whole scenarios: the days of a dialer one after the other, with the legal window and what was learned carried on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from scripts.benches.pace.day import Count, Day, Dialer, Progressive
+from scripts.benches.pace.ours import Ours, Window
+from scripts.benches.pace.world import DAY_S, DAYS, HOUR_S, Scenario
+
+CAP = 0.03
+#: Of the cap, what days like these have used: the aim of the pacing.
+USED = 0.95
+#: The default run lives through two hours of the largest team.
+LONG_TEAM, LONG_TEAM_S = 300, 2 * HOUR_S
+#: Days behind a window by its name.
+BEHIND = {"20": 20, "1": 1, "cold": 0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What to live through.
+
+    Attributes:
+        world: The scenario.
+        dialer: Its name in ``DIALERS``.
+        days: How many; each of its own seed, the same for every dialer.
+        until_s: How long a day is.
+        window: What is behind the legal window on the first day: ``20`` days, ``1`` or ``cold``. Only with 20 the days
+            follow each other; else each is the first one of its own.
+        seed: Of the first day.
+    """
+
+    world: Scenario
+    dialer: str
+    days: int
+    until_s: float = DAY_S
+    window: str = "20"
+    seed: int = 1
+
+
+@dataclass(slots=True, kw_only=True)
+class Lived:
+    """A run and what came of it."""
+
+    run: Run
+    count: Count = field(default_factory=Count)
+    days: list[Count] = field(default_factory=list)
+    worst: float = 0.0
+    cpu_s: float = 0.0
+
+
+def planned(world: Scenario, dialer: str, *, full: bool = False, **more: str | int) -> Run:
+    """The run of a scenario as the goals have it."""
+    short = world.operators >= LONG_TEAM and not full
+    days = DAYS.get(world.operators, 4)
+    run = Run(world=world, dialer=dialer, days=days, until_s=LONG_TEAM_S if short else DAY_S)
+    return replace(run, **more)
+
+
+def carried(world: Scenario, window: str, busy: float) -> Window:
+    """The legal window with so many days behind it, as busy as these, that kept to the aim."""
+    answered = BEHIND[window] * int(world.operators * DAY_S * busy / world.talk_s)
+    return Window(answered=answered, abandoned=int(USED * CAP * answered))
+
+
+def live(run: Run) -> Lived:
+    """Live through a run."""
+    lived, began_s = Lived(run=run), time.process_time()
+    dialer = DIALERS[run.dialer](run)
+    for day in range(run.days):
+        if run.window != "20" and day:
+            dialer = DIALERS[run.dialer](run)
+        count = Day(run.world, dialer, run.seed + day, until_s=run.until_s).run()
+        lived.days.append(count)
+        lived.count.add(count)
+        if isinstance(dialer, Ours):
+            lived.worst = max(lived.worst, dialer.window.worst)
+    if not isinstance(dialer, Ours):
+        lived.worst = lived.count.lost
+    lived.cpu_s = time.process_time() - began_s
+    return lived
+
+
+#: Busy share that sizes the days behind a window, by p; near enough for a count.
+_BUSY = 0.7
+
+
+def _ours(run: Run) -> Dialer:
+    return Ours(carried(run.world, run.window, _BUSY))
+
+
+#: Dialers by name.
+DIALERS: dict[str, Callable[[Run], Dialer]] = {"ours": _ours, "1:1": lambda _: Progressive()}
