@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from dialer.world.log import WorldCall
 
 PORT = 8080
-CONTACTS = 3000
+#: A sample base holds so many contacts at least, and so many for each second an operator works: nobody runs dry.
+CONTACTS, CONTACTS_PER_S = 3000, 0.6
 RING_TIMEOUT_S = 8
 
 #: Answered and abandoned calls brought into the legal window, said on the board: so that a short demo predicts.
@@ -273,7 +274,8 @@ async def _campaign(stores: Stores, options: Options, say: Callable[[str], None]
     }
     campaign = await stores.campaigns.create(values, actor=actor, carried=CARRIED)
     if options.base is None:
-        name, data = "Sample base", sample.base(CONTACTS, options.seed).encode()
+        size = max(CONTACTS, round(CONTACTS_PER_S * options.operators * (options.seconds or 0)))
+        name, data = "Sample base", sample.base(min(size, len(sample.reserved())), options.seed).encode()
     else:
         name, data = options.base.stem, await asyncio.to_thread(options.base.read_bytes)
     loaded = await intake.load(stores, campaign_id=campaign.id, name=name, source=name, data=data, actor=actor)

@@ -83,7 +83,7 @@ async def test_a_short_demo_connects_people_and_calls_nobody_twice(folder: Path)
     assert summary["switch"] == "asterisk"
     assert summary["connected"] >= 3, errors
     assert (summary["double_dials"], summary["disagreements"]) == (0, 0), errors
-    assert summary["dispositions_saved"] == summary["connected"]
+    assert summary["dispositions_saved"] == summary["connected"], errors
     assert left_behind(folder) == []
 
 
