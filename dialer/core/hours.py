@@ -8,15 +8,19 @@ Clock changes need no special care, because local hours are never turned into mo
 the zone's offset to UTC changes; within each piece local time is UTC plus a constant, so a window is a plain interval
 of it. An hour that does not exist then has no moments, an hour that comes twice has two.
 
+On a public holiday of the callee's zone the hours of holidays hold instead of the weekday's, if the profile has any.
+
 A zone nobody knows is never open, and neither is a contact without any zone.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dialer.core.model import HOLIDAY, Holidays
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,8 +29,9 @@ if TYPE_CHECKING:
 
 #: Half-open intervals of seconds since 1970, in order, not touching each other.
 Spans = tuple[tuple[int, int], ...]
-#: A week's windows as plain tuples, Monday first: hashable, so that the spans of a day can be kept.
-Week = tuple[tuple[tuple[time, time], ...], ...]
+#: The windows of a day, and those of the weekdays, Monday first: hashable, so that the spans of a day can be kept.
+Windows = tuple[tuple[time, time], ...]
+Week = tuple[tuple[Windows, ...], Windows, Holidays | None]
 
 DAY_S = 86_400
 #: How far ahead ``next_open`` looks: windows of two zones may meet only while one of them has summer time.
@@ -69,7 +74,10 @@ def known(zone: str) -> bool:
 
 
 def _week(profile: Profile) -> Week:
-    return tuple(tuple(profile.windows.get(day, ())) for day in range(7))
+    """Weekdays, holidays and which days those are; no calendar where holidays are days like others."""
+    windows = profile.windows
+    days = tuple(tuple(windows.get(day, ())) for day in range(7))
+    return days, tuple(windows.get(HOLIDAY, ())), profile.holidays if HOLIDAY in windows else None
 
 
 @lru_cache(maxsize=4096)
@@ -78,15 +86,18 @@ def _open(zones: tuple[str, ...], week: Week, day: int) -> Spans:
     spans: Spans = ((day * DAY_S, (day + 2) * DAY_S),) if zones else ()
     for name in zones:
         zone = _zone(name)
-        spans = _both(spans, _merged(_windows(zone, week, day))) if zone else ()
+        spans = _both(spans, _merged(_windows(name, zone, week, day))) if zone else ()
     return spans
 
 
-def _windows(zone: ZoneInfo, week: Week, day: int) -> Iterator[tuple[int, int]]:
+def _windows(name: str, zone: ZoneInfo, week: Week, day: int) -> Iterator[tuple[int, int]]:
+    days, holiday, holidays = week
     for start, end, offset in _pieces(zone, day):
         for local_day in range((start + offset) // DAY_S, (end + offset - 1) // DAY_S + 1):
             midnight = local_day * DAY_S - offset
-            for opens, closes in week[(local_day + 3) % 7]:  # the first of January 1970 was a Thursday
+            weekday = days[(local_day + 3) % 7]  # the first of January 1970 was a Thursday
+            is_holiday = holidays is not None and local_day in holidays(name, _year(local_day))
+            for opens, closes in holiday if is_holiday else weekday:
                 span = max(start, midnight + _seconds(opens)), min(end, midnight + (_seconds(closes) or DAY_S))
                 if span[0] < span[1]:
                     yield span
@@ -111,6 +122,11 @@ def _pieces(zone: ZoneInfo, day: int) -> Iterator[tuple[int, int, int]]:
 def _offset(zone: ZoneInfo, at: int) -> int:
     offset = (_EPOCH + timedelta(seconds=at)).astimezone(zone).utcoffset()
     return int(offset.total_seconds()) if offset is not None else 0
+
+
+def _year(day: int) -> int:
+    """The year of a day since 1970."""
+    return date.fromordinal(day + _EPOCH.toordinal()).year
 
 
 @lru_cache(maxsize=1024)

@@ -8,6 +8,7 @@ All times are aware UTC datetimes. Durations carry their unit in the name.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from enum import StrEnum
@@ -184,20 +185,38 @@ class DispositionKind:
     retry: RetryRule | None = None
 
 
+#: The public holidays of a zone in a year, as days since 1970; pure, though what it knows comes from packaged tables.
+Holidays = Callable[[str, int], frozenset[int]]
+
+#: Beside the weekdays 0 to 6 of ``Profile.windows``: the hours of public holidays.
+HOLIDAY = 7
+#: So many attempts in a period are no limit.
+UNLIMITED = 100_000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """A compliance profile: the rules of a country or purpose as data.
+    """The rules one campaign is dialled under: a compliance profile for its purpose, tightened by its override.
 
     Attributes:
-        windows: For each weekday (Monday is 0) the local intervals in which a callee may be called.
+        windows: For each weekday (Monday is 0) the local intervals in which a callee may be called; under ``HOLIDAY``
+            those of public holidays, which are ordinary days if it is absent.
         cap_permille: Legal limit of abandoned calls per thousand answered by a person.
-        call_types: Which of ``auto_dialed_live`` and ``recorded`` are allowed at all.
+        call_types: Which of ``human_selected``, ``auto_dialed_live`` and ``recorded`` are allowed at all.
         trunk_kinds: The kinds of trunk this profile may be used on.
         per_day: Most attempts at one number in 24 hours.
+        per_7_days: Most attempts at one number in 7 days.
         per_30_days: Most attempts at one number in 30 days.
         min_gap_s: Least seconds between two attempts at one number.
-        after_abandon_s: Least seconds after an abandoned call.
+        after_abandon_s: Least seconds after an abandoned call, unless an operator is held for the next one.
         guard_s: No call starts closer than ring timeout + guard to the end of a window.
+        holidays: Which days are public holidays where.
+        purpose: What the campaign calls for.
+        consent_for: The call types that need consent with evidence.
+        national_lists: Names of the do-not-call lists that must have been imported.
+        list_max_age_days: How old an import may be.
+        allow: Numbers must begin with one of these.
+        deny: Numbers must begin with none of these: emergency, premium and satellite numbers among them.
     """
 
     id: str
@@ -212,8 +231,14 @@ class Profile:
     min_gap_s: int
     after_abandon_s: int = 72 * 3600
     guard_s: int = 60
-    sources: tuple[str, ...] = ()
-    checked_on: str = ""
+    per_7_days: int = UNLIMITED
+    holidays: Holidays | None = None
+    purpose: str = "marketing"
+    consent_for: frozenset[str] = frozenset()
+    national_lists: tuple[str, ...] = ()
+    list_max_age_days: int = 30
+    allow: tuple[str, ...] = ("+",)
+    deny: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,40 +1,113 @@
 """Packaged compliance profiles: the rules of a country or purpose as versioned data, each figure with its source.
 
-A profile file is read strictly: a misspelt field, a window that ends before it begins or a figure without a source is
-refused in one sentence that names file and field, because a rule that is silently not there is a rule that is broken.
+A source says what looking at it was worth: ``read`` in the text itself, ``told`` second-hand, ``to_check`` not yet
+confirmed; and when somebody last looked. A profile file is read strictly: a misspelt figure, a window that ends before
+it begins or a figure without a source is refused in one sentence that names file and figure, because a rule that is
+silently not there is a rule that is broken.
 """
 
 from __future__ import annotations
 
-import re
-from datetime import date, time
+from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import lru_cache
 from importlib import resources
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
 
-from dialer.core.model import LegalWindow, Profile
+from dialer.core.model import Profile
+from dialer.core.numbers import relevant
 from dialer.errors import Misconfigured
+from dialer.profiles import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-CALL_TYPES = frozenset({"human_selected", "auto_dialed_live", "recorded"})
-TRUNK_KINDS = frozenset({"carrier", "world"})
-#: No profile may allow more; the highest legal limit told of is Canada's 5 %.
-CAP_PERMILLE_MAX = 50
-_SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
+#: A figure that nobody has looked at for so long may have been overtaken by the law.
+STALE_AFTER = timedelta(days=180)
+KNOWN = ("read", "told", "to_check")
+_HEAD = frozenset({"id", "version", "names", "sources", "rules"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where figures come from.
+
+    Attributes:
+        known: ``read``, ``told`` or ``to_check``.
+        checked_on: When somebody last looked.
+    """
+
+    id: str
+    text: str
+    link: str
+    known: str
+    checked_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One rule as its file states it."""
+
+    name: str
+    value: Any
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packaged:
+    """A profile file.
+
+    Attributes:
+        figures: Every rule with its sources, in the file's order.
+        read: The rules as the program understands them.
+    """
+
+    id: str
+    version: int
+    name_en: str
+    name_ru: str
+    figures: tuple[Figure, ...]
+    read: Mapping[str, Any]
+
+    @property
+    def purposes(self) -> tuple[str, ...]:
+        """What may be called for under it at all."""
+        return tuple(self.read["call_types"])
+
+    @property
+    def checked_on(self) -> date:
+        """When the figure that was looked at least lately was looked at."""
+        return min(source.checked_on for figure in self.figures for source in figure.sources)
+
+    def stale(self, today: date) -> bool:
+        """Whether some figure should be looked at again."""
+        return today - self.checked_on > STALE_AFTER
+
+    def rules(self, purpose: str) -> Profile:
+        """The rules for calls of this purpose; a purpose the profile does not name may not be called for."""
+        types = self.read["call_types"].get(purpose, {})
+        numbers = self.read["numbers"]
+        same = {name: value for name, value in self.read.items() if name not in {"call_types", "numbers"}}
+        return Profile(
+            **same,
+            id=self.id,
+            version=self.version,
+            purpose=purpose,
+            call_types=frozenset(name for name, permission in types.items() if permission != "forbidden"),
+            consent_for=frozenset(name for name, permission in types.items() if permission == "with_consent"),
+            allow=numbers["allow"],
+            deny=tuple(sorted({*numbers["deny"], *relevant(numbers["allow"], never())})),
+        )
 
 
 @lru_cache(maxsize=64)
-def load(profile_id: str) -> Profile:
-    """Read a packaged profile.
+def packaged(profile_id: str) -> Packaged:
+    """Read a packaged profile file.
 
     Raises:
-        Misconfigured: ``profile.unknown`` or ``profile.invalid``; the message names the field.
+        Misconfigured: ``profile.unknown`` or ``profile.invalid``; the message names the figure.
     """
     known = names()
     if profile_id not in known:
@@ -49,33 +122,99 @@ def load(profile_id: str) -> Profile:
     return profile
 
 
+@lru_cache(maxsize=256)
+def load(profile_id: str, purpose: str = "marketing") -> Profile:
+    """The rules of a packaged profile for one purpose.
+
+    Raises:
+        Misconfigured: As ``packaged``.
+    """
+    return packaged(profile_id).rules(purpose)
+
+
 def names() -> list[str]:
     """Ids of the packaged profiles."""
     found = (entry.name for entry in resources.files(__name__).iterdir())
     return sorted(name.removesuffix(".yaml") for name in found if name.endswith(".yaml"))
 
 
-def parse(text: str, *, name: str) -> Profile:
+@lru_cache(maxsize=1)
+def never() -> tuple[str, ...]:
+    """Prefixes no campaign may dial: premium and satellite numbers, short codes."""
+    text = resources.files(__name__).joinpath("numbers", "never.yaml").read_text("utf-8")
+    fields = yaml.safe_load(text)
+    return tuple(sorted({*fields["itu"], *(prefix for row in fields["plans"] for prefix in row)}))
+
+
+def parse(text: str, *, name: str) -> Packaged:
     """The profile a YAML text describes; ``name`` is what an error calls it.
 
     Raises:
-        Misconfigured: ``profile.invalid``; the message names the field.
+        Misconfigured: ``profile.invalid``; the message names the figure.
     """
     try:
         fields = yaml.safe_load(text)
     except yaml.YAMLError as error:
         _refuse(name, "file", f"is not YAML: {' '.join(str(error).split())}")
+    _same_names(name, fields, _HEAD, "a part of a profile")
+    sources = _sources(name, fields["sources"])
+    _same_names(name, fields["rules"], reading.FIGURES.keys(), "a figure of a profile")
+    figures = tuple(_figure(name, key, given, sources) for key, given in fields["rules"].items())
+    unused = sources.keys() - {source.id for figure in figures for source in figure.sources}
+    if unused:
+        _refuse(name, "sources", f"has {min(unused)}, which no figure names")
+    return Packaged(
+        id=_read(name, "id", reading.text, fields["id"]),
+        version=_read(name, "version", reading.whole(1, 1_000_000), fields["version"]),
+        **{
+            f"name_{lang}": _read(name, "names", reading.text, dict(fields["names"]).get(lang)) for lang in ("en", "ru")
+        },
+        figures=figures,
+        read={figure.name: _read(name, figure.name, reading.FIGURES[figure.name], figure.value) for figure in figures},
+    )
+
+
+def _same_names(name: str, fields: object, wanted: Any, what: str) -> None:
     if not isinstance(fields, dict):
         _refuse(name, "file", "is not a list of fields")
-    for field in sorted(map(str, fields.keys() ^ _FIELDS.keys())):
-        _refuse(name, field, "is missing" if field in _FIELDS else "is not a field of a profile")
-    values: dict[str, Any] = {}
-    for field, read in _FIELDS.items():
-        try:
-            values[field] = read(fields[field])
-        except (TypeError, ValueError, AttributeError) as error:
-            _refuse(name, field, str(error))
-    return Profile(**values)
+    for field in sorted(map(str, fields.keys() ^ set(wanted))):
+        _refuse(name, field, "is missing" if field in wanted else f"is not {what}")
+
+
+def _sources(name: str, given: object) -> dict[str, Source]:
+    if not isinstance(given, dict):
+        _refuse(name, "sources", "must give each source a name")
+    return {key: _source(name, key, fields) for key, fields in given.items()}
+
+
+def _source(name: str, key: str, fields: Any) -> Source:
+    _same_names(name, {"link": "", **fields} if isinstance(fields, dict) else fields, _SOURCE, "a field of a source")
+    if fields["known"] not in KNOWN:
+        _refuse(name, f"source {key}", f"must be known as one of: {', '.join(KNOWN)}")
+    if not isinstance(fields["checked_on"], date):
+        _refuse(name, f"source {key}", "checked_on must be a date like 2026-11-21")
+    text = _read(name, f"source {key}", reading.text, fields["text"])
+    link = str(fields.get("link", ""))
+    return Source(id=key, text=text, link=link, known=fields["known"], checked_on=fields["checked_on"])
+
+
+_SOURCE = frozenset({"text", "link", "known", "checked_on"})
+
+
+def _figure(name: str, key: str, given: object, sources: Mapping[str, Source]) -> Figure:
+    if not isinstance(given, dict) or set(given) != {"value", "source"}:
+        _refuse(name, key, "must have a value and a source")
+    named = given["source"] if isinstance(given["source"], list) else [given["source"]]
+    if not named or not set(named) <= sources.keys():
+        _refuse(name, key, f"must name a source of: {', '.join(sources)}")
+    return Figure(name=key, value=given["value"], sources=tuple(sources[source] for source in named))
+
+
+def _read(name: str, field: str, read: Any, value: object) -> Any:
+    try:
+        return read(value)
+    except (TypeError, ValueError, AttributeError) as error:
+        _refuse(name, field, str(error))
 
 
 def _refuse(name: str, field: str, why: str) -> NoReturn:
@@ -86,95 +225,3 @@ def _refuse(name: str, field: str, why: str) -> NoReturn:
         profile=name,
         field=field,
     )
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError("must be a word")
-    return value
-
-
-def _whole(low: int, high: int) -> Callable[[object], int]:
-    def read(value: object) -> int:
-        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            raise ValueError(f"must be a whole number from {low} to {high}")
-        return value
-
-    return read
-
-
-def _some_of(allowed: frozenset[str]) -> Callable[[object], frozenset[str]]:
-    def read(value: object) -> frozenset[str]:
-        if not isinstance(value, list) or not value or not all(word in allowed for word in value):
-            raise ValueError(f"must be a list of some of: {', '.join(sorted(allowed))}")
-        return frozenset(value)
-
-    return read
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value:
-        raise ValueError("must be a list with at least one source")
-    return tuple(_text(item) for item in value)
-
-
-def _date(value: object) -> str:
-    if not isinstance(value, date):
-        raise TypeError("must be a date like 2026-11-21")
-    return value.isoformat()
-
-
-def _legal_window(value: object) -> LegalWindow:
-    try:
-        return LegalWindow(str(value))
-    except ValueError:
-        raise ValueError(f"must be one of: {', '.join(LegalWindow)}") from None
-
-
-def _windows(value: object) -> Mapping[int, tuple[tuple[time, time], ...]]:
-    if not isinstance(value, dict):
-        raise TypeError("must give local hours by weekday")
-    week: dict[int, tuple[tuple[time, time], ...]] = {}
-    for days, spans in value.items():
-        for day in _days(days):
-            if day in week:
-                raise ValueError(f"names {DAYS[day]} twice")
-            week[day] = tuple(sorted(_span(span) for span in spans))
-    return MappingProxyType(week)
-
-
-def _days(value: object) -> range:
-    first, _, last = str(value).partition("-")
-    try:
-        days = range(DAYS.index(first), DAYS.index(last or first) + 1)
-    except ValueError:
-        days = range(0)
-    if not days:
-        raise ValueError(f"has the weekday {value!r}; write mon or mon-fri")
-    return days
-
-
-def _span(value: object) -> tuple[time, time]:
-    match = _SPAN.fullmatch(str(value))
-    opens, closes = (int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])) if match else (0, 0)
-    if not opens < closes <= 24 * 60:
-        raise ValueError(f'has the hours {value!r}; write "10:00-13:00", at most until 24:00')
-    return time(opens // 60, opens % 60), time(closes // 60 % 24, closes % 60)  # 24:00 is kept as 00:00
-
-
-_FIELDS: Mapping[str, Callable[[object], object]] = {
-    "id": _text,
-    "version": _whole(1, 1_000_000),
-    "checked_on": _date,
-    "sources": _texts,
-    "windows": _windows,
-    "call_types": _some_of(CALL_TYPES),
-    "trunk_kinds": _some_of(TRUNK_KINDS),
-    "cap_permille": _whole(0, CAP_PERMILLE_MAX),
-    "legal_window": _legal_window,
-    "per_day": _whole(1, 100_000),
-    "per_30_days": _whole(1, 100_000),
-    "min_gap_s": _whole(0, 30 * 86_400),
-    "after_abandon_s": _whole(0, 365 * 86_400),
-    "guard_s": _whole(0, 3600),
-}

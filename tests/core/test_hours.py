@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialer.core import hours
+from dialer.core.model import HOLIDAY
 from tests.core.make import ALL_DAY, NOON, PROFILE
 
 RING_S = 25
@@ -167,3 +168,20 @@ def test_a_hundred_thousand_questions_take_about_a_second():
     """The claim asks this for every lane of contacts; generous, because machines differ."""
     ask = timeit.timeit(lambda: hours.may_call(NOON, ("Europe/Berlin", "Europe/London"), OFFICE, RING_S), number=2000)
     assert ask / 2000 < 50e-6
+
+
+def test_a_holiday_has_its_own_hours_by_the_calendar_of_the_callee_s_zone():
+    """The same moment is a holiday in Berlin and a working day in London."""
+    berlin_s_day = (NOON.date().toordinal()) - 719_163
+
+    def calendar(zone, year):
+        return frozenset({berlin_s_day} if (zone, year) == ("Europe/Berlin", 2026) else ())
+
+    short = {**OFFICE.windows, HOLIDAY: ((time(15), time(16)),)}
+    profile = replace(OFFICE, windows=short, holidays=calendar)
+    ten_utc = NOON.replace(hour=10)
+    assert hours.may_call(ten_utc, ["Europe/London"], profile, RING_S)
+    assert not hours.may_call(ten_utc, ["Europe/Berlin"], profile, RING_S)
+    assert not hours.may_call(ten_utc, ["Europe/London", "Europe/Berlin"], profile, RING_S)
+    assert hours.next_open(ten_utc, ["Europe/Berlin"], profile, RING_S) == NOON.replace(hour=14)
+    assert hours.may_call(ten_utc, ["Europe/Berlin"], replace(profile, windows=OFFICE.windows), RING_S)
