@@ -484,6 +484,8 @@ CREATE TABLE public.operator_live (
     campaign_id bigint,
     attempt_id uuid,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    pause_after text,
+    leaving boolean DEFAULT false NOT NULL,
     CONSTRAINT operator_live_seat_check CHECK ((seat ~ '^[a-z0-9_-]{1,32}$'::text)),
     CONSTRAINT operator_live_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'ringing'::text, 'talking'::text, 'wrap_up'::text, 'paused'::text])))
 );

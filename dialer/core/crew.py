@@ -46,7 +46,7 @@ class Crew:
         self._sessions[live.session_id] = live.operator_id
         if op.free:
             self._free[live.team_id][live.operator_id] = op
-        if op.pause_after or op.leaving:
+        if op.restless:
             self._restless.add(live.operator_id)
         if live.until is not None or op.call_leg_at is not None:
             self._due.add(live.operator_id)

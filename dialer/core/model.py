@@ -401,6 +401,8 @@ class LiveOperator:
         since: When the present state began.
         reason: Why paused, else None.
         until: Deadline of the wrap-up, else None.
+        pause_after: Reason of the pause that follows the present call, or of a pause the budget defers.
+        leaving: The shift ends as soon as it may.
     """
 
     operator_id: int
@@ -414,6 +416,8 @@ class LiveOperator:
     until: datetime | None = None
     campaign_id: int | None = None
     attempt_id: UUID | None = None
+    pause_after: str | None = None
+    leaving: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,8 +66,6 @@ class Operator:
         leg: Where the phone's leg is.
         leg_tries: Failed tries to call the phone since it was last waiting.
         call_leg_at: When the phone is called again.
-        pause_after: Reason of the pause that follows the present call, or of a pause the budget defers.
-        leaving: The shift ends as soon as it may.
         disposed: The present attempt's disposition is already saved.
     """
 
@@ -75,14 +73,17 @@ class Operator:
     leg: Leg = Leg.NONE
     leg_tries: int = 0
     call_leg_at: datetime | None = None
-    pause_after: str | None = None
-    leaving: bool = False
     disposed: bool = False
 
     @property
     def free(self) -> bool:
         """Whether a callee may be bridged to this operator now."""
         return self.live.state is S.READY and self.leg is Leg.WAITING and self.live.attempt_id is None
+
+    @property
+    def restless(self) -> bool:
+        """Whether a pause or the end of the shift is asked for and has to wait."""
+        return self.live.pause_after is not None or self.live.leaving
 
 
 Step = tuple[Operator, list["Effect"]]
@@ -107,6 +108,15 @@ def _to(op: Operator, state: OperatorState, now: datetime, **fields: object) -> 
     return replace(op, live=live), [IntervalClosed(closed), OperatorChanged(live)]
 
 
+def _wishing(op: Operator, *, pause_after: str | None, leaving: bool) -> Step:
+    """What the operator wants next; told at once, since it must outlive a crash. A bridge on its way is not told."""
+    live = replace(op.live, pause_after=pause_after, leaving=leaving)
+    if live == op.live:
+        return op, []
+    stored = replace(live, attempt_id=None, campaign_id=None) if live.state is S.READY else live
+    return replace(op, live=live), [OperatorChanged(stored)]
+
+
 def start(operator_id: int, session_id: UUID, name: str, team_id: int, seat: str, now: datetime) -> Step:
     """A shift begins paused, while the phone is being called."""
     live = LiveOperator(
@@ -124,12 +134,12 @@ def start(operator_id: int, session_id: UUID, name: str, team_id: int, seat: str
 
 def ready(op: Operator, now: datetime) -> Step:
     """The operator asks for calls."""
-    op = replace(op, pause_after=None, leaving=False)
+    if op.live.state is S.WRAP_UP:
+        raise NotNow("operator.wrap_up", "Save the disposition of this call first.")
+    op, effects = _wishing(op, pause_after=None, leaving=False)
     match op.live.state:
         case S.READY | S.TALKING | S.RINGING:
-            return op, []
-        case S.WRAP_UP:
-            raise NotNow("operator.wrap_up", "Save the disposition of this call first.")
+            return op, effects
         case _ if op.leg is Leg.WAITING:
             return _to(op, S.READY, now)
         case _:
@@ -141,18 +151,18 @@ def ready(op: Operator, now: datetime) -> Step:
 def pause(op: Operator, reason: str, now: datetime, *, may_leave: bool) -> Step:
     """The operator asks for a pause; at once if the abandonment budget does not need him."""
     if op.live.state in {S.TALKING, S.WRAP_UP} or op.live.attempt_id is not None:
-        return replace(op, pause_after=reason), []
+        return _wishing(op, pause_after=reason, leaving=op.live.leaving)
     if op.live.state is S.READY and not may_leave:
-        return replace(op, pause_after=reason), []
-    return _to(replace(op, pause_after=None), S.PAUSED, now, reason=reason)
+        return _wishing(op, pause_after=reason, leaving=op.live.leaving)
+    return _to(op, S.PAUSED, now, reason=reason, pause_after=None)
 
 
 def leave(op: Operator, now: datetime, *, may_leave: bool) -> Step:
     """The operator ends the shift; after the call, the wrap-up, or when the budget allows."""
     if op.live.state in {S.TALKING, S.WRAP_UP} or op.live.attempt_id is not None:
-        return replace(op, leaving=True), []
+        return _wishing(op, pause_after=op.live.pause_after, leaving=True)
     if op.live.state is S.READY and not may_leave:
-        return replace(op, leaving=True), []
+        return _wishing(op, pause_after=op.live.pause_after, leaving=True)
     gone, effects = _to(op, S.OFFLINE, now)
     return gone, [*effects, EndLeg(op.live.session_id)]
 
@@ -161,10 +171,10 @@ def settle(op: Operator, now: datetime, *, may_leave: bool) -> Step:
     """Carry out a pause or an end of shift that had to wait, if it may be now."""
     if op.live.attempt_id is not None or op.live.state is not S.READY:
         return op, []
-    if op.leaving:
+    if op.live.leaving:
         return leave(op, now, may_leave=may_leave)
-    if op.pause_after:
-        return pause(op, op.pause_after, now, may_leave=may_leave)
+    if op.live.pause_after:
+        return pause(op, op.live.pause_after, now, may_leave=may_leave)
     return op, []
 
 
@@ -214,11 +224,11 @@ def wrap_up_over(op: Operator, campaign: Campaign | None, now: datetime) -> Step
 
 def _after_wrap_up(op: Operator, now: datetime, to: OperatorState) -> Step:
     op = replace(op, disposed=False)
-    if op.leaving:
+    if op.live.leaving:
         gone, effects = _to(op, S.OFFLINE, now)
         return gone, [*effects, EndLeg(op.live.session_id)]
-    if op.pause_after:
-        return _to(replace(op, pause_after=None), S.PAUSED, now, reason=op.pause_after)
+    if op.live.pause_after:
+        return _to(op, S.PAUSED, now, reason=op.live.pause_after, pause_after=None)
     if to is S.PAUSED:
         return _to(op, S.PAUSED, now, reason="wrap_up_over")
     if op.leg is Leg.WAITING:
@@ -257,7 +267,7 @@ def leg_lost(op: Operator, now: datetime) -> Step:
     op = replace(op, leg=Leg.NONE)
     if op.live.state is S.READY:
         op, effects = _to(op, S.RINGING, now)
-    if op.leaving and op.live.state is S.RINGING:
+    if op.live.leaving and op.live.state is S.RINGING:
         gone, more = _to(op, S.OFFLINE, now)
         return gone, effects + more
     if op.leg_tries >= len(LEG_RETRY_S):

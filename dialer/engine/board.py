@@ -32,7 +32,7 @@ def operator_view(op: Operator) -> OperatorView:
         until=live.until,
         campaign_id=live.campaign_id,
         attempt_id=live.attempt_id if live.state is not OperatorState.READY else None,
-        pause_after_call=op.pause_after is not None or op.leaving,
+        pause_after_call=op.restless,
     )
 
 

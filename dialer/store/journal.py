@@ -186,6 +186,8 @@ async def _operators(connection: Connection, told: Mapping[int, LiveOperator]) -
             until=[row.until for row in rows],
             campaigns=[row.campaign_id for row in rows],
             attempts=[row.attempt_id for row in rows],
+            pauses_after=[row.pause_after for row in rows],
+            leaving=[row.leaving for row in rows],
         )
 
 

@@ -116,16 +116,20 @@ WHERE o.operator_id = n.operator_id AND o.session_id = n.session_id;
 
 -- name: journal_operators
 -- Where each operator is, whole rows.
-INSERT INTO operator_live (operator_id, session_id, switch, seat, team_id, name, state, since, reason, until, campaign_id, attempt_id)
-SELECT n.operator_id, n.session_id, t.switch, n.seat, n.team_id, n.name, n.state, n.since, n.reason, n.until, n.campaign_id, n.attempt_id
+INSERT INTO operator_live (operator_id, session_id, switch, seat, team_id, name, state, since, reason, until, campaign_id, attempt_id,
+    pause_after, leaving)
+SELECT n.operator_id, n.session_id, t.switch, n.seat, n.team_id, n.name, n.state, n.since, n.reason, n.until, n.campaign_id, n.attempt_id,
+    n.pause_after, n.leaving
 FROM unnest(:operators::bigint[], :sessions::uuid[], :seats::text[], :teams::bigint[], :names::text[], :states::text[],
-        :since::timestamptz[], :reasons::text[], :until::timestamptz[], :campaigns::bigint[], :attempts::uuid[])
-    AS n (operator_id, session_id, seat, team_id, name, state, since, reason, until, campaign_id, attempt_id)
+        :since::timestamptz[], :reasons::text[], :until::timestamptz[], :campaigns::bigint[], :attempts::uuid[],
+        :pauses_after::text[], :leaving::boolean[])
+    AS n (operator_id, session_id, seat, team_id, name, state, since, reason, until, campaign_id, attempt_id, pause_after, leaving)
 JOIN team t ON t.id = n.team_id
 ON CONFLICT (operator_id) DO UPDATE
 SET session_id = excluded.session_id, switch = excluded.switch, seat = excluded.seat, team_id = excluded.team_id,
     name = excluded.name, state = excluded.state, since = excluded.since, reason = excluded.reason, until = excluded.until,
-    campaign_id = excluded.campaign_id, attempt_id = excluded.attempt_id, updated_at = now();
+    campaign_id = excluded.campaign_id, attempt_id = excluded.attempt_id, pause_after = excluded.pause_after,
+    leaving = excluded.leaving, updated_at = now();
 
 -- name: journal_intervals
 -- Closed stretches of shifts.

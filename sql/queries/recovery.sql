@@ -14,7 +14,7 @@ ORDER BY l.sent_at, l.attempt_id;
 
 -- name: recovery_operators
 -- Who was at work.
-SELECT operator_id, session_id, seat, team_id, name, state, since, reason, until, campaign_id, attempt_id
+SELECT operator_id, session_id, seat, team_id, name, state, since, reason, until, campaign_id, attempt_id, pause_after, leaving
 FROM operator_live
 WHERE switch = :switch::text
 ORDER BY operator_id;

@@ -284,6 +284,39 @@ class TestPauses:
         assert fx.EndLeg(session_id(1)) in effects
         assert story.floor.operators == {}
 
+    def test_what_is_asked_for_after_the_call_is_told_at_once_and_once(self) -> None:
+        story = Story().operator().talk()
+        [told] = of(story.tell(ev.PauseAsked(1, "lunch")), fx.OperatorChanged)
+        assert (told.operator.state, told.operator.pause_after) == (OperatorState.TALKING, "lunch")
+        assert story.tell(ev.PauseAsked(1, "lunch")) == []
+        [told] = of(story.tell(ev.ReadyAsked(1)), fx.OperatorChanged)
+        assert told.operator.pause_after is None
+
+    def test_who_leaves_after_a_bridge_on_its_way_is_stored_without_it(self) -> None:
+        story = Story().operator().dial()
+        story.answer()
+        [told] = of(story.tell(ev.ShiftEndAsked(1)), fx.OperatorChanged)
+        assert (told.operator.leaving, told.operator.attempt_id) == (True, None)
+        story.join()
+        assert story.state() == OperatorState.TALKING
+
+    @pytest.mark.parametrize("wish", [ev.PauseAsked(1, "lunch"), ev.ShiftEndAsked(1)])
+    def test_what_was_asked_for_before_a_crash_is_kept_after_it(self, wish: ev.Event) -> None:
+        before = Story().operator().talk()
+        before.tell(wish)
+        after = Story()
+        after.now = before.now
+        stored = [told.operator for told in of(before.effects, fx.OperatorChanged)][-1]
+        after.tell(ev.Recovered(list(before.floor.attempts.values()), [stored]))
+        seen = ev.SeenCall(up=True, ringing=False, waiting_place="", talking_to=session_id(1))
+        after.tell(ev.Resynced(NOON - timedelta(days=1), {attempt_id(1): seen}, {session_id(1): True}))
+        after.after(5).hang_up()
+        after.tell(ev.DispositionSaved(1, attempt_id(1)))
+        if isinstance(wish, ev.PauseAsked):
+            assert (after.state(), after.floor.operators[1].live.reason) == (OperatorState.PAUSED, "lunch")
+        else:
+            assert after.floor.operators == {}
+
 
 class TestComingBack:
     def resync(self, story: Story, calls: dict | None = None, legs: dict | None = None, started=None):

@@ -161,7 +161,7 @@ class Lookout:
 
     def i25_pause_is_deferred_30_s_at_most(self, operators: list[Operator]) -> None:
         """A pause the budget defers is given within 30 s."""
-        odd = {f"i25 {op.live.operator_id}" for op in operators if op.pause_after and op.free}
+        odd = {f"i25 {op.live.operator_id}" for op in operators if op.live.pause_after and op.free}
         self._keep_odd("i25 ", odd)
         for what in odd:
             if self._odd_for_s(what) > 30 + 2 * LOOK_S:

@@ -327,7 +327,7 @@ COLUMNS = {
         "operator_id, session_id, state, started_at, ended_at, reason, campaign_id, attempt_id",
         "operator_interval",
     ),
-    "operator_live": ("operator_id, session_id, state, since, until", "operator_live"),
+    "operator_live": ("operator_id, session_id, state, since, until, pause_after, leaving", "operator_live"),
     "abandon_budget": ("campaign_id, starts_at, answered, abandoned, uncovered", "abandon_budget"),
 }
 

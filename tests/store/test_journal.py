@@ -222,6 +222,16 @@ async def test_the_next_engine_finds_what_was_going_on(place):
     assert not (await place.store.recover("other")).attempts
 
 
+async def test_the_next_engine_knows_who_wanted_to_pause_or_to_leave(place):
+    [ann, bob] = [await place.add_operator(name) for name in ("ann", "bob")]
+    pausing = replace(await place.start_shift(ann, "seat-1"), pause_after="lunch")
+    leaving = replace(await place.start_shift(bob, "seat-2"), leaving=True)
+    await place.store.write(Journal(operators=[pausing, leaving]))
+    assert list((await place.store.recover("main")).operators) == [pausing, leaving]
+    await place.store.write(Journal(operators=[replace(pausing, pause_after=None)]))
+    assert (await place.store.recover("main")).operators[0].pause_after is None
+
+
 async def test_a_shift_that_is_over_leaves_no_row_but_another_shift_stays(place):
     operator = await place.add_operator("ann")
     shift = await place.start_shift(operator, "seat-1")
