@@ -7,7 +7,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dialer.intake.rows import Rejected, read
+from dialer.intake.rows import Rejected
+from dialer.intake.verdicts import read
 from dialer.store.bases import Base
 
 if TYPE_CHECKING:

@@ -1,51 +1,54 @@
-"""Read a CSV of contacts: UTF-8 with a header; each row is accepted, or rejected with its line and a stable reason.
+"""A verdict for each row: accepted, or rejected with a stable reason.
 
-    name, phone           must be there, ``phone`` with a number in every row
-    phone2, phone3 …      further numbers of the same contact
-    zone                  time zones the contact may be in, ``|`` between several; missing: those of its numbers
-    priority              0 to 9, 9 first
-    any other column      an attribute of the contact, for the script
+quotes      a quote is torn                      no_phone      no number in any phone column
+columns     more cells than headings             bad_phone     what stands there is no number
+nul         a NUL letter                         rounded       a spreadsheet cut digits off the number
+encoding    letters lost in the encoding         foreign       a number of a country that was not chosen
+too_long    longer than any sheet's row          bad_zone      the zone is not one we know
+bad_priority  not 0 to 9                         no_zone       nobody can tell the zone
+repeated    the number stands in an earlier row, or in a later one that counts
 
-Reasons: ``quotes`` (torn), ``columns`` (more cells than the header has), ``nul``, ``no_phone``, ``bad_phone``,
-``no_zone``, ``bad_zone``, ``bad_priority``, ``repeated`` (the first number stands in an earlier row).
+in_campaign, elsewhere, do_not_call              said by the database: the number is there already, or forbidden
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import phonenumbers
-from phonenumbers import timezone as phone_zones
-
 from dialer.core import hours
-from dialer.errors import Refused
+from dialer.intake import phones
 from dialer.store.bases import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
-_PHONE = re.compile(r"phone\d*")
-_KNOWN = frozenset({"name", "zone", "priority"})
-#: What phonenumbers says of a number it cannot place.
-_NOWHERE = "Etc/Unknown"
-PRIORITY_MAX = 9
-#: A cell in quotes holds not more line breaks than this.
-CELL_LINES_MAX = 50
-_EXAMPLE = "The first line names the columns, e.g. name,phone,zone,priority."
+    from dialer.intake.phones import Number
+    from dialer.intake.plan import Plan
+    from dialer.intake.text import Record
+
+REASONS = (
+    *("quotes", "columns", "nul", "encoding", "too_long", "no_phone", "bad_phone", "rounded", "foreign", "bad_zone"),
+    *("no_zone", "bad_priority", "repeated", "in_campaign", "elsewhere", "do_not_call"),
+)
 #: What is shown of a rejected row.
 TEXT_LENGTH_MAX = 200
+ZONES_MAX = 64
+_MOSCOW = re.compile(r"(?:мск|msk)\s*([+-]\s*\d{1,2})?", re.IGNORECASE)
+_UTC = re.compile(r"(?:utc|gmt)?\s*([+-]\s*\d{1,2})(?::00)?", re.IGNORECASE)
+_MOSCOW_HOURS = 3
+#: Letters that make a cell a formula; our own file of rejected rows puts an apostrophe before them.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
-    """A row that was not loaded.
+    """A row that is not loaded.
 
     Attributes:
-        line: Of the file, from 1; the header is line 1.
+        line: Of the file, from 1.
         reason: A stable word.
         text: The row, shortened.
     """
@@ -55,134 +58,140 @@ class Rejected:
     text: str
 
 
-class _Bad(Exception):  # a verdict, not an error
+class Bad(Exception):  # a verdict, not an error
     """A row is rejected; the argument is the reason."""
 
 
-def read(data: bytes, *, region: str | None = None) -> tuple[list[Row], list[Rejected]]:
-    """The accepted and the rejected rows of a file.
+class Judge:
+    """Gives verdicts by a plan, and counts what it repaired.
 
-    Args:
-        data: The file.
-        region: Country (``RU``) for numbers without ``+``; without it they are rejected.
-
-    Raises:
-        Refused: ``base.encoding``, ``base.empty``, ``base.header``: the file as a whole cannot be read.
+    Attributes:
+        notes: How many rows had which repair.
     """
-    lines = _cells(_text(data))
-    header = _header(next(lines, None))
-    rows: list[Row] = []
-    rejected: list[Rejected] = []
-    seen: set[str] = set()
-    for line, cells, text in lines:
-        try:
-            row = _row(line, header, cells, region, seen)
-        except _Bad as verdict:
-            rejected.append(Rejected(line=line, reason=str(verdict), text=text.strip()[:TEXT_LENGTH_MAX]))
-        else:
-            seen.add(row.phones[0])
-            rows.append(row)
-    return rows, rejected
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._width = len(plan.targets)
+        by_target: dict[str, list[int]] = {}
+        for place, target in enumerate(plan.targets):
+            by_target.setdefault(target, []).append(place)
+        self._phones = sorted(by_target.get("phone", []), key=lambda place: _number_of(plan.names[place]))
+        self._names = by_target.get("name", [])
+        self._attributes = [(place, plan.names[place]) for place in by_target.get("attribute", [])]
+        self._zone = by_target.get("zone", [-1])[0]
+        self._priority = by_target.get("priority", [-1])[0]
+        self._countries = frozenset(plan.countries)
+        self._known_zones: dict[str, tuple[str, ...] | None] = {}
+        self._joined: dict[frozenset[tuple[str, ...]], tuple[str, ...]] = {}
+        self.notes: Counter[str] = Counter()
+
+    def row(self, record: Record) -> Row:
+        """The contact of a row.
+
+        Raises:
+            Bad: the row is rejected.
+        """
+        if record.cells is None:
+            raise Bad(record.reason)
+        cells = self._cells(record.cells)
+        numbers = self._numbers(cells)
+        return Row(
+            line=record.line,
+            name=" ".join(part for place in self._names if (part := cells[place])),
+            phones=[number.e164 for number in numbers],
+            zones=self._zones(cells[self._zone] if self._zone >= 0 else "", numbers),
+            priority=_priority(cells[self._priority]) if self._priority >= 0 else 0,
+            attributes={name: value for place, name in self._attributes if (value := cells[place])},
+        )
+
+    def _cells(self, given: Sequence[str]) -> list[str]:
+        cells = [cell.strip() for cell in given]
+        if len(cells) != self._width:
+            if any(cells[self._width :]):
+                raise Bad("columns")
+            cells += [""] * (self._width - len(cells))
+        for place, cell in enumerate(cells):
+            if "\0" in cell:
+                raise Bad("nul")
+            if cell[:1] == "'" and cell[1:2] in FORMULA and cell[1:2]:
+                cells[place] = cell[1:]
+        return cells
+
+    def _numbers(self, cells: Sequence[str]) -> list[Number]:
+        """The row's numbers, in the order of the columns."""
+        numbers: list[Number] = []
+        notes: list[str] = []
+        reason = "no_phone"
+        for place in self._phones:
+            if not (cell := cells[place]):
+                continue
+            found = phones.read(cell, self._plan.region)
+            if found.reason:
+                reason = found.reason
+                notes.append("left_out")
+                continue
+            notes += found.notes
+            numbers += [number for number in found.numbers if number not in numbers]
+        if not numbers:
+            raise Bad(reason)
+        if self._countries and not any(number.region in self._countries for number in numbers):
+            raise Bad("foreign")
+        if notes:
+            self.notes.update(set(notes))
+        return [n for n in numbers if n.region in self._countries] if self._countries else numbers
+
+    def _zones(self, cell: str, numbers: Sequence[Number]) -> tuple[str, ...]:
+        """The zones given, else all zones the numbers may be in: the contact is called only while all are open."""
+        if cell:
+            if cell not in self._known_zones:
+                self._known_zones[cell] = zones_named(cell)
+            named = self._known_zones[cell]
+            if not named:
+                raise Bad("bad_zone")
+            return named
+        together = frozenset(number.zones for number in numbers)
+        if together not in self._joined:
+            self._joined[together] = tuple(sorted({zone for zones in together for zone in zones}))
+        zones = self._joined[together]
+        if len(zones) != 1 and self._plan.zone:
+            return (self._plan.zone,)
+        if not zones:
+            raise Bad("no_zone")
+        return zones
 
 
-def _text(data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise Refused("base.encoding", f"Line {line} is not UTF-8.", remedy="Save the file as CSV UTF-8.") from error
+def zones_named(cell: str) -> tuple[str, ...] | None:
+    """The zones a cell names, ``|`` between several; None if one of them is none.
 
-
-def _cells(text: str) -> Iterator[tuple[int, list[str] | None, str]]:
-    """Line number, cells (None: torn quotes) and text of each row that is not blank.
-
-    A cell in quotes may hold line breaks, but a torn quote must not swallow the rows after it: then only its own line
-    is lost, and reading goes on with the next.
+    Besides the names of the zone database: ``МСК+4`` (Russia has no summer time) and ``UTC+7``.
     """
-    lines = list(io.StringIO(text, newline=""))
-    at = 0
-    while at < len(lines):
-        window = lines[at : at + (CELL_LINES_MAX if '"' in lines[at] else 1)]
-        reader = csv.reader(window, strict=True)
-        try:
-            cells, taken = next(reader, []), max(1, reader.line_num)
-        except csv.Error:
-            cells, taken = None, 1
-        if cells is None or any(cell.strip() for cell in cells):
-            yield at + 1, cells, lines[at]
-        at += taken
+    named = {zone for part in cell.split("|") if (zone := part.strip())}
+    zones = {_fixed(zone) or zone for zone in named}
+    if not zones or len(zones) > ZONES_MAX or not all(hours.known(zone) for zone in zones):
+        return None
+    return tuple(sorted(zones))
 
 
-def _header(first: tuple[int, list[str] | None, str] | None) -> list[str]:
-    if first is None:
-        raise Refused("base.empty", "The file is empty.", remedy=_EXAMPLE)
-    header = [cell.strip().lower() for cell in first[1] or []]
-    missing = [name for name in ("name", "phone") if name not in header]
-    if missing:
-        raise Refused("base.header", f"The header lacks {' and '.join(missing)}.", remedy=_EXAMPLE)
-    if len(set(header)) < len(header):
-        raise Refused("base.header", "Two columns have the same name.", remedy=_EXAMPLE)
-    return header
+def _fixed(cell: str) -> str | None:
+    """A zone given as its distance from Moscow or from UTC."""
+    if moscow := _MOSCOW.fullmatch(cell):
+        ahead = _MOSCOW_HOURS + int((moscow[1] or "0").replace(" ", ""))
+    elif utc := _UTC.fullmatch(cell):
+        ahead = int(utc[1].replace(" ", ""))
+    else:
+        return None
+    return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"
 
 
-def _row(
-    line: int, header: Sequence[str], cells: Sequence[str] | None, region: str | None, seen: Collection[str]
-) -> Row:
-    if cells is None:
-        raise _Bad("quotes")
-    if len(cells) > len(header):
-        raise _Bad("columns")
-    if any("\0" in cell for cell in cells):
-        raise _Bad("nul")
-    values = {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
-    numbers = _numbers(values, region)
-    if next(iter(numbers)) in seen:
-        raise _Bad("repeated")
-    return Row(
-        line=line,
-        name=values.get("name", ""),
-        phones=list(numbers),
-        zones=_zones(values.get("zone", ""), numbers.values()),
-        priority=_priority(values.get("priority", "")),
-        attributes={
-            name: value for name, value in values.items() if name not in _KNOWN and not _PHONE.fullmatch(name) and value
-        },
-    )
-
-
-def _numbers(values: Mapping[str, str], region: str | None) -> dict[str, phonenumbers.PhoneNumber]:
-    """The row's numbers by E.164, ``phone`` first."""
-    columns = sorted((name for name in values if _PHONE.fullmatch(name)), key=lambda name: int(name[5:] or 1))
-    if not values.get("phone"):
-        raise _Bad("no_phone")
-    found = {}
-    for name in columns:
-        if values[name]:
-            try:
-                number = phonenumbers.parse(values[name], region)
-            except phonenumbers.NumberParseException:
-                raise _Bad("bad_phone") from None
-            if not phonenumbers.is_valid_number(number) or number.extension:
-                raise _Bad("bad_phone")
-            found[phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)] = number
-    return found
-
-
-def _zones(cell: str, numbers: Iterable[phonenumbers.PhoneNumber]) -> list[str]:
-    """The zones given, else all zones the numbers may be in: the contact is called only while all are open."""
-    named = {name for part in cell.split("|") if (name := part.strip())}
-    if not named:
-        named = {zone for number in numbers for zone in phone_zones.time_zones_for_number(number)} - {_NOWHERE}
-        if not named:
-            raise _Bad("no_zone")
-    if not all(hours.known(name) for name in named):
-        raise _Bad("bad_zone")
-    return sorted(named)
+def _number_of(heading: str) -> int:
+    """``phone``: 1, ``phone2``: 2; columns without a number keep their order."""
+    digits = re.search(r"\d{1,3}$", heading)
+    return int(digits[0]) if digits else 1
 
 
 def _priority(cell: str) -> int:
     if not cell:
         return 0
-    if not (cell.isascii() and cell.isdigit() and int(cell) <= PRIORITY_MAX):
-        raise _Bad("bad_priority")
+    if not (cell.isascii() and cell.isdigit() and len(cell) == 1):
+        raise Bad("bad_priority")
     return int(cell)

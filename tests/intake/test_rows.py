@@ -48,8 +48,8 @@ def test_a_row_keeps_its_numbers_in_order_its_zones_its_priority_and_its_attribu
         "Salem,+44 20 7946 0001,Ann,+1 202-555-0101,7,Europe/London|America/New_York,+12025550102", header=header
     )
     assert row.phones == ["+12025550101", "+442079460001", "+12025550102"]
-    assert row.zones == ["America/New_York", "Europe/London"]
-    assert (row.name, row.priority, row.attributes) == ("Ann", 7, {"city": "Salem"})
+    assert row.zones == ("America/New_York", "Europe/London")
+    assert (row.name, row.priority, row.attributes) == ("Ann", 7, {"City": "Salem"})
 
 
 @pytest.mark.parametrize("priority", ["10", "-1", "high", "1.5", "²"])
@@ -60,8 +60,8 @@ def test_a_priority_is_one_digit(priority):
 
 def test_without_a_zone_the_contact_may_be_in_any_zone_of_its_numbers():
     rows, _ = read("Ann,+12025550101,", "Max,+442079460001,", "Eve,+79161234567,")
-    assert rows[0].zones == ["America/New_York"]
-    assert rows[1].zones == ["Europe/London"]
+    assert rows[0].zones == ("America/New_York",)
+    assert rows[1].zones == ("Europe/London",)
     assert len(rows[2].zones) > 1  # a Russian mobile may be anywhere in Russia
 
 
@@ -92,11 +92,8 @@ def test_blank_lines_are_no_rows():
     [
         (b"", "base.empty"),
         (b"\n\n", "base.empty"),
-        (b"name;phone\n", "base.header"),
-        (b"name,zone\nAnn,Europe/London\n", "base.header"),
-        (b"name,phone,Phone\n", "base.header"),
-        ("name,phone\nАнна,+12025550101\n".encode("cp1251"), "base.encoding"),
-        ("name,phone\n".encode("utf-16"), "base.encoding"),
+        (b"name,zone\nAnn,Europe/London\n", "base.plan"),
+        (b"phone" + b"," * 10_000, "base.columns"),
     ],
 )
 def test_a_file_that_cannot_be_read_at_all_is_refused_with_a_remedy(data, code):
