@@ -44,6 +44,8 @@ LAST_BRIDGE_S = 1.9
 UNANSWERED = frozenset({S.SENT, S.RINGING})
 #: States in which a line is in flight: it may still need an operator. One that is being bridged has one.
 IN_FLIGHT = frozenset({S.SENT, S.RINGING, S.ANSWERED, S.OFFER, S.WAITING})
+#: Of them, those in which a person is on the line, or may be.
+WAITS = IN_FLIGHT - UNANSWERED
 
 
 def begin(claim: Claim) -> LiveAttempt:

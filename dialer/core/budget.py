@@ -22,40 +22,136 @@ by a person and lost.
 So only the start of a line can break the rule, and that is where it is asked: here, and once more in PostgreSQL.
 A line counts in ``I`` until it is connected or its end is stored; a call that is being bridged counts neither in
 ``I`` nor its operator in ``F``, or both do. An attempt belongs to the window it was sent in (``belongs``).
+
+That is the mode ``strict``. In the mode ``probable`` not every line is counted as if it were answered, but only as many
+as are answered but for once in a million (``likely``); the rule and the rest stay the same. It is for campaigns whose
+window is cold, and it is no bound for every instant: an admin chooses it, and the board says so.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from math import ceil, exp, lgamma, log, log1p, sqrt
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from dialer.core.model import LegalWindow
+from dialer.core.model import Budget, LegalWindow
 
 if TYPE_CHECKING:
-    from dialer.core.model import Budget
+    from dialer.core.model import Campaign
 
 PERIOD_DAYS = 30
+#: Mode ``probable``: the bound may be passed with this probability at one decision.
+RISK = 1e-6
+#: Mode ``probable``: no answer probability, however small, allows more lines than this.
+LINES_MAX = 10_000
+#: A ring that we end sooner is restricted by law (16 CFR 310.4(b)(4)(iii): 15 seconds or four rings).
+SHORT_RING_S = 15.0
 _FIRST_DAY = date(1970, 1, 1).toordinal()
 
 
-def room(budget: Budget, *, in_flight: int, free: int) -> int:
+def room(budget: Budget, *, in_flight: int, free: int, older: int = 0, answered: int = 0, chance: float = 1.0) -> int:
     """How many further lines may start now, at least 0.
 
     Args:
         budget: L, A and the cap of the campaign's current window.
         in_flight: I, lines sent and not yet connected or ended.
         free: F, operators held free for this campaign.
+        older: Those of ``in_flight`` that were sent in the window before.
+        answered: Those of ``in_flight`` that were answered already; asked only if ``chance`` is below 1.
+        chance: Mode ``probable``: a line is not answered with a greater probability than this. 1 in mode ``strict``.
     """
-    return max(0, free + uncovered_max(budget) - in_flight)
+    allowed = lines_within(free + uncovered_max(budget, older=older) - answered, chance)
+    return max(0, allowed - (in_flight - answered))
 
 
-def to_cut(budget: Budget, *, in_flight: int, free: int, ringing: int) -> int:
-    """How many of the ``ringing`` lines, the newest first, must be hung up so that the rule holds again.
+def covering(*, in_flight: int, free: int, answered: int = 0, chance: float = 1.0) -> int:
+    """F of a claim that ends with ``in_flight`` lines: the free operators, and the lines that need none.
 
-    Lines whose hangup is already asked for count neither in ``in_flight`` nor in ``ringing``.
+    In mode ``strict`` those are only the operators. What is left of the lines is what the database checks: U.
     """
-    return min(ringing, max(0, in_flight - free - uncovered_max(budget)))
+    return free + (in_flight - answered) - likely(in_flight - answered, chance)
+
+
+def likely(lines: int, chance: float) -> int:
+    """How many of these lines are answered at the most, but for a probability of ``RISK``; all of them at ``chance`` 1.
+
+    The least q with P(X > q) ≤ RISK for X binomial, summed exactly from far above the mean, where nothing is left.
+    """
+    if chance >= 1 or lines <= 0:
+        return max(0, lines)
+    if chance <= 0:
+        return 0
+    mean = lines * chance
+    spread = sqrt(mean * (1 - chance))
+    top = min(lines, ceil(mean + 12 * spread + 24))  # P(X > top) < 1e-12, by Bernstein's inequality
+    odds = chance / (1 - chance)
+    term = exp(
+        lgamma(lines + 1)
+        - lgamma(top + 1)
+        - lgamma(lines - top + 1)
+        + top * log(chance)
+        + (lines - top) * log1p(-chance)
+    )
+    tail = 0.0
+    while top and tail + term <= RISK:
+        tail += term
+        term *= top / ((lines - top + 1) * odds)
+        top -= 1
+    return top
+
+
+def lines_within(answers: int, chance: float) -> int:
+    """The greatest number of lines of which ``likely`` not more than so many are answered; negative if answers are."""
+    if chance >= 1 or answers < 0:
+        return answers
+    low, high = answers, LINES_MAX
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if likely(middle, chance) <= answers else (low, middle - 1)
+    return low
+
+
+def cap_of(campaign: Campaign) -> int:
+    """Per mille of the calls answered that may be abandoned: the campaign's, or a lower target; never above the law."""
+    target = campaign.cap_permille if campaign.target_permille is None else campaign.target_permille
+    return min(target, campaign.cap_permille, campaign.profile.cap_permille)
+
+
+def present(budget: Budget, campaign: Campaign, now: datetime) -> Budget:
+    """The budget as it is now: of the present legal window, under the present cap.
+
+    A new window begins at nothing. If the cap was lowered below what is in flight, those lines were covered by the old
+    one: they count as covered, and nothing uncovered starts until the new one allows it.
+    """
+    cap_permille = cap_of(campaign)
+    if now >= budget.ends_at:
+        starts_at, ends_at = window(campaign.profile.legal_window, now, campaign.zone)
+        return Budget(
+            campaign_id=campaign.id,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            answered=0,
+            abandoned=0,
+            uncovered=0,
+            cap_permille=cap_permille,
+        )
+    if cap_permille != budget.cap_permille:
+        budget = replace(budget, cap_permille=cap_permille)
+    return budget if holds(budget, uncovered=budget.uncovered) else replace(budget, uncovered=0)
+
+
+def owed(budget: Budget) -> int:
+    """Answers without a loss that are still needed until abandons are within the cap again; 0 while they are.
+
+    More than the bound had planned are lost only when an engine, a switch or a phone dies; they are paid back, one to
+    one. A cap of 0 can pay nothing back before the window ends: then it is the number of lost calls.
+    """
+    over = 1000 * budget.abandoned - budget.cap_permille * budget.answered
+    if over <= 0:
+        return 0
+    return -(-over // budget.cap_permille) if budget.cap_permille else budget.abandoned
 
 
 def may_leave(budget: Budget, *, in_flight: int, free: int) -> bool:
@@ -95,10 +191,14 @@ def window(kind: LegalWindow, at: datetime, zone: str) -> tuple[datetime, dateti
     return _midnight(first, zone), _midnight(after, zone)
 
 
-def uncovered_max(budget: Budget) -> int:
-    """The greatest U for which the rule holds: A + U ≤ cap · (L + U), solved for U."""
+def uncovered_max(budget: Budget, *, older: int = 0) -> int:
+    """The greatest U for which the rule holds: A + U ≤ cap · (L + U), solved for U.
+
+    While ``older`` lines of the window before are in flight it is 0: whoever is lost might be one of them, and that
+    window's count may be spent.
+    """
     spare = budget.cap_permille * budget.answered - 1000 * budget.abandoned
-    return max(0, spare // (1000 - budget.cap_permille))
+    return 0 if older > 0 else max(0, spare // (1000 - budget.cap_permille))
 
 
 def _days30(today: date) -> tuple[date, date]:

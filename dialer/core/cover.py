@@ -42,6 +42,7 @@ class Cover:
         in_flight: I, lines that may still need an operator, by campaign.
         planned: Lines asked of the gate and not yet known, by campaign; they may be in flight any moment.
         held: Operator id -> the attempt in flight that was promised with him.
+        chances: Campaigns in the mode ``probable``: a line is not answered with a greater probability than this.
     """
 
     def __init__(self, crew: Crew) -> None:
@@ -50,6 +51,9 @@ class Cover:
         self.in_flight: Counter[int] = Counter()
         self.planned: Counter[int] = Counter()
         self.held: dict[int, UUID] = {}
+        self.chances: dict[int, float] = {}
+        self._answered: Counter[int] = Counter()
+        self._older: Counter[int] = Counter()
         self._held_for: dict[int, int] = {}
         self._bridging: Counter[int] = Counter()
         self._crew = crew
@@ -63,7 +67,10 @@ class Cover:
         self._shares_of = -1
 
     def set_budget(self, budget: Budget) -> None:
-        """Take over a budget as the database has it."""
+        """Take over a budget; in a new window all lines in flight are of an older one."""
+        before = self.budgets.get(budget.campaign_id)
+        if before is not None and before.starts_at != budget.starts_at:
+            self._older[budget.campaign_id] = self.lines(budget.campaign_id)
         self.budgets[budget.campaign_id] = budget
         self.changed()
 
@@ -79,6 +86,10 @@ class Cover:
             if attempt is not None:
                 self.in_flight[attempt.campaign_id] += sign * (attempt.state in life.IN_FLIGHT)
                 self._bridging[attempt.campaign_id] += sign * (attempt.state is AttemptState.BRIDGING)
+                self._answered[attempt.campaign_id] += sign * (attempt.state in life.WAITS)
+                budget = self.budgets.get(attempt.campaign_id)
+                if budget is not None and attempt.sent_at < budget.starts_at:
+                    self._older[attempt.campaign_id] += sign * (attempt.state is not AttemptState.CONNECTED)
         if old is not None and self.held.get(old.for_operator or 0) == old.id and not _waits_for_promised(new):
             del self.held[old.for_operator or 0], self._held_for[old.for_operator or 0]
 
@@ -88,6 +99,14 @@ class Cover:
             self.held[attempt.for_operator] = attempt.id
             self._held_for[attempt.for_operator] = attempt.campaign_id
             self.changed()
+
+    def believe(self, campaign_id: int, chance: float | None) -> None:
+        """How likely a line is answered at the most, in the mode ``probable``; None in the mode ``strict``."""
+        if chance is None:
+            self.chances.pop(campaign_id, None)
+        else:
+            self.chances[campaign_id] = chance
+        self.changed()
 
     def count(self, ended: Ended) -> None:
         """Count the end of a line; in the legal count only if it was sent in this window."""
@@ -101,6 +120,30 @@ class Cover:
             answered=budget.answered + (belongs and ended.legal_answered),
             abandoned=budget.abandoned + (belongs and ended.legal_abandoned),
             uncovered=max(0, budget.uncovered - 1),
+        )
+
+    def lines(self, campaign_id: int) -> int:
+        """I of the budget: lines sent and not yet connected or ended."""
+        return self.in_flight[campaign_id] + self._bridging[campaign_id]
+
+    def room(self, campaign: Campaign) -> int:
+        """How many further lines the bound of this campaign allows now."""
+        return law.room(
+            self.budgets[campaign.id],
+            in_flight=self.lines(campaign.id),
+            older=self._older[campaign.id],
+            free=self.held_for(campaign),
+            answered=self._answered[campaign.id] + self._bridging[campaign.id],
+            chance=self.chances.get(campaign.id, 1.0),
+        )
+
+    def covering(self, campaign: Campaign, new: int, *, promises: int = 0) -> int:
+        """F of a claim of so many new lines: ``held_for``, and in the mode ``probable`` the lines that need none."""
+        return law.covering(
+            in_flight=self.lines(campaign.id) + new,
+            free=self.held_for(campaign, promises=promises),
+            answered=self._answered[campaign.id] + self._bridging[campaign.id],
+            chance=self.chances.get(campaign.id, 1.0),
         )
 
     # Who covers whom ------------------------------------------------------------
@@ -171,8 +214,10 @@ class Cover:
             lines = [a for a in attempts if a.campaign_id == campaign_id]
             ringing = [a for a in lines if a.state in life.UNANSWERED and a.ended_by is None]
             ringing = sorted((a for a in ringing if a.id not in self.held.values()), key=lambda a: a.sent_at)
+            kept = self._lines_covered_by(share, campaign_id)
+            unanswered = self.in_flight[campaign_id] - self._answered[campaign_id]
             going = sum(a.ended_by is not None for a in lines if a.state in life.UNANSWERED)
-            count = max(0, needs[campaign_id] - share - going)
+            count = max(0, unanswered + self.planned[campaign_id] - self._reserved(campaign_id, team_id) - going - kept)
             cut += ringing[max(0, len(ringing) - count) :]
         return cut
 
@@ -196,9 +241,18 @@ class Cover:
                 continue
             lines[campaign.id] = max(0, in_flight - self._reserved(campaign.id, team_id, without=without))
             budget = self.budgets.get(campaign.id)
-            wanted = lines[campaign.id] + self.planned[campaign.id]
-            needs[campaign.id] = max(0, wanted - law.uncovered_max(budget)) if budget is not None else 0
+            answered = min(self._answered[campaign.id], lines[campaign.id])
+            unanswered = lines[campaign.id] - answered + self.planned[campaign.id]
+            wanted = answered + law.likely(unanswered, self.chances.get(campaign.id, 1.0))
+            spare = law.uncovered_max(budget, older=self._older[campaign.id]) if budget is not None else wanted
+            needs[campaign.id] = max(0, wanted - spare)
         return lines, needs
+
+    def _lines_covered_by(self, operators: int, campaign_id: int) -> int:
+        """How many unanswered lines the bound allows with so many operators, if whoever waits is served first."""
+        spare = law.uncovered_max(self.budgets[campaign_id], older=self._older[campaign_id])
+        most = operators + spare - self._answered[campaign_id]
+        return law.lines_within(most, self.chances.get(campaign_id, 1.0))
 
     def _reserved(self, campaign_id: int, team_id: int, *, without: int | None = None) -> int:
         """Free operators held for a promise of this campaign."""

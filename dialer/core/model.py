@@ -133,6 +133,13 @@ class LegalWindow(StrEnum):
     CALENDAR_MONTH = "calendar_month"
 
 
+class BudgetMode(StrEnum):
+    """Which lines in flight the abandonment bound counts as answered: all of them, or as many as likely are."""
+
+    STRICT = "strict"
+    PROBABLE = "probable"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryRule:
     """What happens to a contact after an outcome or a disposition.
@@ -280,6 +287,11 @@ class Campaign:
     after_wrap_up: OperatorState = OperatorState.READY
     attempts_max: int = 4
     cap_permille: int = 20
+    target_permille: int | None = None
+    """Abandons per mille to aim at, below the cap; None for the cap."""
+    budget_mode: BudgetMode = BudgetMode.STRICT
+    caution: float = 1.0
+    """How much dearer an abandon is taken than the cap makes it; 1 spends the allowed abandons."""
     max_lines_per_operator: float = 4.0
     max_lines: int = 100
     key_wait_s: int = 20
