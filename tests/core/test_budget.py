@@ -100,13 +100,13 @@ def test_an_attempt_belongs_to_the_window_it_was_sent_in():
 # Mode probable --------------------------------------------------------------------
 
 
-def _exactly(lines: int, chance: float) -> int:
-    """The least q with P(X > q) ≤ 1e-6, by summing all of the binomial law in whole numbers."""
+def _exactly(lines: int, chance: float, risk: Fraction) -> int:
+    """The least q with P(X > q) ≤ risk, by summing all of the binomial law in whole numbers."""
     p = Fraction(chance).limit_denominator(10**6)
     below = Fraction(0)
     for q in range(lines + 1):
         below += comb(lines, q) * p**q * (1 - p) ** (lines - q)
-        if 1 - below <= Fraction(1, 10**6):
+        if 1 - below <= risk:
             return q
     return lines
 
@@ -114,7 +114,10 @@ def _exactly(lines: int, chance: float) -> int:
 @settings(deadline=None)
 @given(lines=st.integers(0, 90), permille=st.integers(1, 999))
 def test_so_many_lines_are_answered_at_the_most_but_for_once_in_a_million(lines, permille):
-    assert law.likely(lines, permille / 1000) == _exactly(lines, permille / 1000)
+    """On the edge itself rounding may count one answer more, never one fewer."""
+    found = law.likely(lines, permille / 1000)
+    million = Fraction(1, 10**6)
+    assert _exactly(lines, permille / 1000, million) <= found <= _exactly(lines, permille / 1000, million * 999 / 1000)
 
 
 @given(lines=st.integers(0, 2000), permille=st.integers(1, 1000))
