@@ -84,8 +84,10 @@ class Claims:
         wanted = len(ask.ids) if may_dial and refused_by_profile(ask.campaign) is None else 0
         room = wanted
         if not operator_free:
-            in_flight = await SQL["claim_in_flight"].fetchval(connection, campaign_id=ask.campaign.id)
-            room = law.room(budget, in_flight=in_flight, free=ask.free_operators)
+            [lines] = await SQL["claim_in_flight"].fetch(
+                connection, campaign_id=ask.campaign.id, starts_at=budget.starts_at
+            )
+            room = law.room(budget, in_flight=lines["in_flight"], older=lines["older"], free=ask.free_operators)
         lanes = await self._known_lanes(connection, ask)
         open_lanes = [lane for lane in lanes if _is_open(lane, ask)]
         claims: list[Claim] = []
@@ -112,20 +114,7 @@ class Claims:
         if row is None:
             raise LeaseLost("campaign.gone", f"Campaign {campaign.id} has no budget any more.")
         stored = budget_from(row)
-        budget = replace(stored, cap_permille=min(campaign.cap_permille, campaign.profile.cap_permille))
-        if ask.now >= stored.ends_at:
-            starts_at, ends_at = law.window(campaign.profile.legal_window, ask.now, campaign.zone)
-            budget = Budget(
-                campaign_id=campaign.id,
-                starts_at=starts_at,
-                ends_at=ends_at,
-                answered=0,
-                abandoned=0,
-                uncovered=0,
-                cap_permille=budget.cap_permille,
-            )
-        elif not law.holds(budget, uncovered=budget.uncovered):
-            budget = replace(budget, uncovered=0)  # the cap was lowered: what is in flight was covered by the old one
+        budget = law.present(stored, campaign, ask.now)
         if budget != stored:
             await SQL["claim_budget_set"].execute(
                 connection, **{name: getattr(budget, name) for name in Budget.__slots__}

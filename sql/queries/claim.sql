@@ -25,8 +25,10 @@ SET starts_at = :starts_at::timestamptz, ends_at = :ends_at::timestamptz, answer
 WHERE campaign_id = :campaign_id::bigint;
 
 -- name: claim_in_flight
--- I of the budget: lines that may still need an operator. Asked after the budget's lock is ours, so nothing is missed.
-SELECT count(*) FROM attempt_live WHERE campaign_id = :campaign_id::bigint AND state <> 'connected';
+-- I of the budget: lines that may still need an operator, and those of them that an older window counts. Asked after the
+-- budget's lock is ours, so nothing is missed.
+SELECT count(*) AS in_flight, count(*) FILTER (WHERE sent_at < :starts_at::timestamptz) AS older
+FROM attempt_live WHERE campaign_id = :campaign_id::bigint AND state <> 'connected';
 
 -- name: claim_lock
 -- Who is next: promises first (one to an operator only while that one is free, or is not at work), then the due head of

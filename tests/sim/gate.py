@@ -114,11 +114,13 @@ class Gate:
         if lease.epoch != ask.epoch or lease.expires_at <= self.time():
             raise LeaseLost("lease.lost", f"Epoch {ask.epoch} on {ask.switch} is over.")
         campaign = self.campaigns[ask.campaign.id]
-        self.budgets[campaign.id] = budget = self._present(campaign, ask.now)
+        self.budgets[campaign.id] = budget = law.present(self.budgets[campaign.id], campaign, ask.now)
         wanted = len(ask.ids) if campaign.state is CampaignState.RUNNING else 0
         room = wanted
         if not campaign.operator_free:
-            room = law.room(budget, in_flight=self._in_flight(campaign.id), free=ask.free_operators)
+            lines = self._in_flight(campaign.id)
+            older = sum(sent_at < budget.starts_at for sent_at in lines)
+            room = law.room(budget, in_flight=len(lines), older=older, free=ask.free_operators)
         lanes = self._lanes_of[campaign.id]
         is_open = {
             zones: hours.may_call(ask.now, zones, campaign.profile, campaign.ring_timeout_s)
@@ -136,17 +138,10 @@ class Gate:
             next_due_at=None if claims else self._next_due(campaign, ask),
         )
 
-    def _in_flight(self, campaign_id: int) -> int:
+    def _in_flight(self, campaign_id: int) -> list[datetime]:
+        """When the lines were sent that may still need an operator."""
         rows = (row.attempt for row in self.live.values())
-        return sum(a.campaign_id == campaign_id and a.state is not AttemptState.CONNECTED for a in rows)
-
-    def _present(self, campaign: Campaign, now: datetime) -> Budget:
-        """The budget of the legal window of now; a new window begins at nothing."""
-        budget = self.budgets[campaign.id]
-        if now >= budget.ends_at:
-            starts_at, ends_at = law.window(campaign.profile.legal_window, now, campaign.zone)
-            return replace(budget, starts_at=starts_at, ends_at=ends_at, answered=0, abandoned=0, uncovered=0)
-        return budget if law.holds(budget, uncovered=budget.uncovered) else replace(budget, uncovered=0)
+        return [a.sent_at for a in rows if a.campaign_id == campaign_id and a.state is not AttemptState.CONNECTED]
 
     def _fill(self, ask: ClaimAsk, campaign: Campaign, lanes: Sequence[Lane], claims: list[Claim], wanted: int) -> None:
         for _ in range(ROUNDS):
@@ -289,7 +284,7 @@ class Gate:
         return claim
 
     def _spend(self, campaign: Campaign, free: int) -> None:
-        uncovered = 0 if campaign.operator_free else max(0, self._in_flight(campaign.id) - free)
+        uncovered = 0 if campaign.operator_free else max(0, len(self._in_flight(campaign.id)) - free)
         budget = replace(self.budgets[campaign.id], uncovered=uncovered)
         if not law.holds(budget, uncovered=uncovered):
             raise ConstraintViolated("abandon_cap", budget)
