@@ -60,11 +60,12 @@ class Database:
         self.loop = loop
         self.tables = tables
         tables.time = loop.time
-        self.weather = Weather()
+        self.calm = Weather()
+        self.weather = self.calm
         self._context = process.context
         self.clock = clock
         self.trap: Callable[[str, str], None] | None = None
-        """Called with ``before`` or ``after``, and ``claim`` or ``write``, at each commit of an engine; may kill it."""
+        """Called with ``before`` or ``after``, and ``claim`` or ``write``, at each commit; may kill whoever asked."""
         self._random = random
 
     async def ask(self, work: Callable[[], T], *, kind: str = "") -> T:
@@ -72,12 +73,14 @@ class Database:
 
         Args:
             work: The statement.
-            kind: ``claim`` or ``write`` for what an engine commits; a mere question may be answered where it arrives.
+            kind: ``claim``, ``write`` or ``save`` for what is committed; a mere question may be answered where it arrives.
 
         Raises:
             StoreDown: no answer; whether ``work`` took effect is not known.
         """
         weather = self.weather
+        if not kind and weather is self.calm and self._random.random() < self.tables.at_once:
+            return work()
         if weather.down:
             await asyncio.sleep(0.01)
             raise StoreDown("store.down", "connection refused")

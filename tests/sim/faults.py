@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from ami.actions import Bridge, Originate
+from tests.sim.database import Weather as Storm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -241,18 +242,16 @@ class Weather:
     # Database ------------------------------------------------------------------------
 
     async def database_down(self) -> None:
-        self.site.database.weather.down = True
-        await asyncio.sleep(self._random.choice((1.0, 5.0, 30.0)))
-        self.site.database.weather.down = False
+        await self._database(Storm(down=True), self._random.choice((1.0, 5.0, 30.0)))
 
     async def database_slow(self) -> None:
-        weather = self.site.database.weather
-        weather.delay_s, usual = (0.1, 0.6), weather.delay_s
-        await asyncio.sleep(self._random.uniform(10, 120))
-        weather.delay_s = usual
+        await self._database(Storm(delay_s=(0.1, 0.6)), self._random.uniform(10, 120))
 
     async def commit_answers_lost(self) -> None:
-        weather = self.site.database.weather
-        weather.lose_ask = weather.lose_answer = 0.15
-        await asyncio.sleep(self._random.uniform(10, 120))
-        weather.lose_ask = weather.lose_answer = 0.0
+        await self._database(Storm(lose_ask=0.15, lose_answer=0.15), self._random.uniform(10, 120))
+
+    async def _database(self, storm: Storm, for_s: float) -> None:
+        database = self.site.database
+        database.weather = storm
+        await asyncio.sleep(for_s)
+        database.weather = database.calm

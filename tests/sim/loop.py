@@ -173,45 +173,48 @@ class SimLoop(asyncio.SelectorEventLoop):
         return task
 
     def _run_once(self) -> None:
+        ready = self._ready
         while not self._stopping:
-            if not self._ready:
+            if not ready:
                 self._jump()
-            batch = self._ready
-            self._ready = deque()
-            if len(batch) > 1 and self._random.random() < self.shuffle:
-                batch = self._shuffled(batch)
-            self._run_all(batch)
+            if len(ready) > 1 and self._random.random() < self.shuffle:
+                self._shuffle()
+            self._run_batch(len(ready))
             if self.steps - self._steps_at_jump > SPIN_STEPS:
                 raise StandStill(f"{SPIN_STEPS} steps and no time passes at {self._now:.3f} s, step {self.steps}")
 
-    def _run_all(self, batch: deque[_Ready]) -> None:
-        while batch:
-            handle = batch.popleft()
-            if not handle._cancelled:
-                self._run(handle)
+    def _run_batch(self, count: int) -> None:
+        """Run what is ready now; what it makes ready comes after it. The innermost loop of all days."""
+        next_handle = self._ready.popleft
+        for _ in range(count):
+            handle = next_handle()
+            if handle._cancelled:
+                continue
+            if self._any_stopped and self._stopped(handle):
+                continue
+            self.steps += 1
+            try:
+                handle._context.run(handle._callback, *handle._args)
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as error:  # noqa: BLE001 -- asyncio hands these to its exception handler
+                self.call_exception_handler({"message": f"exception in {handle._callback!r}", "exception": error})
             if self._stopping:
-                batch.extend(self._ready)
-                self._ready = batch
                 return
 
     # Time and order ----------------------------------------------------------
 
-    def _run(self, handle: _Ready) -> None:
-        if self._any_stopped:
-            process = handle._context.get(_process)
-            if process is not None and not process.running:
-                if process.frozen and not process.dead:
-                    process._parked.append(handle)
-                return
-            if process is not None and process.steps_left is not None and self._last_step(process):
-                return
-        self.steps += 1
-        try:
-            handle._context.run(handle._callback, *handle._args)
-        except (SystemExit, KeyboardInterrupt):
-            raise
-        except BaseException as error:  # noqa: BLE001 -- asyncio hands these to its exception handler
-            self.call_exception_handler({"message": f"exception in {handle._callback!r}", "exception": error})
+    def _stopped(self, handle: _Ready) -> bool:
+        """Whether this callback belongs to a process that is frozen or dead."""
+        process = handle._context.get(_process)
+        if process is None:
+            return False
+        if process.dead:
+            return True
+        if process.frozen:
+            process._parked.append(handle)
+            return True
+        return process.steps_left is not None and self._last_step(process)
 
     def _jump(self) -> None:
         """Move time to the next timer and make everything due then ready."""
@@ -230,20 +233,18 @@ class SimLoop(asyncio.SelectorEventLoop):
             return
         raise StandStill(f"nothing is ready and no timer is set at {self._now:.3f} s, step {self.steps}")
 
-    def _shuffled(self, batch: deque[_Ready]) -> deque[_Ready]:
+    def _shuffle(self) -> None:
         """Change places among task steps only; each task has at most one step ready, so its own order is kept."""
-        handles = list(batch)
+        ready = self._ready
         places = [
             place
-            for place, handle in enumerate(handles)
+            for place, handle in enumerate(ready)
             if isinstance(getattr(handle._callback, "__self__", None), asyncio.Task)
         ]
-        order = places[:]
+        order = [ready[place] for place in places]
         self._random.shuffle(order)
-        moved = handles[:]
-        for place, source in zip(places, order, strict=True):
-            moved[place] = handles[source]
-        return deque(moved)
+        for place, handle in zip(places, order, strict=True):
+            ready[place] = handle
 
     def fail(self, error: BaseException) -> None:
         """End the day with this error, whatever task found it."""
@@ -291,20 +292,19 @@ class SimLoop(asyncio.SelectorEventLoop):
 
         May only be called from a plain callback (a timer), not from inside a task.
         """
-        others, self._ready = self._ready, deque()
+        others = list(self._ready)
+        self._ready.clear()
         running = events._get_running_loop()  # what run_forever does
         events._set_running_loop(self)
         task = self.create_task(work)
         while not task.done():
             if not self._ready:
                 self._process_events(self._selector.select(30))
-            for _ in range(len(self._ready)):
-                handle = self._ready.popleft()
-                if not handle._cancelled:
-                    self._run(handle)
+            self._run_batch(len(self._ready))
         events._set_running_loop(running)
-        others.extend(self._ready)
-        self._ready = others
+        since = list(self._ready)
+        self._ready.clear()
+        self._ready.extend(others + since)
         return task.result()
 
 

@@ -285,7 +285,9 @@ async def save(service: Service, operator_id: int, attempt_id: UUID, key: str, f
     """What the web does with a disposition: commit, then tell the engine, then answer."""
     site = service.site
     tables, now = site.database.tables, service.clock.now()
-    saved = await site.database.ask(lambda: tables.save_disposition(attempt_id, key, form, operator_id, now))
+    saved = await site.database.ask(
+        lambda: tables.save_disposition(attempt_id, key, form, operator_id, now), kind="save"
+    )
     await service.engine.disposition_saved(operator_id, attempt_id)
     campaign = tables.campaigns[saved.campaign_id]
     attempt = tables.attempt(attempt_id)
@@ -297,7 +299,7 @@ async def forbid(service: Service, phone_id: int, scope: str, campaign_id: int) 
     """What the web does with a do-not-call number: commit, then tell the engine, then answer."""
     site = service.site
     tables, now = site.database.tables, service.clock.now()
-    await site.database.ask(lambda: tables.forbid(phone_id, scope, tables.campaigns[campaign_id], now))
+    await site.database.ask(lambda: tables.forbid(phone_id, scope, tables.campaigns[campaign_id], now), kind="save")
     await service.engine.do_not_call_added([phone_id])
 
 

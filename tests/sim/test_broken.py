@@ -163,7 +163,9 @@ def test_saying_saved_before_it_is_saved_is_caught(monkeypatch):
 
     async def hasty(service, operator_id, attempt_id, key, form):
         tables, now = service.site.database.tables, service.clock.now()
-        commit = service.site.database.ask(lambda: tables.save_disposition(attempt_id, key, form, operator_id, now))
+        commit = service.site.database.ask(
+            lambda: tables.save_disposition(attempt_id, key, form, operator_id, now), kind="save"
+        )
         service.task = asyncio.ensure_future(commit)
         service.task.add_done_callback(asyncio.Task.exception)
 

@@ -37,6 +37,7 @@ def test_a_day_ends_the_same_on_a_real_postgresql(seed, url, monkeypatch):
     """Claims, journals, dispositions and promises say the same word for word, and leave the same rows."""
     loop = morning(seed)
     tables = MirroredTables(loop, url)
+    tables.at_once = 0.0  # real sockets need a turn of the loop of their own
     load(seed, SHORT, tables, BEGIN)
     monkeypatch.setattr(profiles, "load", lambda _: tables.campaigns[1].profile)
     tables.copy(SHORT.operators)
