@@ -26,6 +26,7 @@ class Originate:
         ring_timeout_ms: When Asterisk gives up.
         caller_number: Digits with an optional plus, or None.
         variables: Checked words and digits only; one header each.
+        tells_id: The INVITE carries ``channel_id`` as ``X-Dialer-Attempt``, for a far side that keeps a log of its own.
     """
 
     channel_id: str
@@ -35,6 +36,7 @@ class Originate:
     ring_timeout_ms: int
     caller_number: str | None = None
     variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    tells_id: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,6 +124,8 @@ def _originate(action: Originate) -> Iterator[Header]:
     for name, value in action.variables.items():
         name_checked = checked("variable name", name, field="variable name")
         yield "Variable", f"{name_checked}={checked('word', value, field=name_checked)}"
+    if action.tells_id:
+        yield "Variable", f"PJSIP_HEADER(add,X-Dialer-Attempt)={action.channel_id}"
 
 
 def _bridge(action: Bridge) -> Iterator[Header]:

@@ -6,6 +6,7 @@ exists.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -140,7 +141,8 @@ def _originate(manager: Manager, headers: Headers) -> Reply:
     if not target:
         return error("Channel not specified")
     number, at, endpoint = target.rpartition("@")
-    variables = dict(v.partition("=")[::2] for line in headers.get("variable", []) for v in line.split(","))
+    given = (v.partition("=") for line in headers.get("variable", []) for v in COMMA.split(line))
+    variables = {name: value for name, _, value in given if not name.endswith(")")}  # a function is no variable
     action = Originate(
         channel_id=one(headers, "channelid"),
         endpoint=endpoint,
@@ -250,6 +252,8 @@ def _challenge() -> Reply:
 
 _ALWAYS: Final[dict[str, Callable[[], Reply]]] = {"ping": _ping, "logoff": _logoff, "challenge": _challenge}
 
+#: Between two variables of one header; a comma in brackets belongs to a function's arguments.
+COMMA: Final = re.compile(r",(?![^()]*\))")
 _REPORTING: Final = frozenset({"system", "reporting"})
 _ACTIONS: Final[dict[str, tuple[frozenset[str], Callable[[Manager, Headers], Reply]]]] = {
     "originate": (frozenset({"originate"}), _originate),

@@ -81,6 +81,7 @@ class Switch:
             ring_timeout_ms=campaign.ring_timeout_s * 1000,
             caller_number=campaign.caller_number or None,
             variables=variables,
+            tells_id=campaign.trunk.kind == "world",
         )
         try:
             answer = self.link.send(action)

@@ -60,7 +60,7 @@ class Verdict:
 
 
 def judge(calls: Sequence[WorldCall], ledger: Sequence[Stored]) -> Verdict:
-    """Pair every call the world saw with an attempt, number by number, and compare."""
+    """Pair every call the world saw with the attempt it was told, else by number and time, and compare."""
     called: defaultdict[str, list[WorldCall]] = defaultdict(list)
     for call in sorted(calls, key=lambda call: call.called_at):
         called[call.number].append(call)
@@ -73,7 +73,7 @@ def judge(calls: Sequence[WorldCall], ledger: Sequence[Stored]) -> Verdict:
         verdict.double_dials += _overlaps(called[number])
         left = list(stored[number])
         for call in called[number]:
-            found = next((one for one in left if _may_be(one, call)), None)
+            found = next((one for one in left if _is_of(one, call)), None)
             if found is None:
                 verdict.double_dials += 1
                 verdict.disagreements.append(f"{number}: a call at {call.called_at:.3f} that no attempt explains")
@@ -86,7 +86,10 @@ def judge(calls: Sequence[WorldCall], ledger: Sequence[Stored]) -> Verdict:
     return verdict
 
 
-def _may_be(attempt: Stored, call: WorldCall) -> bool:
+def _is_of(attempt: Stored, call: WorldCall) -> bool:
+    """Whether this call is of this attempt: by the id in its INVITE, where it carries one, and by its time."""
+    if call.attempt_id not in {"", attempt.attempt_id}:
+        return False
     return -CLOCK_S <= call.called_at - attempt.sent_at <= SEND_S_MAX
 
 

@@ -65,7 +65,8 @@ class Listener:
         name = message.get("UserEvent")
         if name == "Called":
             self._callees[call] = _Callee(message["Number"])
-            self._write("called", call, at, who=message["Who"], call_id=message["CallId"])
+            who, call_id, attempt = message["Who"], message["CallId"], message.get("Attempt", "")
+            self._write("called", call, at, who=who, call_id=call_id, attempt=attempt)
         elif name == "PhoneCalled":
             seat = f"seat-{message['Seat']}"
             self.phones[seat], self._seats[call] = call, seat

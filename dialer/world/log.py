@@ -2,7 +2,8 @@
 
 One JSON object a line. ``at`` is wall-clock seconds by the network's Asterisk; ``call`` its channel.
 
-    called       number, who, call_id (SIP)      an INVITE for a callee arrived
+    called       number, who, call_id (SIP),     an INVITE for a callee arrived; attempt: as its header
+                 attempt                         X-Dialer-Attempt says, "" without one
     rang         number                          it rings there
     answered     number
     first_voice  number, after_s                 the first voice (or seat tones) heard there, seconds after the answer
@@ -18,6 +19,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +37,8 @@ class WorldCall:
     who: str
     call_id: str
     called_at: float
+    attempt_id: str = ""
+    """The attempt the INVITE said it belongs to, "" if it said none."""
     rang_at: float | None = None
     answered_at: float | None = None
     first_voice_at: float | None = None
@@ -67,10 +71,19 @@ def calls(path: Path) -> list[WorldCall]:
                 who=record["who"],
                 call_id=record["call_id"],
                 called_at=record["at"],
+                attempt_id=attempt_of(record.get("attempt", "")),
             )
         elif record["call"] in found:
             _add(found[record["call"]], record)
     return list(found.values())
+
+
+def attempt_of(channel_id: str) -> str:
+    """The attempt of a channel's id; "" if it is none of ours."""
+    try:
+        return str(UUID(hex=channel_id.removeprefix("att-")))
+    except ValueError:
+        return ""
 
 
 def _add(call: WorldCall, record: Record) -> None:

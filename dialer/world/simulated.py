@@ -12,7 +12,7 @@ from ami.simulator.manager import dialer_users
 from ami.simulator.people import Kind, Phone
 from ami.simulator.people import Person as SimPerson
 from ami.simulator.server import SimServer
-from dialer.world.log import WorldCall
+from dialer.world.log import WorldCall, attempt_of
 from dialer.world.people import Behaviour, Person, Population, slot
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ class SimulatedWorld:
                 who="simulated",
                 call_id="",
                 called_at=call.invited_at,
+                attempt_id=attempt_of(call.channel_id),
                 rang_at=call.rang_at,
                 answered_at=call.answered_at,
                 first_voice_at=call.heard_at,

@@ -1,9 +1,10 @@
 """kill -9 of the service under ten calls a second, again and again, on the real Asterisk and PostgreSQL.
 
-A predictive campaign of the telephone world dials without a pause: few operators, short talks, contacts that come due
-at a steady rate, lines that were not answered again after 15 s. The service is a process of its own and is killed every
-8 to 15 s; half of the times 0 to 2 s after an answer that found no operator free. It is started again at once. Robots
-at operators' pages (REST and WebSocket) live through it all, and save with the same Idempotency-Key until they are
+A predictive campaign of the telephone world dials without a pause: short talks, contacts that come due at a steady
+rate, lines that were not answered again after 15 s. The service is a process of its own and is killed every 8 to 15 s;
+half of the times 0 to 2 s after an answer that found no operator free. So that there is such an answer, and no forecast
+can avoid it, all operators then talk longer than they ever did. The service is started again at once. Robots at
+operators' pages (REST and WebSocket) live through it all, and save with the same Idempotency-Key until they are
 answered. PostgreSQL commits synchronously.
 
 The abandon budget would end such a test within a minute, as it should: a dead service abandons whoever answers. So the
@@ -11,10 +12,10 @@ campaign carries a window of 200,000 answered and 2,000 abandoned calls. That li
 forecast of the pacing stays as it is, and everything that is counted here has nothing to do with either.
 
 What is counted, all of it from outside of the service (``kill_judge``): calls that no attempt explains or that came
-twice or too soon (the world's own log against the ledger); saves that were acknowledged and are not in the table
-(the robots' own log); attempts still live 60 s after the kill they lived through; channels without a row; time from
-the spawn of the process to the first INVITE of an attempt of its own; and what whoever answered while nobody was there
-heard first, and when, by the far Asterisk's clock.
+twice or too soon (the world's own log against the ledger, call by call: each INVITE names its attempt); saves that were
+acknowledged and are not in the table (the robots' own log); attempts still live 60 s after the kill they lived through;
+channels without a row; time from the spawn of the process to the first INVITE of an attempt of its own; and what
+whoever answered while nobody was there heard first, and when, by the far Asterisk's clock.
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
@@ -42,33 +44,36 @@ from dialer.store.server import OwnServer
 from dialer.store.stores import Stores
 from dialer.world import console, ports
 from dialer.world import rig as world
+from dialer.world.log import attempt_of
 from dialer.world.people import Behaviour, Population
 from dialer.world.process import ServiceProcess
 from dialer.world.robot import Manner, Robot
 from scripts.benches import kill_judge, site
 
-#: Starts the trunk allows while the service lives: ten a second on average, the deaths included.
-CALLS_PER_S = 13.0
-OPERATORS = 7
+#: Starts the trunk allows while the service lives: more than ten a second on average, the deaths included.
+CALLS_PER_S = 17.0
+OPERATORS = 12
 #: Contacts that come due for the first time: at once, and then each second; the others of the ten are called again.
-FRESH_AT_ONCE, FRESH_PER_S = 150, 5.4
+FRESH_AT_ONCE, FRESH_PER_S = 300, 7.0
 BETWEEN_S = (8.0, 15.0)
 AFTER_ANSWER_S = (0.0, 2.0)
+#: Aimed kills beyond the half, for those whose callee met somebody after all.
+SPARE_AIMED = 4
 WARM_UP_S = 20.0
 #: Nobody rings, talks and listens as long as this: what is live so long after a kill has no end.
 LIFE_S = 60.0
 #: A channel without a row is looked at again after this.
 LOOK_S = 5.0
 #: What happened is in the database after this.
-STORED_S = 0.1
+STORED_S = 0.2
 FAREWELL_S = 45.0
 
 CROWD = Population(
     shares={
-        Behaviour.PERSON: 42,
+        Behaviour.PERSON: 35,
         Behaviour.HANGS_UP: 2,
         Behaviour.NO_ANSWER: 5,
-        Behaviour.BUSY: 30,
+        Behaviour.BUSY: 37,
         Behaviour.DECLINED: 6,
         Behaviour.UNAVAILABLE: 9,
         Behaviour.CONGESTION: 6,
@@ -78,6 +83,8 @@ CROWD = Population(
     talk_max_s=12.0,
 )
 MANNER = Manner(talk_s=(1.0, 3.0), wrap_up_s=(0.1, 0.4))
+#: In a rush everybody talks longer; so long before a kill that is to meet a waiting callee it begins.
+RUSH, RUSH_S = Manner(talk_s=(4.0, 6.0), wrap_up_s=(0.1, 0.4)), 2.0
 AGAIN = ("no_answer", "busy", "congestion", "rejected", "failed", "cancelled", "not_sent", "unknown")
 CAMPAIGN = {
     "ring_timeout_s": 8,
@@ -94,7 +101,7 @@ FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM contact WHERE campaig
 WHERE contact.id = place.id
 """
 FREE = "SELECT count(*) FROM operator_live WHERE state = 'ready'"
-WAITS = "SELECT state = 'answered' FROM attempt_live JOIN phone ON phone.id = phone_id WHERE e164 = $1"
+WAITS = "SELECT connected_at IS NULL AND operator_id IS NULL FROM attempt_live WHERE attempt_id = $1"
 LIVE = "SELECT attempt_id FROM attempt_live"
 LIVE_SINCE = "SELECT count(*) FROM attempt_live WHERE sent_at < to_timestamp($1)"
 SHIFTS = "SELECT session_id FROM operator_live"
@@ -179,54 +186,67 @@ class Ear:
         return [json.loads(line) for line in whole.splitlines()]
 
 
-async def answers(ear: Ear) -> AsyncIterator[dict[str, Any]]:
-    """Answers as they happen, from now on."""
-    ear.news()
+async def answers(ear: Ear) -> AsyncIterator[tuple[str, float]]:
+    """Attempts that are answered from now on, and when."""
+    attempts = {r["call"]: attempt_of(r["attempt"]) for r in ear.news() if r["event"] == "called"}
     while True:
         for record in ear.news():
-            if record["event"] == "answered":
-                yield record
+            if record["event"] == "called":
+                attempts[record["call"]] = attempt_of(record["attempt"])
+            elif record["event"] == "answered" and record["call"] in attempts:
+                yield attempts[record["call"]], record["at"]
         await asyncio.sleep(0.01)
 
 
 async def nobody_free(bench: Site, ear: Ear, delay_s: float) -> str | None:
-    """Wait until somebody answers while no operator is free, and then the delay; the callee's channel."""
-    async for answer in answers(ear):
-        if await finds_nobody(bench, answer["number"]):
-            await asyncio.sleep(max(0.0, answer["at"] + delay_s - time.time()))
-            return str(answer["call"])
+    """Wait until somebody answers while no operator is free, and then the delay; the attempt.
+
+    With a short delay the look at the operators must do; ``kill_judge`` looks once more at what became of the callee.
+    """
+    async for attempt, at in answers(ear):
+        if delay_s < STORED_S:
+            found = await bench.database.fetchval(FREE) == 0
+        else:
+            await asyncio.sleep(max(0.0, at + STORED_S - time.time()))
+            found = await bench.database.fetchval(WAITS, UUID(attempt)) is True
+        if found:
+            await asyncio.sleep(max(0.0, at + delay_s - time.time()))
+            return attempt
     return None
 
 
-async def finds_nobody(bench: Site, number: str) -> bool:
-    """Whether this callee, who answers just now, finds no operator free."""
-    if await bench.database.fetchval(FREE) == 0:
-        return True
-    await asyncio.sleep(STORED_S)
-    return await bench.database.fetchval(WAITS, f"+{number}") is True
-
-
 async def moment(bench: Site, ear: Ear, chance: Random, since: float, *, aimed: bool) -> str | None:
-    """Wait for the moment of the next kill; the channel of the callee who was waiting, if there was one."""
+    """Wait for the moment of the next kill; the attempt whose callee was waiting, if there was one."""
     at_s = since + chance.uniform(*BETWEEN_S)
     delay_s = chance.uniform(*AFTER_ANSWER_S)
     if not aimed:
         await asyncio.sleep(max(0.0, at_s - time.time()))
         return None
-    await asyncio.sleep(max(0.0, since + BETWEEN_S[0] - time.time()))
-    with suppress(TimeoutError):
+    await asyncio.sleep(max(0.0, since + BETWEEN_S[0] - RUSH_S - time.time()))
+    talk(bench, RUSH)
+    try:
+        await asyncio.sleep(max(0.0, since + BETWEEN_S[0] - time.time()))
         async with asyncio.timeout(max(0.0, since + BETWEEN_S[1] - time.time())):
             return await nobody_free(bench, ear, delay_s)
-    return None
+    except TimeoutError:
+        return None
+    finally:
+        talk(bench, MANNER)
+
+
+def talk(bench: Site, manner: Manner) -> None:
+    """All operators work like this from the next conversation on."""
+    for one in bench.robots:
+        one.manner = manner
 
 
 async def kill_again(bench: Site, times: int, chance: Random) -> None:
-    """All the kills, each with its own look at what it left behind a minute later."""
+    """All the kills, each with its own look at what it left behind a minute later; every other one is aimed."""
     ear = Ear(bench.rig.log)
     for number in range(times):
-        since = bench.kills[-1].at if bench.kills else time.time() - BETWEEN_S[0]
+        since = bench.kills[-1].at if bench.kills else time.time() - BETWEEN_S[0] + RUSH_S
         aimed = sum(kill.aimed_at is not None for kill in bench.kills)
-        waited = await moment(bench, ear, chance, since, aimed=2 * aimed <= number)
+        waited = await moment(bench, ear, chance, since, aimed=2 * aimed <= number + SPARE_AIMED)
         if bench.service.exit_code is not None:
             bench.died.append(f"the service ended by itself with {bench.service.exit_code}")
         kill = kill_judge.Kill(at=time.time(), aimed_at=waited)
@@ -287,6 +307,7 @@ async def farewell(bench: Site, robots: asyncio.Future[list[None]]) -> None:
 
 async def run(times: int, seed: int, operators: int, port_range: tuple[int, int], keep: Path | None) -> int:
     """Build, kill, judge."""
+    started = time.monotonic()
     async with AsyncExitStack() as stack:
         bench = await build(stack, times, operators, port_range)
         await bench.service.start()
@@ -309,6 +330,7 @@ async def run(times: int, seed: int, operators: int, port_range: tuple[int, int]
             seats={number: robot.seat for number, robot in enumerate(bench.robots, 1)},
         )
         figures.endless, figures.orphans, figures.died = bench.endless, len(bench.orphans), bench.died
+        figures.took_s = time.monotonic() - started
         if keep:
             keep_all(bench, keep, await bench.database.fetch("SELECT * FROM attempt ORDER BY sent_at"))
     print("\n".join(figures.remarks[:40]))

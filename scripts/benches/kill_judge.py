@@ -17,6 +17,10 @@ from dialer.world.log import WorldCall
 
 #: The goals.
 FIRST_DIAL_S_MAX, VOICE_S_MAX = 5.0, 2.1
+CALLS_PER_S_MIN, AIMED_MIN = 10.0, 0.5
+TOOK_S_MAX = 1800.0
+#: Whoever is connected so soon after the answer found an operator free.
+AT_ONCE_S = 0.15
 #: Of the profile ``world``: between the end of a call and the next at the same number.
 GAP_S = 5.0
 #: What passes between the end of a call in the world and its end in the ledger.
@@ -31,7 +35,7 @@ SAVED = "SELECT attempt_id::text, key, code FROM disposition"
 
 @dataclass(slots=True, kw_only=True)
 class Kill:
-    """One kill: when, and when the next process was started. ``aimed_at``: the channel of a callee who waited."""
+    """One kill: when, and when the next process was started. ``aimed_at``: the attempt whose callee waited."""
 
     at: float
     aimed_at: str | None = None
@@ -47,6 +51,7 @@ class Figures:
     calls: int
     calls_per_s: float
     double_dials: int
+    unnamed: int
     too_soon: int
     saves: int
     lost_saves: int
@@ -57,13 +62,18 @@ class Figures:
     talks_on: int
     endless: int = 0
     orphans: int = 0
+    took_s: float = 0.0
     died: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
     def misses(self) -> list[str]:
         """Which goals were missed."""
         goals = {
+            "calls per second": self.calls_per_s >= CALLS_PER_S_MIN,
+            "half of the kills after an answer with nobody free": self.aimed >= AIMED_MIN * self.kills,
+            "half an hour in all": self.took_s <= TOOK_S_MAX,
             "double dials": self.double_dials + self.too_soon == 0,
+            "calls that name no attempt": self.unnamed == 0,
             "lost dispositions": self.lost_saves == 0,
             "attempts without an end": self.endless == 0,
             "orphan channels": self.orphans == 0,
@@ -88,7 +98,7 @@ class Figures:
             f"orphan channels {self.orphans}; restart to first dial p50 {_median(self.first_dial_s):.2f} s, "
             f"p99 {_p99(self.first_dial_s):.2f} s; first voice of {len(self.voice_s)} waiting callees by "
             f"{max(self.voice_s, default=0.0):.2f} s, {self.unheard} heard none; "
-            f"{self.talks_on} of {self.talks} conversations went on"
+            f"{self.talks_on} of {self.talks} conversations went on; {self.took_s / 60:.1f} min"
         )
 
 
@@ -113,10 +123,11 @@ async def judge(
     slow = [f"first voice after {after:.2f} s" for after in waiting if after > VOICE_S_MAX]
     return Figures(
         kills=len(kills),
-        aimed=sum(kill.aimed_at is not None for kill in kills),
+        aimed=sum(found_nobody(ledger, kill) for kill in kills),
         calls=len(calls),
         calls_per_s=in_period / (period[1] - period[0]),
         double_dials=verdict.double_dials,
+        unnamed=sum(not call.attempt_id for call in calls),
         too_soon=len(too_soon),
         saves=acknowledged,
         lost_saves=len(lost),
@@ -151,6 +162,14 @@ def _lost_saves(rows: Sequence[asyncpg.Record], saves: Path) -> tuple[int, list[
     told = [json.loads(line) for line in saves.read_text(encoding="utf-8").splitlines()] if saves.exists() else []
     lost = [one for one in told if stored.get(one["attempt_id"]) != (one["key"], one["code"])]
     return len(told), [f"{one['attempt_id']}: {one['code']} was acknowledged and is not stored" for one in lost]
+
+
+def found_nobody(ledger: Sequence[Stored], kill: Kill) -> bool:
+    """Whether the callee this kill was aimed at was met by nobody, or only later."""
+    aimed = next((attempt for attempt in ledger if attempt.attempt_id == kill.aimed_at), None)
+    if aimed is None or aimed.answered_at is None:
+        return False
+    return aimed.connected_at is None or aimed.connected_at - aimed.answered_at > AT_ONCE_S
 
 
 def _too_soon(calls: Sequence[WorldCall]) -> list[str]:

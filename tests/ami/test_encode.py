@@ -77,6 +77,12 @@ def test_an_operators_phone_is_called_by_its_seat():
     assert b"Variable" not in payload
 
 
+def test_a_far_side_that_keeps_a_log_is_told_our_id_in_the_invite():
+    payload = encode(dataclasses.replace(CALL, variables={}, tells_id=True), "1")
+    assert lines(payload)[-1] == f"Variable: PJSIP_HEADER(add,X-Dialer-Attempt)={ATTEMPT}".encode()
+    assert b"PJSIP_HEADER" not in encode(CALL, "1")
+
+
 def test_two_people_are_connected_hung_up_and_marked_by_our_ids_only():
     assert encode(ACTIONS[1], "1") == (
         f"Action: Bridge\r\nActionID: 1\r\nChannel1: {OPERATOR}\r\nChannel2: {ATTEMPT}\r\nTone: no\r\n\r\n".encode()

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from dialer.world.judge import Stored, judge
 from dialer.world.log import WorldCall
 
+UNANSWERED = {"outcome": "no_answer", "answered_at": None, "connected_at": None, "seat": None}
+
 
 def call(number: str = "12025550100", at: float = 100.0, **more: object) -> WorldCall:
     facts: dict[str, object] = {"ended_at": at + 10, "answered_at": at + 2, "seats": {"seat-001": at + 3}}
@@ -39,6 +41,16 @@ def test_a_call_without_an_attempt_of_its_own_is_a_double_dial():
     assert len(verdict.disagreements) == 1
 
 
+def test_a_call_belongs_to_the_attempt_its_invite_names_and_to_no_other():
+    """Two calls of one attempt are a double dial, though another attempt at the number would explain the second."""
+    ledger = [attempt(), attempt(at=102.9, **UNANSWERED)]
+    once = [call(attempt_id="a99.9", ended_at=102.5), call(at=103.0, attempt_id="a102.9", answered_at=None, seats={})]
+    assert judge(once, ledger).double_dials == 0
+    twice = [call(attempt_id="a99.9", ended_at=102.5), call(at=103.0, attempt_id="a99.9", answered_at=None, seats={})]
+    assert judge(twice, ledger).double_dials == 1
+    assert judge([call(attempt_id="a1")], [attempt()]).double_dials == 1
+
+
 def test_a_second_call_while_the_first_goes_on_is_a_double_dial_even_with_an_attempt():
     """Nobody's phone rings while they talk to us."""
     verdict = judge([call(), call(at=103.0)], [attempt(), attempt(at=102.9)])
@@ -60,9 +72,8 @@ def test_a_conversation_too_short_to_tell_the_seat_is_believed():
 
 def test_an_answer_only_one_side_saw_is_told_unless_it_crossed_our_hangup():
     """Answer and CANCEL may pass each other on the wire; nothing else may."""
-    unanswered = {"answered_at": None, "connected_at": None, "seat": None, "outcome": "no_answer"}
-    assert judge([call(seats={})], [attempt(**unanswered)]).disagreements
-    assert judge([call(seats={}, ended_at=102.1)], [attempt(**unanswered)]).disagreements == []
+    assert judge([call(seats={})], [attempt(**UNANSWERED)]).disagreements
+    assert judge([call(seats={}, ended_at=102.1)], [attempt(**UNANSWERED)]).disagreements == []
 
 
 def test_an_attempt_the_world_never_saw_is_told_unless_it_need_not_have_left():
