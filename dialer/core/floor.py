@@ -369,6 +369,11 @@ class Floor:
 
     @_on.register
     def _(self, event: ev.BridgeRefused, now: datetime) -> None:
+        """One of the two is gone and we were not told: nobody is bridged to this leg before the switch was asked."""
+        op = self.crew.of_session(event.session_id)
+        if op is not None and op.live.attempt_id == event.attempt_id and op.leg is Leg.WAITING:
+            self.crew.keep(replace(op, leg=Leg.CALLING))
+            self._out.append(LookNow())
         self._unbridge(event.attempt_id, now)
 
     def _forget_bridge(self, attempt_id: UUID) -> None:

@@ -367,7 +367,8 @@ class Adversary:
     def bridge_fails(self) -> None:
         if self.bridges:
             self.misfortunes += 1
-            self.tell(ev.BridgeRefused(*self.bridges.popitem()))
+            attempt_id, session_id = self.bridges.popitem()
+            self.tell(ev.BridgeRefused(attempt_id, session_id), ev.LegWaiting(session_id, self.now))
 
     def a_moment(self) -> None:
         self._pass(self.chance.choice((0.2, 1.0, 2.5)))

@@ -119,12 +119,22 @@ class TestNobodyFree:
         assert of(story.answer(2), fx.Connect)[0].session_id == session_id(2)
         assert of(story.answer(1), fx.Connect)[0].session_id == session_id(1)
 
-    def test_a_refused_bridge_frees_the_operator_and_the_callee_is_tried_again(self) -> None:
+    def test_a_refused_bridge_frees_the_operator_when_the_switch_has_them_both(self) -> None:
         story = Story().operator().dial()
         story.answer()
         effects = story.after(0.1).tell(ev.BridgeRefused(attempt_id(1), session_id(1)))
         assert of(effects, fx.Alarm)
+        assert fx.LookNow() in effects
+        seen = ev.SeenCall(up=True, ringing=False, waiting_place="answered", talking_to=None)
+        effects = story.tell(ev.Resynced(NOON - timedelta(days=1), {attempt_id(1): seen}, {session_id(1): True}))
         assert of(effects, fx.Connect) == [fx.Connect(attempt_id(1), session_id(1))]
+
+    def test_a_refused_bridge_is_not_tried_again_with_a_phone_that_may_be_gone(self) -> None:
+        story = Story().operator(1).after(5).operator(2).dial()
+        story.answer()
+        effects = story.after(0.1).tell(ev.BridgeRefused(attempt_id(1), session_id(1)))
+        assert of(effects, fx.Connect) == [fx.Connect(attempt_id(1), session_id(2))]
+        assert not of(story.tell(ev.BridgeRefused(attempt_id(1), session_id(2))), fx.Connect)
 
     def test_a_bridge_nobody_saw_happen_is_looked_for_and_its_operator_is_not_free_meanwhile(self) -> None:
         story = Story().operator().dial()
