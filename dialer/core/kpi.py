@@ -336,6 +336,18 @@ DEFINITIONS: tuple[Definition, ...] = (
         scale=PERCENT,
     ),
     Definition(
+        id="busy_share",
+        name_en="Share of time talking",
+        name_ru="Доля времени в разговоре",
+        formula_en="talking ÷ operator hours",
+        formula_ru="разговор ÷ часы операторов",
+        unit="%",
+        better="up",
+        numerator=("talk_s",),
+        denominator=OPERATOR_S,
+        scale=PERCENT,
+    ),
+    Definition(
         id="paid_time_worked",
         name_en="Share of paid time worked",
         name_ru="Доля рабочего времени",

@@ -433,6 +433,7 @@ async def _summary(
             "p50": _rounded(total.values.get("answer_to_voice_p50")),
             "p99": _rounded(total.values.get("answer_to_voice_p99")),
         },
+        "busy_share": _rounded(total.values.get("busy_share")),
         "double_dials": verdict.double_dials,
         "max_lines_per_ready_operator": board.counters.get("max_lines_per_ready_operator_x100", 0) / 100,
         "switch": ground.switch,

@@ -46,6 +46,7 @@ HOUR = {
         ("handling", 180.0),
         ("idle", 60.0),
         ("occupancy", 75.0),
+        ("busy_share", 62.5),
         ("paid_time_worked", 80.0),
         ("answer_to_voice_p50", None),
     ],
