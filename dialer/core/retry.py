@@ -20,6 +20,9 @@
 Nothing is called sooner than its profile allows: the number itself rests for the profile's gap, after an abandoned call
 for its longer one, and that holds for every campaign (``phone_not_before``).
 
+Whom the trunk itself failed (a 403 or 408 before any ring, see ``trunk``) was never tried: no attempt is used, and the
+contact comes back as after ``failed``.
+
 A callee who hangs up within two seconds (``early_hangup``) was a person, but nobody had broken a promise to yet. Such
 calls are neither in the numerator nor in the denominator of the abandon rate: in the denominator they would make room
 for more abandons. An ``unknown`` that had been answered is in both, although perhaps nobody was lost: what nobody saw
@@ -32,6 +35,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from dialer.core.model import COUNTED, CallbackState, Ended, Outcome, RetryRule
+from dialer.core.trunk import failed_by_trunk
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -98,10 +102,11 @@ def ended(
         cause: Q.850 hangup cause.
         sip_code: SIP response code.
     """
-    counts = uses_attempt(attempt, outcome)
+    tried = Outcome.FAILED if outcome in COUNTED and failed_by_trunk(attempt, outcome, sip_code) else outcome
+    counts = uses_attempt(attempt, tried)
     answered, abandoned = legal(attempt, campaign, outcome)
     lost = abandoned or (outcome is Outcome.UNKNOWN and attempt.answered_at is not None)
-    rule = _rule(attempt, campaign, outcome, lost=lost)
+    rule = _rule(attempt, campaign, tried, lost=lost)
     rests_until = _rests_until(attempt, campaign, outcome, ended_at, lost=lost)
     closes = _closes(attempt, campaign, rule, counts=counts)
     next_at = ended_at + delay(rule, _repetition(attempt, counts=counts), counts=counts)
