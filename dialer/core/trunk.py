@@ -1,7 +1,7 @@
 """What a trunk allows: starts of calls one after the other, and a breaker for one that fails.
 
-**Starts.** A trunk that allows r calls a second gets them 1/r seconds apart, whoever dials on it: never more than r in a
-second (rounded up). It is a token bucket of one token, so a burst is spread and nothing saved up is spent at once.
+**Starts.** A trunk that allows r calls a second gets them 1/r seconds apart, whoever dials on it: not more than r in
+a second (rounded up). It is a token bucket of one token, so a burst is spread and nothing saved up is spent at once.
 
 **Breaker** (fault F25). Of the last 20 calls more than half failed by the trunk itself: it is off. Then one call in 30
 seconds tries it; the first that the network takes (it rings, is busy, is refused by the callee) turns it on again.
