@@ -84,6 +84,14 @@ def live(run: Run) -> Lived:
     return lived
 
 
+def days_of(run: Run, made: Callable[[], Dialer]) -> Count:
+    """The days of a run with a dialer made anew for each, summed."""
+    total = Count()
+    for day in range(run.days):
+        total.add(Day(run.world, made(), run.seed + day, until_s=run.until_s).run())
+    return total
+
+
 #: Busy share that sizes the days behind a window, by p; near enough for a count.
 _BUSY = 0.7
 
