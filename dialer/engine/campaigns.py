@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 
-from dialer.core import attempt as life
 from dialer.core import budget as law
 from dialer.core import events as ev
 from dialer.core import pacing
@@ -117,6 +116,7 @@ class Dialing:
         self._kicked = asyncio.Event()
         self._changes = 0
         self._buckets: dict[int, Bucket] = {}
+        self._teams: dict[int, pacing.Learner] = {}
         self._forbidden: dict[int, float] = {}
         self.lease: Lease | None = None
         self.paces: dict[int, Pace] = {}
@@ -149,7 +149,7 @@ class Dialing:
     def ended(self, ended: Ended) -> None:
         """Learn from an end, and do not oversleep the contact's next attempt."""
         pace = self.pace(ended.attempt.campaign_id)
-        pace.seen.attempt(ended)
+        pace.seen.attempt(ended, self._floor.cover.budgets.get(ended.attempt.campaign_id))
         if pace.rest_until is not None and ended.next_at is not None:
             pace.rest_until = min(pace.rest_until, ended.next_at)
 
@@ -238,40 +238,80 @@ class Dialing:
         return last
 
     def _decide_anew(self, campaign: Campaign, pace: Pace, now: datetime) -> pacing.Decision:
-        floor = self._floor
+        cover = self._floor.cover
+        others = [
+            c
+            for c in self._floor.campaigns.values()
+            if c.team_id == campaign.team_id
+            and c.id != campaign.id
+            and not c.operator_free
+            and c.id in cover.budgets
+            and (c.state is CampaignState.RUNNING or cover.in_flight[c.id])
+        ]
+        views = [] if campaign.operator_free else [self._view(c, now) for c in others]
+        rivals = [pacing.Rival(snapshot=s, learned=known, policy=p) for s, known, p in views]
+        served = {c.id for c in others}
+        snapshot, learned, policy = self._view(campaign, now, others=served)
+        if held := cover.held_for(campaign):
+            pace.max_lines_per_ready = max(pace.max_lines_per_ready, cover.in_flight[campaign.id] / held)
+        return pacing.decide(replace(snapshot, rivals=rivals), learned, policy)
+
+    def _view(
+        self, campaign: Campaign, now: datetime, others: set[int] | None = None
+    ) -> tuple[pacing.Snapshot, pacing.Learned, pacing.Policy]:
+        """What a decision about a campaign is made of; with ``others`` it sees who serves none of these."""
+        floor, pace = self._floor, self.pace(campaign.id)
         budget = floor.cover.budgets[campaign.id]
         held = floor.cover.held_for(campaign)
         in_flight = floor.cover.in_flight[campaign.id]
         trunk = campaign.trunk
         mine = [a for a in floor.attempts.values() if a.campaign_id == campaign.id]
-        others = (a.campaign_id for a in floor.attempts.values() if a.campaign_id != campaign.id)
-        used = len(mine) + sum(floor.campaigns[c].trunk.id == trunk.id for c in others)
-        team = [op.live for op in floor.operators.values() if op.live.team_id == campaign.team_id]
+        elsewhere = (a.campaign_id for a in floor.attempts.values() if a.campaign_id != campaign.id)
+        used = len(mine) + sum(floor.campaigns[c].trunk.id == trunk.id for c in elsewhere)
+        talking_s, wrap_up_s = self._busy(campaign, now, others)
+        pace.seen.learner.team = self._teams.setdefault(campaign.team_id, pacing.Learner())
+        pace.seen.look(mine, budget)
         states = [a.state for a in mine]
         snapshot = pacing.Snapshot(
             ready=held,
             reserved=min(pace.due, held),
-            talking_s=[(now - o.since).total_seconds() for o in team if o.state is OperatorState.TALKING],
-            wrap_up_s=[(now - o.since).total_seconds() for o in team if o.state is OperatorState.WRAP_UP],
-            in_flight_s=[(now - a.sent_at).total_seconds() for a in mine if a.state in life.UNANSWERED],
+            talking_s=talking_s,
+            wrap_up_s=wrap_up_s,
+            setting_up_s=[(now - a.sent_at).total_seconds() for a in mine if a.state is AttemptState.SENT],
+            ringing_s=[(now - (a.rang_at or now)).total_seconds() for a in mine if a.state is AttemptState.RINGING],
+            in_offer_s=[(now - (a.answered_at or now)).total_seconds() for a in mine if a.state is AttemptState.OFFER],
             waiting=states.count(AttemptState.ANSWERED) + states.count(AttemptState.WAITING),
-            in_offer=states.count(AttemptState.OFFER),
         )
+        resting = pace.rest_until is not None and now < pace.rest_until
+        calls = campaign.state is CampaignState.RUNNING and not resting
         policy = pacing.Policy(
             mode=campaign.mode,
             ring_timeout_s=campaign.ring_timeout_s,
             max_lines_per_operator=campaign.max_lines_per_operator,
             room_budget=law.room(budget, in_flight=in_flight, free=held),
-            room_trunk=max(0, min(trunk.max_channels - used, campaign.max_lines - len(mine))),
+            room_trunk=max(0, min(trunk.max_channels - used, campaign.max_lines - len(mine))) if calls else 0,
             room_starts=self._bucket(campaign).room(self._clock.boot_s()),
             budget=budget,
             slow=self._ack_s() > SLOW_ACK_S,
             key_wait_s=campaign.key_wait_s,
             operator_free=campaign.operator_free,
+            weight=campaign.weight,
         )
-        if held:
-            pace.max_lines_per_ready = max(pace.max_lines_per_ready, in_flight / held)
-        return pacing.decide(snapshot, pace.seen.learned(), policy)
+        return snapshot, pace.seen.learned(now, budget, talking_s, wrap_up_s), policy
+
+    def _busy(self, campaign: Campaign, now: datetime, others: set[int] | None) -> tuple[list[float], list[float]]:
+        """Seconds in talk and in wrap-up of the team's operators who serve this campaign and will stay."""
+        talking_s, wrap_up_s = [], []
+        for op in self._floor.operators.values():
+            live = op.live
+            serves = live.campaign_id == campaign.id or (others is not None and live.campaign_id not in others)
+            if live.team_id != campaign.team_id or not serves or op.restless:
+                continue
+            if live.state is OperatorState.TALKING or (live.state is OperatorState.READY and live.attempt_id):
+                talking_s.append((now - live.since).total_seconds() if live.state is OperatorState.TALKING else 0.0)
+            elif live.state is OperatorState.WRAP_UP:
+                wrap_up_s.append((now - live.since).total_seconds())
+        return talking_s, wrap_up_s
 
     def _bucket(self, campaign: Campaign) -> Bucket:
         rate = campaign.trunk.calls_per_s

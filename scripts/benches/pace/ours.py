@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from dialer.core import budget as law
 from dialer.core import pacing
 from dialer.core.model import Budget, Mode
-from dialer.engine.observe import Mean
 from scripts.benches.pace.day import Day, Dialer
 from scripts.benches.pace.world import RING_TIMEOUT_S
 
@@ -53,30 +52,37 @@ class Ours(Dialer):
 
     def __init__(self, window: Window) -> None:
         self.window = window
-        self._means = {key: Mean() for key in ("answer_rate", "ring_s", "talk_s", "wrap_up_s")}
+        self.learner = pacing.Learner()
+        self._rang_s: dict[int, float] = {}
         self._sent_s: dict[int, float] = {}
+        self._begun_s = 0.0
 
     def calls(self, day: Day) -> int:
         now_s = day.now_s
-        in_flight = [*(now_s - at for at in day.sent_s.values()), *(now_s - at for at in day.setting_up.values())]
         budget = self.window.budget()
+        talking_s = [now_s - at for at in day.talking.values()]
+        wrap_up_s = [now_s - at for at in day.wrapping_up.values()]
         snapshot = pacing.Snapshot(
             ready=len(day.ready),
-            talking_s=[now_s - at for at in day.talking.values()],
-            wrap_up_s=[now_s - at for at in day.wrapping_up.values()],
-            in_flight_s=in_flight,
+            talking_s=talking_s,
+            wrap_up_s=wrap_up_s,
+            setting_up_s=[now_s - at for at in day.setting_up.values()],
+            ringing_s=[now_s - at for at in day.ringing.values()],
             waiting=len(day.waiting),
         )
         policy = pacing.Policy(
             mode=Mode.PREDICTIVE,
             ring_timeout_s=int(RING_TIMEOUT_S),
             max_lines_per_operator=_PLENTY,
-            room_budget=law.room(budget, in_flight=len(in_flight) + len(day.waiting), free=len(day.ready)),
+            room_budget=law.room(budget, in_flight=snapshot.lines, free=len(day.ready)),
             room_trunk=_PLENTY,
             room_starts=_PLENTY,
             budget=budget,
         )
-        return pacing.decide(snapshot, self._learned(), policy).calls
+        learned = self.learner.learned(
+            self._at(now_s), cap=budget.cap_permille / 1000, talking_s=talking_s, wrap_up_s=wrap_up_s
+        )
+        return pacing.decide(snapshot, learned, policy).calls
 
     def may_leave(self, day: Day) -> bool:
         in_flight = day.in_flight + len(day.waiting)
@@ -84,36 +90,44 @@ class Ours(Dialer):
 
     def begin(self, day: Day) -> None:
         self._sent_s.clear()
+        self._rang_s.clear()
+        self._begun_s += 24 * 3600.0
 
     def sent(self, call: int, now_s: float) -> None:
         self._sent_s[call] = now_s
 
+    def rang(self, call: int, now_s: float) -> None:
+        self._rang_s[call] = now_s
+        self.learner.rang(now_s - self._sent_s.pop(call))
+
     def answered(self, call: int, now_s: float) -> None:
         self.window.answered += 1
-        self._means["answer_rate"].add(1.0)
-        self._means["ring_s"].add(now_s - self._sent_s.pop(call))
+        self.learner.answered(self._at(now_s), now_s - self._rang_s.pop(call))
 
     def ended(self, call: int, now_s: float, outcome: str) -> None:
-        del self._sent_s[call]
-        if outcome != "failed":
-            self._means["answer_rate"].add(0.0)
+        rang = self._rang_s.pop(call, None) is not None
+        self._sent_s.pop(call, None)
+        self.learner.not_answered(self._at(now_s), rang=rang)
+
+    def connected(self, call: int, operator: int, now_s: float) -> None:
+        self._count(now_s, abandoned=False)
 
     def talk_ended(self, operator: int, talk_s: float, now_s: float) -> None:
-        self._means["talk_s"].add(talk_s)
+        self.learner.talked(talk_s)
 
     def wrap_up_ended(self, operator: int, wrap_up_s: float, now_s: float) -> None:
-        self._means["wrap_up_s"].add(wrap_up_s)
+        self.learner.wrapped_up(wrap_up_s)
 
     def abandoned(self, call: int, now_s: float) -> None:
         self.window.lose()
+        self._count(now_s, abandoned=True)
 
-    def _learned(self) -> pacing.Learned:
-        mean = self._means
-        return pacing.Learned(
-            answer_rate=mean["answer_rate"].value,
-            ring_s=mean["ring_s"].value,
-            talk_s=mean["talk_s"].value,
-            wrap_up_s=mean["wrap_up_s"].value,
-            n_answer=int(mean["answer_rate"].n),
-            n_talk=int(mean["talk_s"].n),
-        )
+    def _count(self, now_s: float, *, abandoned: bool) -> None:
+        window = self.window
+        cap = window.cap_permille / 1000
+        unspent = pacing.AIM * cap * window.answered - window.abandoned
+        self.learner.counted(self._at(now_s), abandoned=abandoned, cap=cap, unspent=unspent)
+
+    def _at(self, now_s: float) -> float:
+        """Seconds of a clock that goes on over the days."""
+        return self._begun_s + now_s
