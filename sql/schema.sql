@@ -202,7 +202,47 @@ CREATE TABLE public.base (
     rows_loaded integer NOT NULL,
     rows_rejected integer NOT NULL,
     paused boolean DEFAULT false NOT NULL,
-    CONSTRAINT base_check CHECK ((rows_in = (rows_loaded + rows_rejected)))
+    rows_updated integer DEFAULT 0 NOT NULL,
+    rows_withdrawn integer DEFAULT 0 NOT NULL,
+    undone_at timestamp with time zone,
+    copy integer DEFAULT 0 NOT NULL,
+    CONSTRAINT base_rows CHECK ((rows_in = ((rows_loaded + rows_updated) + rows_rejected))),
+    CONSTRAINT base_undone CHECK (((undone_at IS NULL) OR (rows_withdrawn = rows_loaded))),
+    CONSTRAINT base_withdrawn CHECK (((rows_withdrawn >= 0) AND (rows_withdrawn <= rows_loaded)))
+);
+
+CREATE TABLE public.base_change (
+    base_id bigint NOT NULL,
+    contact_id bigint NOT NULL,
+    name text NOT NULL,
+    attributes jsonb NOT NULL
+);
+
+CREATE TABLE public.base_file (
+    id bigint NOT NULL,
+    campaign_id bigint NOT NULL,
+    name text NOT NULL,
+    file_hash bytea NOT NULL,
+    bytes bigint NOT NULL,
+    state text DEFAULT 'new'::text NOT NULL,
+    found jsonb DEFAULT '{}'::jsonb NOT NULL,
+    report jsonb DEFAULT '{}'::jsonb NOT NULL,
+    progress jsonb DEFAULT '{}'::jsonb NOT NULL,
+    error jsonb,
+    base_id bigint,
+    created_by bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT base_file_state_check CHECK ((state = ANY (ARRAY['new'::text, 'looking'::text, 'ready'::text, 'rehearsing'::text, 'rehearsed'::text, 'loading'::text, 'loaded'::text, 'failed'::text])))
+);
+
+ALTER TABLE public.base_file ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.base_file_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 ALTER TABLE public.base ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -212,6 +252,13 @@ ALTER TABLE public.base ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.base_template (
+    name text NOT NULL,
+    template jsonb NOT NULL,
+    saved_by bigint,
+    saved_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.callback (
@@ -585,11 +632,17 @@ ALTER TABLE ONLY public.attempt_other
 ALTER TABLE ONLY public.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
 
-ALTER TABLE ONLY public.base
-    ADD CONSTRAINT base_campaign_id_file_hash_key UNIQUE (campaign_id, file_hash);
+ALTER TABLE ONLY public.base_change
+    ADD CONSTRAINT base_change_pkey PRIMARY KEY (base_id, contact_id);
+
+ALTER TABLE ONLY public.base_file
+    ADD CONSTRAINT base_file_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.base
     ADD CONSTRAINT base_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.base_template
+    ADD CONSTRAINT base_template_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY public.callback
     ADD CONSTRAINT callback_made_by_attempt_key UNIQUE (made_by_attempt);
@@ -711,7 +764,13 @@ CREATE INDEX attempt_other_phone_id_sent_at_idx ON public.attempt_other USING bt
 
 CREATE INDEX audit_of_object ON public.audit USING btree (object, at);
 
+CREATE INDEX base_change_of_contact ON public.base_change USING btree (contact_id);
+
+CREATE UNIQUE INDEX base_of_file ON public.base USING btree (campaign_id, file_hash, copy) WHERE (undone_at IS NULL);
+
 CREATE INDEX callback_due ON public.callback USING btree (campaign_id, next_at) WHERE (state = 'pending'::text);
+
+CREATE INDEX callback_of_contact ON public.callback USING btree (contact_id);
 
 CREATE INDEX contact_closed ON public.contact USING btree (campaign_id, closed_at) WHERE (state = 'closed'::text);
 
@@ -796,8 +855,26 @@ ALTER TABLE ONLY public.audit
 ALTER TABLE ONLY public.base
     ADD CONSTRAINT base_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
 
+ALTER TABLE ONLY public.base_change
+    ADD CONSTRAINT base_change_base_id_fkey FOREIGN KEY (base_id) REFERENCES public.base(id);
+
+ALTER TABLE ONLY public.base_change
+    ADD CONSTRAINT base_change_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES public.contact(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.base_file
+    ADD CONSTRAINT base_file_base_id_fkey FOREIGN KEY (base_id) REFERENCES public.base(id);
+
+ALTER TABLE ONLY public.base_file
+    ADD CONSTRAINT base_file_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
+
+ALTER TABLE ONLY public.base_file
+    ADD CONSTRAINT base_file_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.app_user(id);
+
 ALTER TABLE ONLY public.base
     ADD CONSTRAINT base_loaded_by_fkey FOREIGN KEY (loaded_by) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.base_template
+    ADD CONSTRAINT base_template_saved_by_fkey FOREIGN KEY (saved_by) REFERENCES public.app_user(id);
 
 ALTER TABLE ONLY public.callback
     ADD CONSTRAINT callback_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dialer.intake import look, text
+from dialer.intake import detect, text
 from dialer.intake.rows import TEXT_LENGTH_MAX, Bad, Judge, Rejected
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def read(data: bytes, *, region: str | None = None) -> tuple[list[Row], list[Rej
     with tempfile.TemporaryDirectory(prefix="dialer-intake-") as folder:
         path = Path(folder) / "base"
         path.write_bytes(data)
-        for row in Verdicts(path, look.look(path, {"region": region}).plan.checked()):
+        for row in Verdicts(path, detect.look(path, {"region": region}).plan.checked()):
             if isinstance(row, Rejected):
                 rejected.append(row)
             else:

@@ -1,27 +1,43 @@
-"""Bases: all accepted rows of a file in one transaction, and the same file only once."""
+"""Bases: all accepted rows of a file in one transaction, the same file only once, and back while nobody was called.
+
+A load stages its rows in temporary tables, makes the numbers nobody had yet in small commits of their own, and then
+writes base, lanes and contacts in one transaction: until its commit nobody sees anything, after it everybody all. Loads
+of one customer take turns, so that each sees what the one before has written.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from dialer.errors import NotFound
-from dialer.store.pools import store_errors, transaction
+from dialer.errors import NotFound, Refused
+from dialer.store.pools import CONNECT_TIMEOUT_S, store_errors, transaction
 from dialer.store.queries import queries
 from dialer.store.users import note
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from datetime import datetime
 
     from dialer.store.pools import Pool
     from dialer.store.queries import Connection
     from dialer.store.users import Actor
 
+    #: Told what is done now, how many rows of it, of how many.
+    Progress = Callable[[str, int, int], None]
+
 SQL = queries("base")
+
+#: Rows between two looks at the progress; also the size of the commits that make numbers.
+CHUNK_ROWS = 5000
+_COLUMNS = ("row_number", "name", "attributes", "lane", "phones")
+_STAGES = ("base_stage", "base_known_stage", "base_number_stage", "base_lane_stage")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +60,36 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """The accepted rows of a file, ready to be copied.
+
+    Attributes:
+        rows: A file in COPY's text format: line, name, attributes, place of the lane, numbers; or such records.
+        lanes: Zones and priority of each lane, in order.
+        rejected: How many other rows the file has.
+        in_campaign, elsewhere: What becomes of a row whose first number a contact of the campaign, or of the customer's
+            other campaigns, has: ``skip`` rejects it, ``keep`` loads it, ``update`` changes that contact instead.
+        again: Load the same file once more.
+    """
+
+    rows: Path | Sequence[tuple[int, str, str, int, list[str]]]
+    lanes: Sequence[tuple[Sequence[str], int]]
+    rejected: int
+    in_campaign: str = "skip"
+    elsewhere: str = "keep"
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
-    """A loaded file."""
+    """A loaded file.
+
+    Attributes:
+        rows_in: Loaded, updated and rejected together.
+        rows_updated: Rows that changed a contact that was there already.
+        rows_withdrawn: Of those loaded: taken back before anybody called them.
+        undone_at: When all of it was taken back; None otherwise.
+    """
 
     id: int
     campaign_id: int
@@ -53,12 +97,42 @@ class Base:
     loaded_at: datetime
     rows_in: int
     rows_loaded: int
+    rows_updated: int
     rows_rejected: int
+    rows_withdrawn: int
     paused: bool
+    undone_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What the database says of staged rows.
+
+    Attributes:
+        reasons: How many rows by reason of rejection; ``update``: how many change a contact instead.
+        shown: The first rejected rows: line, reason, text.
+    """
+
+    reasons: Mapping[str, int]
+    shown: Sequence[Mapping[str, Any]]
+
+    @property
+    def rejected(self) -> int:
+        """Rows that are not loaded."""
+        return sum(rows for reason, rows in self.reasons.items() if reason != "update")
+
+    @property
+    def updated(self) -> int:
+        """Rows that change a contact."""
+        return self.reasons.get("update", 0)
+
+
+def _untold(_what: str, _done: int, _of: int) -> None:
+    """Nobody looks."""
 
 
 class Bases:
-    """Loads and lists bases.
+    """Loads, lists and takes back bases.
 
     Args:
         pool: For reading.
@@ -75,6 +149,15 @@ class Bases:
             rows = await SQL["base_list"].fetch(self._pool, campaign_id=campaign_id, base_id=None)
         return [Base(**row) for row in rows]
 
+    async def get(self, base_id: int) -> Base:
+        """One base.
+
+        Raises:
+            NotFound: ``base.not_found``.
+        """
+        with store_errors():
+            return await _get(self._pool, base_id)
+
     async def load(
         self,
         *,
@@ -86,38 +169,111 @@ class Bases:
         rejected: int,
         actor: Actor,
     ) -> tuple[Base, bool]:
-        """Load the accepted rows of a file, all or none; the base, and whether the file had been loaded before.
+        """Load rows, all or none, whatever other bases hold; the base, and whether the file had been loaded before.
 
         Raises:
             NotFound: ``campaign.not_found``.
             StoreDown: Whether it is loaded is not known; the same again is right.
         """
+        lanes: dict[tuple[tuple[str, ...], int], int] = {}
+        records = [
+            (row.line, row.name, json.dumps(row.attributes), place, list(row.phones))
+            for row in rows
+            for place in [lanes.setdefault((tuple(row.zones), row.priority), len(lanes))]
+        ]
+        batch = Batch(rows=records, lanes=list(lanes), rejected=rejected, in_campaign="keep")
+        base, repeated, _ = await self.take(
+            batch, campaign_id=campaign_id, name=name, source=source, file_hash=file_hash, actor=actor
+        )
+        return base, repeated
 
-        async def work(connection: Connection) -> tuple[Base, bool]:
-            base_id = await SQL["base_add"].fetchval(
-                connection,
-                campaign_id=campaign_id,
-                name=name,
-                source=source,
-                file_hash=file_hash,
-                loaded_by=actor.user_id,
-                rows_loaded=len(rows),
-                rows_rejected=rejected,
-            )
-            repeated = base_id is None
-            if repeated:
-                base_id = await SQL["base_of_file"].fetchval(connection, campaign_id=campaign_id, file_hash=file_hash)
-            else:
-                await _copy(connection, base_id, campaign_id, rows)
-                after: dict[str, Any] = {"campaign_id": campaign_id, "name": name, "loaded": len(rows)}
+    async def rehearse(self, batch: Batch, *, campaign_id: int, verdicts: Path | None = None, shown: int = 0) -> Judged:
+        """What a load would say of these rows; nothing is written.
+
+        Args:
+            batch: The rows.
+            campaign_id: Whose base they would become.
+            verdicts: A file that gets line and reason of each row the database rejects, at its end.
+            shown: How many of them are told with their text.
+
+        Raises:
+            NotFound: ``campaign.not_found``.
+        """
+        async with self._staged(batch) as connection, connection.transaction():
+            customer_id = await _customer(connection, campaign_id)
+            return await _judge(connection, batch, campaign_id, customer_id, verdicts, shown)
+
+    async def take(
+        self,
+        batch: Batch,
+        *,
+        campaign_id: int,
+        name: str,
+        source: str,
+        file_hash: bytes,
+        actor: Actor,
+        verdicts: Path | None = None,
+        shown: int = 0,
+        progress: Progress = _untold,
+    ) -> tuple[Base, bool, Judged | None]:
+        """Load the accepted rows of a file, all or none.
+
+        Returns:
+            The base; whether it had been loaded before (then nothing is done); what the database said of the rows.
+
+        Raises:
+            NotFound: ``campaign.not_found``.
+            StoreDown: Whether it is loaded is not known; the same again is right.
+        """
+        async with self._staged(batch) as connection:
+            customer_id = await _customer(connection, campaign_id)
+            there = await SQL["base_of_file"].fetchrow(connection, campaign_id=campaign_id, file_hash=file_hash)
+            if there is None or batch.again:
+                await _number(connection, progress)
+            async with connection.transaction():
+                await SQL["base_turn"].execute(connection, customer_id=customer_id)
+                there = await SQL["base_of_file"].fetchrow(connection, campaign_id=campaign_id, file_hash=file_hash)
+                if there is not None and not batch.again:
+                    return await _get(connection, there["id"]), True, None
+                base_id = await SQL["base_add"].fetchval(
+                    connection,
+                    campaign_id=campaign_id,
+                    name=name,
+                    source=source,
+                    file_hash=file_hash,
+                    copy=there["copy"] + 1 if there is not None else 0,
+                    loaded_by=actor.user_id,
+                )
+                judged = await _judge(connection, batch, campaign_id, customer_id, verdicts, shown)
+                loaded = await _write(connection, batch, base_id, campaign_id, progress)
+                await SQL["base_counts"].execute(
+                    connection,
+                    base_id=base_id,
+                    rows_loaded=loaded,
+                    rows_updated=judged.updated,
+                    rows_rejected=batch.rejected + judged.rejected,
+                )
+                after: dict[str, Any] = {"campaign_id": campaign_id, "name": name, "loaded": loaded}
                 await note(connection, actor, "base.load", f"base:{base_id}", after=after)
-            [row] = await SQL["base_list"].fetch(connection, campaign_id=None, base_id=base_id)
-            return Base(**row), repeated
+                return await _get(connection, base_id), False, judged
 
-        try:
-            return await transaction(self._intake, work)
-        except asyncpg.ForeignKeyViolationError as error:
-            raise NotFound("campaign.not_found", "There is no such campaign.") from error
+    @asynccontextmanager
+    async def _staged(self, batch: Batch) -> AsyncIterator[Connection]:
+        """A connection that holds the rows in temporary tables."""
+        with store_errors():
+            async with self._intake.acquire(timeout=CONNECT_TIMEOUT_S) as connection:
+                try:
+                    for stage in _STAGES:
+                        await SQL[stage].execute(connection)
+                    if isinstance(batch.rows, Path):
+                        await connection.copy_to_table("base_row", source=batch.rows, columns=_COLUMNS, format="text")
+                    else:
+                        await connection.copy_records_to_table("base_row", records=batch.rows, columns=_COLUMNS)
+                    await SQL["base_analyze"].execute(connection)
+                    yield connection
+                finally:
+                    with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                        await SQL["base_unstage"].execute(connection)
 
     async def pause(self, base_id: int, *, paused: bool, actor: Actor) -> Base:
         """Let its contacts rest, or go on.
@@ -130,21 +286,129 @@ class Bases:
             if not await SQL["base_pause"].execute(connection, base_id=base_id, paused=paused):
                 raise NotFound("base.not_found", "There is no such base.")
             await note(connection, actor, "base.pause", f"base:{base_id}", after={"paused": paused})
-            [row] = await SQL["base_list"].fetch(connection, campaign_id=None, base_id=base_id)
-            return Base(**row)
+            return await _get(connection, base_id)
 
         return await transaction(self._pool, work)
 
+    async def undo(self, base_id: int, *, actor: Actor) -> Base:
+        """Take a whole load back: its contacts are gone, those it changed are as before, its file may be loaded again.
 
-async def _copy(connection: Connection, base_id: int, campaign_id: int, rows: Sequence[Row]) -> None:
-    await SQL["base_stage"].execute(connection)
-    records = (
-        (row.line, row.name, json.dumps(row.attributes), list(row.zones), row.priority, list(row.phones))
-        for row in rows
+        Raises:
+            NotFound: ``base.not_found``.
+            Refused: ``base.touched``: somebody of it was called already; ``base.undone``: there is nothing left of it.
+        """
+
+        async def work(connection: Connection) -> Base:
+            before = await _lock(connection, base_id)
+            left = before["rows_loaded"] - before["rows_withdrawn"]
+            gone = await SQL["base_withdraw"].execute(connection, base_id=base_id)
+            if gone != left or before["rows_withdrawn"]:
+                called = left - gone
+                raise Refused(
+                    "base.touched",
+                    f"{called} contacts of the base were called already."
+                    if called
+                    else "Part of the base was withdrawn after its first calls.",
+                    remedy="Withdraw the contacts that nobody called yet instead.",
+                    called=called,
+                )
+            await SQL["base_put_back"].execute(connection, base_id=base_id)
+            await SQL["base_forget_before"].execute(connection, base_id=base_id)
+            await SQL["base_withdrawn"].execute(connection, base_id=base_id, rows=gone, undone=True)
+            await note(connection, actor, "base.undo", f"base:{base_id}", after={"contacts": gone})
+            return await _get(connection, base_id)
+
+        return await transaction(self._intake, work)
+
+    async def withdraw(self, base_id: int, *, actor: Actor) -> Base:
+        """Take back the contacts that nobody called yet; all others stay, with all that is known of them.
+
+        Raises:
+            NotFound: ``base.not_found``.
+            Refused: ``base.undone``: there is nothing left of it.
+        """
+
+        async def work(connection: Connection) -> Base:
+            await _lock(connection, base_id)
+            gone = await SQL["base_withdraw"].execute(connection, base_id=base_id)
+            await SQL["base_withdrawn"].execute(connection, base_id=base_id, rows=gone, undone=False)
+            await note(connection, actor, "base.withdraw", f"base:{base_id}", after={"contacts": gone})
+            return await _get(connection, base_id)
+
+        return await transaction(self._intake, work)
+
+
+async def _get(connection: Any, base_id: int) -> Base:
+    rows = await SQL["base_list"].fetch(connection, campaign_id=None, base_id=base_id)
+    if not rows:
+        raise NotFound("base.not_found", "There is no such base.")
+    return Base(**rows[0])
+
+
+async def _lock(connection: Connection, base_id: int) -> asyncpg.Record:
+    found = await SQL["base_lock"].fetchrow(connection, base_id=base_id)
+    if found is None:
+        raise NotFound("base.not_found", "There is no such base.")
+    if found["undone_at"] is not None:
+        raise Refused("base.undone", "This load was undone already.", remedy="Load the file again if need be.")
+    return found
+
+
+async def _customer(connection: Connection, campaign_id: int) -> int:
+    customer_id: int | None = await SQL["base_campaign"].fetchval(connection, campaign_id=campaign_id)
+    if customer_id is None:
+        raise NotFound("campaign.not_found", "There is no such campaign.")
+    return customer_id
+
+
+async def _number(connection: Connection, progress: Progress) -> None:
+    """Find or make the numbers of the rows, in commits of their own."""
+    for after, until, last in await _chunks(connection):
+        await SQL["base_phones"].execute(connection, after=after, until=until)
+        await SQL["base_numbers"].execute(connection, after=after, until=until)
+        progress("numbers", until, last)
+        await asyncio.sleep(0)
+    await SQL["base_analyze_numbers"].execute(connection)
+
+
+async def _judge(
+    connection: Connection, batch: Batch, campaign_id: int, customer_id: int, verdicts: Path | None, shown: int
+) -> Judged:
+    await SQL["base_judge"].execute(
+        connection,
+        campaign_id=campaign_id,
+        customer_id=customer_id,
+        in_campaign=batch.in_campaign,
+        elsewhere=batch.elsewhere,
     )
-    columns = ("row_number", "name", "attributes", "zones", "priority", "phones")
-    await connection.copy_records_to_table("base_row", records=records, columns=columns)
-    await SQL["base_phones"].execute(connection)
-    for name in ("base_lanes", "base_contacts"):
-        await SQL[name].execute(connection, base_id=base_id, campaign_id=campaign_id)
-    await SQL["base_contact_phones"].execute(connection, base_id=base_id)
+    reasons = {row["reason"]: row["rows"] for row in await SQL["base_judged"].fetch(connection)}
+    if verdicts is not None and any(reason != "update" for reason in reasons):
+        with await asyncio.to_thread(verdicts.open, "ab") as file:
+            await connection.copy_from_query(SQL["base_verdicts"].sql, output=file, format="text")
+    first = await SQL["base_shown"].fetch(connection, most=shown) if shown else []
+    return Judged(reasons=reasons, shown=[dict(row) for row in first])
+
+
+async def _write(connection: Connection, batch: Batch, base_id: int, campaign_id: int, progress: Progress) -> int:
+    """Lanes, contacts and changes; how many rows became contacts."""
+    lanes = [[list(zones), priority] for zones, priority in batch.lanes]
+    await SQL["base_lanes"].execute(connection, base_id=base_id, campaign_id=campaign_id, lanes=lanes)
+    loaded = 0
+    for after, until, last in await _chunks(connection):
+        done = await SQL["base_contacts"].fetchrow(
+            connection, base_id=base_id, campaign_id=campaign_id, after=after, until=until
+        )
+        loaded += done["contacts"] if done else 0
+        progress("contacts", until, last)
+        await asyncio.sleep(0)
+    if "update" in {batch.in_campaign, batch.elsewhere}:
+        await SQL["base_keep_before"].execute(connection, base_id=base_id)
+        await SQL["base_change"].execute(connection)
+    return loaded
+
+
+async def _chunks(connection: Connection) -> list[tuple[int, int, int]]:
+    """Spans of row numbers, each (after, until, last of all)."""
+    staged = await SQL["base_staged"].fetchrow(connection)
+    last: int = staged["last"] if staged else 0
+    return [(after, min(last, after + CHUNK_ROWS), last) for after in range(0, last, CHUNK_ROWS)]

@@ -1,59 +1,209 @@
 -- Bases: loaded files of contacts.
 
--- name: base_add
--- The same file twice is no second copy; a load that is going on is waited for.
-INSERT INTO base (campaign_id, name, source, file_hash, loaded_by, rows_in, rows_loaded, rows_rejected)
-VALUES (:campaign_id::bigint, :name::text, :source::text, :file_hash::bytea, :loaded_by::bigint,
-    :rows_loaded::integer + :rows_rejected::integer, :rows_loaded::integer, :rows_rejected::integer)
-ON CONFLICT (campaign_id, file_hash) DO NOTHING
-RETURNING id;
+-- name: base_campaign
+-- For whom the base is.
+SELECT customer_id FROM campaign WHERE id = :campaign_id::bigint;
+
+-- name: base_turn
+-- Loads of one customer take turns: what one has written the next one sees as repeated.
+SELECT pg_advisory_xact_lock(16961, (:customer_id::bigint % 2147483647)::integer);
 
 -- name: base_of_file
--- The base this file became.
-SELECT id FROM base WHERE campaign_id = :campaign_id::bigint AND file_hash = :file_hash::bytea;
+-- The base this file became, if it is still there; of several copies the last.
+SELECT id, copy FROM base
+WHERE campaign_id = :campaign_id::bigint AND file_hash = :file_hash::bytea AND undone_at IS NULL
+ORDER BY copy DESC
+LIMIT 1;
+
+-- name: base_add
+-- The same file twice is no second copy, unless that is asked for. How many rows went where is not known yet.
+INSERT INTO base (campaign_id, name, source, file_hash, copy, loaded_by, rows_in, rows_loaded, rows_rejected)
+VALUES (:campaign_id::bigint, :name::text, :source::text, :file_hash::bytea, :copy::integer, :loaded_by::bigint, 0, 0, 0)
+RETURNING id;
+
+-- name: base_counts
+-- Every row went somewhere.
+UPDATE base
+SET rows_in = :rows_loaded::integer + :rows_updated::integer + :rows_rejected::integer, rows_loaded = :rows_loaded::integer,
+    rows_updated = :rows_updated::integer, rows_rejected = :rows_rejected::integer
+WHERE id = :base_id::bigint;
 
 -- name: base_list
 -- The bases of a campaign, or one base.
-SELECT id, campaign_id, name, loaded_at, rows_in, rows_loaded, rows_rejected, paused
+SELECT id, campaign_id, name, loaded_at, rows_in, rows_loaded, rows_updated, rows_rejected, rows_withdrawn, paused, undone_at
 FROM base
 WHERE (:campaign_id::bigint IS NULL OR campaign_id = :campaign_id::bigint) AND (:base_id::bigint IS NULL OR id = :base_id::bigint)
 ORDER BY id;
 
 -- name: base_stage
--- Where COPY puts the accepted rows.
-CREATE TEMPORARY TABLE base_row (
-    row_number integer, name text, attributes text, zones text[], priority integer, phones text[]
-) ON COMMIT DROP;
+-- Where COPY puts the accepted rows; nobody else sees it.
+CREATE TEMPORARY TABLE base_row (row_number integer PRIMARY KEY, name text, attributes text, lane integer, phones text[]);
+
+-- name: base_known_stage
+-- What the database says of a row; reason null: the contact is changed.
+CREATE TEMPORARY TABLE base_known (row_number integer PRIMARY KEY, reason text, contact_id bigint);
+
+-- name: base_number_stage
+-- The numbers of the rows, found or made.
+CREATE TEMPORARY TABLE base_number (row_number integer, place integer, phone_id bigint, PRIMARY KEY (row_number, place));
+
+-- name: base_lane_stage
+-- The lanes of the file.
+CREATE TEMPORARY TABLE base_lane (lane integer PRIMARY KEY, lane_id bigint);
+
+-- name: base_unstage
+-- The connection goes back as it came.
+DROP TABLE IF EXISTS base_row, base_known, base_number, base_lane;
+
+-- name: base_staged
+-- How far row numbers go.
+SELECT count(*) AS rows, coalesce(max(row_number), 0) AS last FROM base_row;
+
+-- name: base_analyze
+-- The planner cannot know what COPY brought.
+ANALYZE base_row;
+
+-- name: base_analyze_numbers
+-- Same.
+ANALYZE base_number;
 
 -- name: base_phones
--- Numbers nobody had yet; in order, so that two loads do not wait for each other.
+-- Numbers nobody had yet, a few thousand at a time: whoever waits for one of them (a do-not-call entry, another load) waits
+-- a moment, not for the whole file. In order, so that two loads do not wait for each other. A number alone is nobody's contact.
 INSERT INTO phone (e164)
-SELECT DISTINCT number.e164 FROM base_row CROSS JOIN unnest(phones) AS number (e164) ORDER BY number.e164
+SELECT DISTINCT number.e164 FROM base_row CROSS JOIN unnest(phones) AS number (e164)
+WHERE row_number > :after::integer AND row_number <= :until::integer
+ORDER BY number.e164
 ON CONFLICT DO NOTHING;
+
+-- name: base_numbers
+-- Their ids.
+INSERT INTO base_number (row_number, place, phone_id)
+SELECT r.row_number, number.place, p.id
+FROM base_row r CROSS JOIN unnest(r.phones) WITH ORDINALITY AS number (e164, place) JOIN phone p ON p.e164 = number.e164
+WHERE r.row_number > :after::integer AND r.row_number <= :until::integer;
+
+-- name: base_judge
+-- Rows whose every number is forbidden, and rows whose first number a contact of the campaign, or of the customer's other
+-- campaigns, has already.
+INSERT INTO base_known (row_number, reason, contact_id)
+WITH forbidden AS (
+    SELECT p.e164 FROM do_not_call d JOIN phone p ON p.id = d.phone_id
+    WHERE d.scope = 'global' OR d.customer_id = :customer_id::bigint OR d.campaign_id = :campaign_id::bigint
+), silent AS (
+    SELECT r.row_number FROM base_row r JOIN forbidden f ON f.e164 = r.phones[1]
+    WHERE NOT EXISTS (
+        SELECT FROM unnest(r.phones) AS other (e164) WHERE NOT EXISTS (SELECT FROM forbidden g WHERE g.e164 = other.e164)
+    )
+), there AS (
+    SELECT r.row_number, min(c.id) FILTER (WHERE c.campaign_id = :campaign_id::bigint) AS here,
+        min(c.id) FILTER (WHERE c.campaign_id <> :campaign_id::bigint) AS elsewhere
+    FROM base_row r JOIN phone p ON p.e164 = r.phones[1]
+    JOIN contact_phone cp ON cp.phone_id = p.id JOIN contact c ON c.id = cp.contact_id JOIN campaign k ON k.id = c.campaign_id
+    WHERE k.customer_id = :customer_id::bigint
+    GROUP BY r.row_number
+)
+SELECT row_number, 'do_not_call', NULL FROM silent
+UNION ALL
+SELECT row_number,
+    CASE WHEN here IS NOT NULL AND :in_campaign::text <> 'keep' THEN CASE :in_campaign::text WHEN 'skip' THEN 'in_campaign' END
+        ELSE CASE :elsewhere::text WHEN 'skip' THEN 'elsewhere' END END,
+    CASE WHEN here IS NOT NULL AND :in_campaign::text <> 'keep' THEN here ELSE elsewhere END
+FROM there
+WHERE ((here IS NOT NULL AND :in_campaign::text <> 'keep') OR (elsewhere IS NOT NULL AND :elsewhere::text <> 'keep'))
+    AND row_number NOT IN (SELECT row_number FROM silent);
+
+-- name: base_judged
+-- Rows by what the database said.
+SELECT coalesce(reason, 'update') AS reason, count(*) AS rows FROM base_known GROUP BY 1;
+
+-- name: base_verdicts
+-- Line and reason of each row the database rejects.
+SELECT row_number, reason FROM base_known WHERE reason IS NOT NULL ORDER BY row_number;
+
+-- name: base_shown
+-- The first of them, for people.
+SELECT k.row_number AS line, k.reason, concat_ws(' ', nullif(r.name, ''), r.phones[1]) AS text
+FROM base_known k JOIN base_row r USING (row_number)
+WHERE k.reason IS NOT NULL
+ORDER BY k.row_number
+LIMIT :most::integer;
 
 -- name: base_lanes
 -- Which zones and priorities the file has.
-INSERT INTO lane (base_id, campaign_id, zones, priority)
-SELECT DISTINCT :base_id::bigint, :campaign_id::bigint, zones, priority FROM base_row;
+WITH given AS (
+    SELECT (place - 1)::integer AS lane, ARRAY(SELECT jsonb_array_elements_text(one -> 0)) AS zones, (one ->> 1)::integer AS priority
+    FROM jsonb_array_elements(:lanes::jsonb) WITH ORDINALITY AS l (one, place)
+), made AS (
+    INSERT INTO lane (base_id, campaign_id, zones, priority)
+    SELECT :base_id::bigint, :campaign_id::bigint, zones, priority FROM given
+    RETURNING id, zones, priority
+)
+INSERT INTO base_lane (lane, lane_id) SELECT g.lane, m.id FROM given g JOIN made m USING (zones, priority);
 
 -- name: base_contacts
--- Each row is a contact; its first number is dialled first.
-INSERT INTO contact (base_id, campaign_id, row_number, name, attributes, lane_id, phone_id)
-SELECT :base_id::bigint, :campaign_id::bigint, r.row_number, r.name, r.attributes::jsonb, lane.id, p.id
-FROM base_row r
-JOIN lane ON lane.base_id = :base_id::bigint AND lane.zones = r.zones AND lane.priority = r.priority
-JOIN phone p ON p.e164 = r.phones[1]
-ORDER BY r.row_number;
+-- Each row is a contact with all its numbers in order; the first is dialled first.
+WITH fresh AS (
+    INSERT INTO contact (base_id, campaign_id, row_number, name, attributes, lane_id, phone_id)
+    SELECT :base_id::bigint, :campaign_id::bigint, r.row_number, r.name, r.attributes::jsonb, lane.lane_id, n.phone_id
+    FROM base_row r
+    JOIN base_lane lane USING (lane)
+    JOIN base_number n ON n.row_number = r.row_number AND n.place = 1
+    WHERE r.row_number > :after::integer AND r.row_number <= :until::integer
+        AND NOT EXISTS (SELECT FROM base_known k WHERE k.row_number = r.row_number)
+    RETURNING id, row_number
+), numbered AS (
+    INSERT INTO contact_phone (contact_id, place, phone_id)
+    SELECT fresh.id, n.place, n.phone_id FROM fresh JOIN base_number n USING (row_number)
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM fresh) AS contacts, (SELECT count(*) FROM numbered) AS numbers;
 
--- name: base_contact_phones
--- All its numbers, in the order of the columns.
-INSERT INTO contact_phone (contact_id, place, phone_id)
-SELECT c.id, number.place, p.id
-FROM base_row r
-CROSS JOIN unnest(r.phones) WITH ORDINALITY AS number (e164, place)
-JOIN contact c ON c.base_id = :base_id::bigint AND c.row_number = r.row_number
-JOIN phone p ON p.e164 = number.e164;
+-- name: base_keep_before
+-- What the contacts were before this load changes them.
+INSERT INTO base_change (base_id, contact_id, name, attributes)
+SELECT DISTINCT ON (c.id) :base_id::bigint, c.id, c.name, c.attributes
+FROM base_known k JOIN contact c ON c.id = k.contact_id
+WHERE k.reason IS NULL
+ORDER BY c.id;
+
+-- name: base_change
+-- The last row of the file counts; attributes it does not have stay.
+UPDATE contact c
+SET name = CASE WHEN last.name = '' THEN c.name ELSE last.name END, attributes = c.attributes || last.attributes::jsonb
+FROM (
+    SELECT DISTINCT ON (k.contact_id) k.contact_id, r.name, r.attributes
+    FROM base_known k JOIN base_row r USING (row_number)
+    WHERE k.reason IS NULL
+    ORDER BY k.contact_id, k.row_number DESC
+) AS last
+WHERE c.id = last.contact_id;
 
 -- name: base_pause
 -- Its contacts rest until it goes on.
 UPDATE base SET paused = :paused::boolean WHERE id = :base_id::bigint;
+
+-- name: base_lock
+-- Before anything of it is taken back.
+SELECT rows_loaded, rows_withdrawn, undone_at FROM base WHERE id = :base_id::bigint FOR UPDATE;
+
+-- name: base_withdraw
+-- Contacts of a base nobody ever called are gone; a claim that is taking one of them right now wins.
+DELETE FROM contact WHERE base_id = :base_id::bigint AND attempts = 0;
+
+-- name: base_withdrawn
+-- Whole: then it is undone, and its file may be loaded again.
+UPDATE base
+SET rows_withdrawn = rows_withdrawn + :rows::integer, undone_at = CASE WHEN :undone::boolean THEN now() END,
+    paused = paused OR :undone::boolean
+WHERE id = :base_id::bigint;
+
+-- name: base_put_back
+-- Contacts that the load changed are again as they were.
+UPDATE contact c SET name = b.name, attributes = b.attributes
+FROM base_change b
+WHERE b.base_id = :base_id::bigint AND c.id = b.contact_id;
+
+-- name: base_forget_before
+-- Put back once.
+DELETE FROM base_change WHERE base_id = :base_id::bigint;
