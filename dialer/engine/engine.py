@@ -29,7 +29,7 @@ from dialer.engine.campaigns import Dialing
 from dialer.engine.clock import SteadyClock
 from dialer.engine.journal import Writer
 from dialer.engine.ports import Board, Clock, Lease, OperatorView, Store
-from dialer.engine.switch import ATTEMPT, LEG, AuditDue, Switch
+from dialer.engine.switch import ATTEMPT, LEG, AuditDue, Hearing, Switch
 from dialer.errors import DialerError, LeaseLost, Refused, StoreDown
 
 log = structlog.get_logger(__name__)
@@ -76,6 +76,7 @@ class Engine:
         self._rng = rng
         self._new_id = new_id
         self._switch = Switch(link, self._causes_of, self._do)
+        self._hearing = Hearing(link.events)
         self.writer = Writer(store, clock.boot_s)
         self.dialing = Dialing(
             floor=self.floor,
@@ -239,10 +240,9 @@ class Engine:
     # The switch -------------------------------------------------------------------
 
     async def _hear(self) -> None:
-        """Take the switch's events in order. While a resync looks, what comes waits in the link's queue."""
-        queue = self._link.events
+        """Take the switch's events in order."""
         while True:
-            event = await queue.get()
+            event = await self._hearing.next()
             if isinstance(event, LinkUp):
                 log.info("switch.up", version=event.version)
                 await self._resync()
@@ -259,7 +259,7 @@ class Engine:
     async def _resync(self) -> None:
         """Compare with what the switch holds: adopt, end as unknown, or hang up."""
         try:
-            found = await self._switch.look()
+            found = await self._hearing.look(self._switch, self.floor, self._clock.now)
         except AmiError as error:
             log.warning("resync.failed", code=error.code, error=str(error))
             self._synced = False
@@ -274,12 +274,11 @@ class Engine:
         self.dialing.kick()
 
     def _try_again(self) -> None:
-        if not self._synced and not self._link.events.full():
-            self._link.events.put_nowait(LinkUp(at=0.0, version="again", started_at=0.0, reloaded_at=0.0))
+        if not self._synced:
+            self._hearing.add(LinkUp(at=0.0, version="again", started_at=0.0, reloaded_at=0.0))
 
     def _mark_audit(self) -> None:
-        if not self._link.events.full():
-            self._link.events.put_nowait(AuditDue(at=0.0))
+        self._hearing.add(AuditDue(at=0.0))
 
     async def _drain_opt_outs(self) -> None:
         """Opt-outs by key that came while nobody listened are kept by the switch until they are stored here."""

@@ -7,9 +7,10 @@ length, because Asterisk's Bridge matches prefixes.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -18,7 +19,8 @@ from ami import events as heard
 from ami.errors import ActionRefused, AmiError, BadAction, NotConnected
 from ami.port import SwitchLink
 from dialer.core import events as ev
-from dialer.core.model import Campaign, Claim, Mode
+from dialer.core.floor import SETTLE_S, Floor
+from dialer.core.model import AttemptState, Campaign, Claim, Mode
 
 ATTEMPT = "att-"
 LEG = "opr-"
@@ -28,6 +30,8 @@ LEG_RING_S = 30
 NO_CHANNEL_S = 2.0
 #: An event's own time is believed if it is at most this old.
 OLDEST_EVENT_S = 60.0
+#: Events and answers come over two connections: a hangup may arrive this much later than a look that knows of it.
+LATE_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +248,77 @@ class Switch:
         """The opt-out is safe in PostgreSQL; the switch need not keep it."""
         with suppress(AmiError):
             await self.link.forget_key("optout", attempt_id.hex)
+
+
+class Hearing:
+    """Events of one link, one by one, and how a look at the switch fits among them.
+
+    A look shows one moment, and arrives among events of before and after it. Whatever it does not show any more had
+    its last words before: they are heard first, so that a call ends as it ended and not as ``unknown``. All else is
+    heard after it.
+
+    Args:
+        events: The link's queue.
+    """
+
+    def __init__(self, events: asyncio.Queue[heard.Event]) -> None:
+        self._events = events
+        self._ahead: deque[heard.Event] = deque()
+
+    def add(self, mark: heard.Event) -> None:
+        """A mark of our own behind everything that has come; a full queue needs none, its link is dropped."""
+        if not self._events.full():
+            self._events.put_nowait(mark)
+
+    async def next(self) -> heard.Event:
+        """The next event."""
+        return self._ahead.popleft() if self._ahead else await self._events.get()
+
+    async def look(self, switch: Switch, floor: Floor, now: Callable[[], datetime]) -> ev.Resynced:
+        """What the switch holds, after the last words of what it holds no more were taken.
+
+        Raises:
+            AmiError: the link failed meanwhile.
+        """
+        found = await switch.look()
+        settled = now() - timedelta(seconds=SETTLE_S)
+        gone = {
+            channel_of(ATTEMPT, attempt.id)
+            for attempt in floor.attempts.values()
+            if attempt.id not in found.calls and (attempt.state is not AttemptState.SENT or attempt.sent_at < settled)
+        }
+        over = set()
+        for event in await self._last_words(gone):
+            switch.take(event, now())
+            if isinstance(event, heard.HungUp) and (ours := id_of(event.channel_id)) is not None:
+                over.add(ours[1])
+        return replace(
+            found,
+            calls={uid: call for uid, call in found.calls.items() if uid not in over},
+            legs={uid: answered for uid, answered in found.legs.items() if uid not in over},
+        )
+
+    async def _last_words(self, gone: set[str]) -> list[heard.Event]:
+        """Everything up to the last hangup of these channels that has come, or comes in a moment."""
+        if not gone:
+            return []
+        end = self._end_of(gone)
+        if len(gone & {e.channel_id for e in self._ahead if isinstance(e, heard.HungUp)}) < len(gone):
+            await asyncio.sleep(LATE_S)
+            end = self._end_of(gone)
+        return [self._ahead.popleft() for _ in range(end)]
+
+    def _end_of(self, gone: set[str]) -> int:
+        """How many events there are until the last hangup of these; what a lost link told is no part of them."""
+        while not self._events.empty():
+            self._ahead.append(self._events.get_nowait())
+        end = 0
+        for place, event in enumerate(self._ahead, 1):
+            if isinstance(event, heard.LinkUp | heard.LinkDown):
+                break
+            if isinstance(event, heard.HungUp) and event.channel_id in gone:
+                end = place
+        return end
 
 
 def _hex(key: str) -> UUID | None:
