@@ -6,6 +6,7 @@ AmiError
 │   ├── NotConnected     there is no session; nothing was written
 │   ├── Uncertain        written, and the link was lost or the deadline passed before an answer
 │   ├── LoginRefused     wrong user or secret
+│   ├── LoginInUse       somebody else is logged in as this user
 │   └── Unreachable      nothing listens there
 ├── ActionRefused        Asterisk answered ``Response: Error``
 └── SwitchUnfit          version too old, context missing, dialplan of another version
@@ -50,6 +51,13 @@ class LoginRefused(LinkError):
 
     code = "ami.login_refused"
     remedy = "Compare the secret in the settings with manager.conf on the switch; see `dialer doctor`."
+
+
+class LoginInUse(LinkError):
+    """Each user may be logged in once, and somebody is: another engine, which runs, is frozen, or is cut off."""
+
+    code = "ami.login_in_use"
+    remedy = "Stop the other engine where it runs; as soon as its sessions end, this one takes over by itself."
 
 
 class Unreachable(LinkError):

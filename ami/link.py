@@ -27,7 +27,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from ami.encode import checked, encode
-from ami.errors import ActionRefused, AmiError, LinkError, LoginRefused, NotConnected, SwitchUnfit, Uncertain
+from ami.errors import (
+    ActionRefused,
+    AmiError,
+    LinkError,
+    LoginInUse,
+    LoginRefused,
+    NotConnected,
+    SwitchUnfit,
+    Uncertain,
+)
 from ami.events import ChannelState, Event, LinkDown, LinkUp, SwitchSnapshot
 from ami.parse import EventReader
 from ami.session import ACKS_FRESH_S, Patience, Session
@@ -47,6 +56,9 @@ OLDEST_FIT: Final[Mapping[int, int]] = MappingProxyType({20: 20, 22: 10, 23: 4})
 
 DOUBLINGS_MAX: Final = 16
 """Of the pause between two attempts to connect; a day of failures must not overflow a float."""
+
+IN_USE_S_MAX: Final = 1.0
+"""Between two tries while somebody else is logged in; Asterisk itself takes a second to refuse."""
 
 QUARTER_S: Final = 900
 """All zones of the world are whole quarters of an hour away from UTC."""
@@ -121,11 +133,11 @@ class Link:
             LoginRefused: before the link was up for the first time.
             SwitchUnfit: version or dialplan are wrong.
         """
-        failures, was_up = 0, False
+        failures, was_up, said = 0, False, ""
         while True:
             try:
                 await self._connect()
-                failures, was_up = 0, True
+                failures, was_up, said = 0, True, ""
                 self.trouble = LinkError(await self._until_lost())
             except (LinkError, ActionRefused) as error:
                 if isinstance(error, LoginRefused) and not was_up:
@@ -133,7 +145,9 @@ class Link:
                 self.trouble = error
             finally:
                 self._drop("closed")
-            log.warning("switch link: %s", self.trouble)
+            if str(self.trouble) != said:
+                said = str(self.trouble)
+                log.warning("switch link: %s %s", said, self.trouble.remedy)
             await self._pause(failures)
             failures += 1
 
@@ -307,6 +321,8 @@ class Link:
     async def _pause(self, failures: int) -> None:
         """Wait with jitter before connecting again, and until a full queue is half empty."""
         shortest, longest = self._settings.patience.back_off_s
+        if isinstance(self.trouble, LoginInUse):
+            longest = min(longest, IN_USE_S_MAX)
         doubled = shortest * 2 ** min(failures + 1, DOUBLINGS_MAX)
         await asyncio.sleep(self._chance.uniform(shortest, min(longest, doubled)))
         while self.events.qsize() > self._settings.queue_most // 2:  # noqa: ASYNC110  # a queue tells nobody of a get

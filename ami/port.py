@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from ami.actions import Action
+    from ami.errors import AmiError
     from ami.events import Event, SwitchSnapshot
 
 
@@ -20,6 +21,10 @@ class SwitchLink(Protocol):
 
     events: asyncio.Queue[Event]
     """Everything that happens, in order, bounded. LinkUp and LinkDown are in it."""
+
+    @property
+    def trouble(self) -> AmiError | None:
+        """Why there is no connection right now, for people; None while the link is up."""
 
     async def run(self) -> None:
         """Connect, log in, keep alive, reconnect with jittered backoff; until cancelled.

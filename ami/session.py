@@ -26,7 +26,16 @@ from panoramisk.manager import Manager
 from panoramisk.message import Message
 
 from ami.encode import question
-from ami.errors import ActionRefused, AmiError, LinkError, LoginRefused, NotConnected, Uncertain, Unreachable
+from ami.errors import (
+    ActionRefused,
+    AmiError,
+    LinkError,
+    LoginInUse,
+    LoginRefused,
+    NotConnected,
+    Uncertain,
+    Unreachable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +50,9 @@ UNSENT_BYTES_MAX: Final = 1 << 20
 
 ACKS_KEPT: Final = 512
 ACKS_FRESH_S: Final = 30.0
+
+REFUSALS: Final = {"Authentication failed": LoginRefused, "Login Already In Use": LoginInUse}
+"""Asterisk's sentence after a login -> what it means (read in its ``manager.c``)."""
 
 Answer = list[Message]
 
@@ -189,7 +201,8 @@ class Session(Manager):  # type: ignore[misc]  # panoramisk has no types
         Raises:
             Unreachable: nothing listens there.
             LoginRefused: wrong user or secret, or not from this address.
-            LinkError: refused for a reason that passes: already in use, switch stopping.
+            LoginInUse: somebody else is logged in as this user.
+            LinkError: refused for another reason that passes: switch stopping.
         """
         try:
             async with asyncio.timeout(self.patience.connect_s):
@@ -202,8 +215,7 @@ class Session(Manager):  # type: ignore[misc]  # panoramisk has no types
         try:
             await self.ask("Login", headers)
         except ActionRefused as refusal:
-            kind = LoginRefused if str(refusal) == "Authentication failed" else LinkError
-            raise kind(f"{user}: {refusal}") from refusal
+            raise REFUSALS.get(str(refusal), LinkError)(f"{user}: {refusal}") from refusal
         self._look()
 
     def ask(self, name: str, headers: tuple[Header, ...] = (), *, many: bool = False) -> asyncio.Future[Answer]:

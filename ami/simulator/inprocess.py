@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from ami.actions import Bridge, Hangup, Originate
 from ami.encode import encode
-from ami.errors import ActionRefused, NotConnected, Uncertain
+from ami.errors import ActionRefused, LoginInUse, NotConnected, Uncertain
 from ami.events import LinkDown, LinkUp, SwitchStopping
 from ami.simulator.exchange import VERSION
 from ami.simulator.switch import Dialplan, SimSwitch
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ami.actions import Action
+    from ami.errors import AmiError
     from ami.events import Event, SwitchSnapshot
     from ami.simulator.people import World
 
@@ -188,6 +189,14 @@ class SimLink:
         self._held: list[Event] = []
 
     # --- the port
+
+    @property
+    def trouble(self) -> AmiError | None:
+        """Why there is no connection right now."""
+        if self._up:
+            return None
+        in_use = self._host.owner not in {None, self}
+        return LoginInUse("Login Already In Use") if in_use else NotConnected("not connected")
 
     async def run(self) -> None:
         """Log in, and again after each loss; until cancelled."""

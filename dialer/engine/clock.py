@@ -6,8 +6,17 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from dialer.errors import StoreDown
+
 if TYPE_CHECKING:
-    from dialer.engine.ports import Clock
+    from collections.abc import Callable
+
+    from dialer.engine.ports import Clock, Store
+
+#: The clocks may differ by this much.
+CLOCK_STEP_S = 2.0
+#: By at most this much our time of day is corrected at a look, so that no deadline of 2 s can be missed by it.
+SLEW_S = 0.02
 
 
 class SystemClock:
@@ -54,3 +63,55 @@ class SteadyClock:
         """Move on or back by so much."""
         self._since += timedelta(seconds=seconds)
         self._known_s = float("nan")  # nothing is known any more
+
+
+class ClockWatch:
+    """PostgreSQL's time of day is the one that counts: small differences are made good slowly, great ones at once.
+
+    After a jump of ours one more look must agree before the next call; a jump of the machine's clock alone is looked
+    into before the next call, and then changes nothing.
+
+    Args:
+        clock: Ours.
+        store: PostgreSQL.
+        alarm: Takes a word and what it is about.
+        stepped: Takes by how much our time of day was just set.
+    """
+
+    def __init__(
+        self,
+        clock: SteadyClock,
+        store: Store,
+        alarm: Callable[[str, str], None],
+        stepped: Callable[[timedelta], None],
+    ) -> None:
+        self._clock = clock
+        self._store = store
+        self._alarm = alarm
+        self._stepped = stepped
+        self._astray_s = 0.0
+        self._wrong = True  # until PostgreSQL's was seen
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether no call may start now because of the time of day."""
+        return self._wrong or abs(self._clock.astray_s() - self._astray_s) > CLOCK_STEP_S
+
+    async def compare(self) -> None:
+        """Look once; a silent PostgreSQL changes nothing."""
+        try:
+            skew_s = await self._store.clock_skew_s()
+        except StoreDown:
+            return
+        astray_s = self._clock.astray_s()
+        off_s = skew_s + astray_s
+        if abs(astray_s - self._astray_s) > CLOCK_STEP_S:
+            self._alarm("clock_step", f"the machine's clock moved by {astray_s - self._astray_s:+.1f} s")
+        self._wrong = abs(off_s) > CLOCK_STEP_S
+        if self._wrong:
+            self._alarm("clock_wrong", f"PostgreSQL's clock is {off_s:+.1f} s ahead of ours and is followed")
+            self._clock.shift(off_s)
+            self._stepped(timedelta(seconds=off_s))
+        else:
+            self._clock.shift(max(-SLEW_S, min(SLEW_S, off_s)))
+        self._astray_s = self._clock.astray_s()

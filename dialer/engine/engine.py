@@ -16,7 +16,7 @@ from uuid import UUID
 
 import structlog
 
-from ami.errors import AmiError
+from ami.errors import AmiError, LoginInUse
 from ami.events import LinkDown, LinkUp
 from ami.port import SwitchLink
 from dialer.core import effects as fx
@@ -26,9 +26,9 @@ from dialer.core.model import Campaign, Claim, Outcome
 from dialer.core.presence import NotNow
 from dialer.engine import board as views
 from dialer.engine.campaigns import Dialing
-from dialer.engine.clock import SteadyClock
+from dialer.engine.clock import ClockWatch, SteadyClock
 from dialer.engine.journal import Writer
-from dialer.engine.ports import Board, Clock, Lease, OperatorView, Store
+from dialer.engine.ports import Board, Clock, Explanation, Lease, OperatorView, Store
 from dialer.engine.switch import ATTEMPT, LEG, AuditDue, Hearing, Switch
 from dialer.errors import DialerError, LeaseLost, Refused, StoreDown
 
@@ -39,11 +39,8 @@ AUDIT_S = 60.0
 #: An unproven lease is renewed this often; dialing stops at half its length without a renewal.
 RENEW_PART = 0.25
 DIAL_PART = 0.5
-#: The clocks are compared this often, and may differ by this much.
+#: The clocks are compared this often.
 CLOCK_S = 5.0
-CLOCK_STEP_S = 2.0
-#: By at most this much our time of day is corrected at a look, so that no deadline of 2 s can be missed by it.
-SLEW_S = 0.02
 #: Campaigns are read again this often.
 CAMPAIGNS_S = 5.0
 #: A loop that was away for longer than this is said.
@@ -87,14 +84,15 @@ class Engine:
             ack_s=link.ack_s_p95,
             dial=self._dial,
             do=self._do,
+            alarm=self._alarm,
         )
         self._lease: Lease | None = None
         self._campaigns_read: dict[int, Campaign] = {}
         self._renewed_at_s = float("-inf")
         self._synced = False
+        self._in_use = False
         self._stopping = False
-        self._astray_s = 0.0
-        self._clock_wrong: str | None = "clock"  # until PostgreSQL's was seen
+        self._clocks = ClockWatch(self._clock, store, self._alarm, self._set_clock)
         self._alarms: deque[str] = deque(maxlen=ALERTS_KEPT)
         self._alarmed: str | None = None
         self._wakes: dict[datetime, asyncio.TimerHandle] = {}
@@ -120,7 +118,7 @@ class Engine:
         self._renewed_at_s = self._clock.boot_s()
         self._lease = self.dialing.lease = lease
         log.info("engine.leads", switch=self.name, epoch=lease.epoch)
-        await self._compare_clocks()
+        await self._clocks.compare()
         await self._read_campaigns()
         recovered = await self._store.recover(self.name)
         self._do(ev.Recovered(recovered.attempts, recovered.operators))
@@ -130,6 +128,7 @@ class Engine:
             "events": self._hear,
             "pacing": self.dialing.run,
             "journal": self.writer.run,
+            "explanations": self.dialing.keep,
             "lease": self._keep_lease,
             "audit": self._audit,
             "clocks": self._watch_clocks,
@@ -161,12 +160,11 @@ class Engine:
         if self._stopping or self._lease is None:
             return "stopping" if self._stopping else "waiting_for_lease"
         if not self._synced:
-            return "switch_down"
+            return "switch_in_use" if isinstance(self._link.trouble, LoginInUse) else "switch_down"
         if self._clock.boot_s() - self._renewed_at_s > self._lease.expires_in_s * DIAL_PART:
             return "lease_not_renewed"
         behind = "store_down" if self.writer.behind_since_s is not None else None
-        stepped = abs(self._clock.astray_s() - self._astray_s) > CLOCK_STEP_S
-        clock = "clock" if stepped else self._clock_wrong
+        clock = "clock" if self._clocks.in_doubt else None
         return self.writer.broken or behind or clock or self._alarmed
 
     # Events and effects ---------------------------------------------------------
@@ -336,36 +334,25 @@ class Engine:
         """No call starts while our time of day is in doubt; and a loop that was away says so."""
         loop = asyncio.get_running_loop()
         while True:
-            await self._compare_clocks()
+            await self._clocks.compare()
+            self._look_at_link()
             due = loop.time() + CLOCK_S
             await asyncio.sleep(CLOCK_S)
             if loop.time() - due > LAG_S:
                 log.warning("loop.lag", lag_s=round(loop.time() - due, 3))
 
-    async def _compare_clocks(self) -> None:
-        """PostgreSQL's time of day is the one that counts: small differences are made good slowly, great ones at once.
+    def _look_at_link(self) -> None:
+        """That another engine holds the logins of the switch is said to people, once."""
+        trouble, before = self._link.trouble, self._in_use
+        self._in_use = isinstance(trouble, LoginInUse)
+        if self._in_use and not before and trouble is not None:
+            self._alarm("switch_in_use", f"{trouble}. {trouble.remedy}")
+        if self._in_use is not before:
+            self._bump()
 
-        After a jump of ours one more look must agree before the next call; a jump of the machine's clock alone is
-        looked into before the next call, and then changes nothing.
-        """
-        try:
-            skew_s = await self._store.clock_skew_s()
-        except StoreDown:
-            return
-        astray_s = self._clock.astray_s()
-        off_s = skew_s + astray_s
-        if abs(astray_s - self._astray_s) > CLOCK_STEP_S:
-            self._alarm("clock_step", f"the machine's clock moved by {astray_s - self._astray_s:+.1f} s")
-        if abs(off_s) <= CLOCK_STEP_S:
-            self._clock_wrong = None
-            self._clock.shift(max(-SLEW_S, min(SLEW_S, off_s)))
-        else:
-            self._clock_wrong = "clock"
-            self._alarm("clock_wrong", f"PostgreSQL's clock is {off_s:+.1f} s ahead of ours and is followed")
-            self._clock.shift(off_s)
-            self._do(ev.ClockStepped(timedelta(seconds=off_s)))
-            self.dialing.wake()
-        self._astray_s = self._clock.astray_s()
+    def _set_clock(self, by: timedelta) -> None:
+        self._do(ev.ClockStepped(by))
+        self.dialing.wake()
 
     async def _read_campaigns(self) -> None:
         """Take over what the database says of the campaigns, if it says anything new."""
@@ -376,7 +363,7 @@ class Engine:
             if campaign_id not in self.floor.cover.budgets:
                 self.floor.cover.set_budget(budget)
         for campaign_id in campaigns.keys() - self._campaigns_read.keys():
-            self.dialing.pace(campaign_id).seen.start(await self._store.learned(campaign_id))
+            await self.dialing.remember(campaigns[campaign_id])
         self._campaigns_read = campaigns
         self._do(ev.CampaignsRead([c for c in campaigns.values() if c.id in self.floor.cover.budgets]))
         self.dialing.wake()
@@ -423,6 +410,11 @@ class Engine:
         """One operator's state, None when no shift is open."""
         op = self.floor.operators.get(operator_id)
         return views.operator_view(op) if op is not None else None
+
+    def explanations(self, campaign_id: int) -> Sequence[Explanation]:
+        """Why it dialled as it did: the decisions of the last hour, the newest first."""
+        pace = self.dialing.paces.get(campaign_id)
+        return pace.why.recent() if pace is not None else []
 
     def outcome_counts(self) -> Mapping[Outcome, int]:
         """Ended attempts by outcome since this engine started."""

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from dialer.errors import DialerError
 from dialer.web import schemas
+from dialer.web.texts import TEXTS, preferred
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,11 +54,14 @@ async def health(call: Call) -> web.Response:
         problems.append("switch")
     if lag_ms > _LAG_MS_MAX:
         problems.append("loop_lag")
+    language = preferred(call.request.headers.get("Accept-Language", ""))
+    word = board.stopped_because
     answer = schemas.Health(
         ok=not problems,
         database=lease is not None,
         switch=board.switch_up,
         dialing=board.dialing,
+        why=TEXTS[language].get(f"stopped.{word}", word) if word else None,
         lease=lease,
         loop_lag_ms=round(lag_ms, 1),
         problems=problems,

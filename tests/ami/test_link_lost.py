@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 
 from ami.actions import Hangup
-from ami.errors import NotConnected, Uncertain
+from ami.errors import LoginInUse, NotConnected, Uncertain
 from ami.events import LinkDown, LinkUp, Said
 from ami.link import Link, LinkSettings
 from ami.session import Session
@@ -157,6 +157,34 @@ async def test_a_secret_changed_while_we_run_is_waited_out():
         assert link.trouble.code == "ami.login_refused"
         del peer.answers["Login"]
         assert isinstance(await next_event(link), LinkUp)
+
+
+async def test_a_switch_somebody_else_is_logged_in_to_is_asked_again_until_it_is_free():
+    """A frozen engine on another machine keeps both logins: no reason to end, and the first chance is taken."""
+    peer = Peer()
+    peer.answers["Login"] = refused("Login Already In Use")
+    async with listening(peer):
+        link = a_link(peer, patience=FAST)
+        async with running(link):
+            await until(lambda: isinstance(link.trouble, LoginInUse))
+            assert "Stop the other engine" in link.trouble.remedy
+            await asyncio.sleep(0.1)
+            del peer.answers["Login"]
+            assert isinstance(await next_event(link), LinkUp)
+
+
+def test_a_login_in_use_is_tried_at_least_every_second(monkeypatch):
+    slept = []
+
+    async def sleep(seconds):
+        slept.append(seconds)
+
+    monkeypatch.setattr("ami.link.asyncio.sleep", sleep)
+    link = Link(LinkSettings(events_secret="x", commands_secret="y"), chance=random.Random(7))
+    link.trouble = LoginInUse("Login Already In Use")
+    for failures in range(20):
+        asyncio.run(link._pause(failures))
+    assert 0.5 < max(slept) <= 1.0
 
 
 async def test_more_events_than_can_wait_drop_the_link_so_that_a_resync_follows():

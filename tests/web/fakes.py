@@ -24,6 +24,7 @@ class FakeLive:
         self.campaigns: list[CampaignView] = []
         self.alerts: tuple[str, ...] = ()
         self.switch_up = True
+        self.stopped = "switch_down"
         self.version = 1
         self._condition = asyncio.Condition()
 
@@ -34,7 +35,7 @@ class FakeLive:
             switch="main",
             switch_up=self.switch_up,
             dialing=self.switch_up,
-            stopped_because=None if self.switch_up else "switch_down",
+            stopped_because=None if self.switch_up else self.stopped,
             operators=tuple(self.operators.values()),
             campaigns=tuple(self.campaigns),
             alerts=self.alerts,

@@ -164,3 +164,12 @@ async def test_health_says_what_is_wrong(world, up, database, problems):
     assert (answer.status, body["ok"], body["problems"]) == (503 if problems else 200, not problems, problems)
     assert body["loop_lag_ms"] >= 0
     assert set(body["lease"] or {}) <= {"epoch", "expires_at"}  # the holder's host and process are nobody's business
+    assert body["why"] == (None if up else "no connection to Asterisk")
+
+
+async def test_health_says_when_another_engine_holds_the_switch(world):
+    """One sentence, in the language that is asked for."""
+    world.live.switch_up, world.live.stopped = False, "switch_in_use"
+    for language, words in {"en": "another engine is still logged in", "ru": "вошёл другой процесс"}.items():
+        answer = await world.visitor().get("/health", headers={"Accept-Language": language})
+        assert words in (await answer.json())["why"]

@@ -123,6 +123,8 @@ class Health(Answer):
     database: bool
     switch: bool
     dialing: bool
+    why: str | None
+    """Why no call is placed, in one sentence."""
     lease: Mapping[str, Any] | None
     loop_lag_ms: float
     problems: list[str]
