@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from ami.errors import AmiError
-from dialer import intake, logs, service, settings, switchconfig
+from dialer import cli_bases, logs, service, settings, switchconfig
+from dialer.cli_bases import campaign_named
 from dialer.core import kpi as numbers
 from dialer.core.model import CampaignState
 from dialer.doctor import examine, remedy_of
-from dialer.errors import DialerError, NotFound, Refused
+from dialer.errors import DialerError, Refused
 from dialer.passwords import LENGTH_MIN, hash_password, random_password
 from dialer.store.pools import Pools
 from dialer.store.stores import Stores
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from dialer.logs import LogLevel
     from dialer.settings import Settings
-    from dialer.store.campaigns import CampaignRow
     from dialer.store.kpi import Row
 
 Result = TypeVar("Result")
@@ -91,6 +91,9 @@ def _with_stores(work: Callable[[Stores], Awaitable[Result]]) -> Result:
             return await work(stores)
 
     return asyncio.run(run())
+
+
+cli_bases.add_to(app, _with_stores)
 
 
 # Service ---------------------------------------------------------------------
@@ -170,44 +173,7 @@ def switch_config(
         typer.echo(f"{name}={value}")
 
 
-# Bases and campaigns -----------------------------------------------------------
-
-
-@app.command("load-base")
-def load_base(
-    file: Annotated[Path, typer.Argument(help="CSV in UTF-8 with a header: name, phone, zone, …", exists=True)],
-    campaign: Annotated[str, typer.Option(help="Name or number of the campaign.")],
-    name: Annotated[str | None, typer.Option(help="How to call the base; default: the file's name.")] = None,
-) -> None:
-    """Load a base: all good rows at once, each bad row told with its line and reason."""
-
-    async def work(stores: Stores) -> None:
-        found = await _campaign(stores, campaign)
-        loaded = await intake.load(
-            stores,
-            campaign_id=found.id,
-            name=name or file.stem,
-            source=file.name,
-            data=await asyncio.to_thread(file.read_bytes),
-            actor=Actor(),
-        )
-        for row in loaded.rejected:
-            typer.echo(f"line {row.line}: {row.reason}: {row.text}", err=True)
-        base = loaded.base
-        before = " The same file had been loaded before; nothing was loaded now." if loaded.repeated else ""
-        typer.echo(
-            f"{base.name}: {base.rows_loaded} of {base.rows_in} rows loaded, {base.rows_rejected} rejected.{before}"
-        )
-
-    _with_stores(work)
-
-
-async def _campaign(stores: Stores, named: str) -> CampaignRow:
-    """The campaign of this name or number."""
-    for found in await stores.campaigns.list():
-        if named in {found.name, str(found.id)}:
-            return found
-    raise NotFound("campaign.not_found", f"There is no campaign {named!r}.", remedy="See `dialer campaign list`.")
+# Campaigns -----------------------------------------------------------
 
 
 @campaign_app.command("list")
@@ -263,7 +229,7 @@ def trunk_set(
 
 def _set_state(named: str, state: CampaignState) -> None:
     async def work(stores: Stores) -> None:
-        found = await _campaign(stores, named)
+        found = await campaign_named(stores, named)
         await stores.campaigns.set_state(found.id, state, actor=Actor())
         typer.echo(f"{found.name}: {state}.")
 
@@ -323,7 +289,7 @@ def kpi(
     end = _moment(until, now + timedelta(seconds=1))
 
     async def work(stores: Stores) -> Sequence[Row]:
-        campaign_id = (await _campaign(stores, campaign)).id if campaign else None
+        campaign_id = (await campaign_named(stores, campaign)).id if campaign else None
         return await stores.kpi.table(campaign_id=campaign_id, since=begin, until=end, by=by)  # type: ignore[arg-type]  # checked above
 
     rows = _with_stores(work)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dialer.store import lease
 from dialer.store.attempts import Attempts
+from dialer.store.base_files import BaseFiles
 from dialer.store.bases import Bases
 from dialer.store.callbacks import Callbacks
 from dialer.store.campaigns import Campaigns
@@ -30,6 +31,7 @@ class Stores:
     users: Users
     campaigns: Campaigns
     bases: Bases
+    base_files: BaseFiles
     contacts: Contacts
     dispositions: Dispositions
     do_not_call: DoNotCall
@@ -45,6 +47,7 @@ class Stores:
             users=Users(pools.web),
             campaigns=Campaigns(pools.web),
             bases=Bases(pools.web, pools.intake),
+            base_files=BaseFiles(pools.web),
             contacts=Contacts(pools.web),
             dispositions=Dispositions(pools.web),
             do_not_call=DoNotCall(pools.web),

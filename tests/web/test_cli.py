@@ -71,7 +71,19 @@ def test_every_command_explains_itself(run, words):
 def test_the_commands_are_those_the_readme_promises():
     """Nobody has to look for a command elsewhere."""
     assert {words[0] for words in commands()} == {
-        *("serve", "demo", "migrate", "load-base", "campaign", "kpi", "user", "doctor", "trunk", "switch-config")
+        *(
+            "serve",
+            "demo",
+            "migrate",
+            "load-base",
+            "base",
+            "campaign",
+            "kpi",
+            "user",
+            "doctor",
+            "trunk",
+            "switch-config",
+        )
     }
     group = typer.main.get_command(cli.app).commands["campaign"]
     assert set(group.commands) == {"list", "create", "start", "pause", "stop"}
@@ -214,8 +226,32 @@ def test_from_a_trunk_to_numbers(run, settings, url, tmp_path):
     assert "is a draft" in run("campaign", "create", "spring", "--trunk", "carrier")[1]
     code, out, err = run("load-base", str(file), "--campaign", "spring")
     assert (code, out) == (0, "contacts: 1 of 2 rows loaded, 1 rejected.\n")
-    assert err.startswith("line 3: ")
+    assert "line 3: bad_phone: Bad,12" in err
     assert "loaded before" in run("load-base", str(file), "--campaign", "spring")[1]
+    assert "contacts" in run("base", "list", "spring")[1]
+    assert "1 contacts taken back" in run("base", "undo", "1")[1]
+    mend = tmp_path / "mend.csv"
+    mapped = (
+        "--column",
+        "name=skip",
+        "--zone",
+        "Europe/Moscow",
+        "--save-template",
+        "supplier",
+        "--rejected",
+        str(mend),
+    )
+    code, out, _ = run("load-base", str(file), "--campaign", "spring", "--rehearse", *mapped)
+    assert (code, out) == (0, ("contacts: 1 of 2 rows would be loaded, 0 would update a contact; rejected: 1 bad_phone; "
+                              "repaired: none. Nothing was loaded.\n"))  # fmt: skip
+    assert "no valid number" in mend.read_text()
+    code, out, err = run("load-base", str(file), "--campaign", "spring", "--template", "supplier")
+    assert "name=skip" in err
+    assert "1 of 2 rows loaded" in out
+    assert "0 stay" in run("base", "withdraw", "2")[1]
+    assert run("load-base", str(file), "--campaign", "spring", "--column", "phone=zone")[2].count(
+        "No column is a phone"
+    )
     assert run("campaign", "start", "1")[1] == "spring: running.\n"
     assert "running" in run("campaign", "list")[1]
     code, out, _ = run("kpi", "--by", "campaign", "--json")
