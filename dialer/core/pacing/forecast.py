@@ -48,8 +48,10 @@ TAUS_S = (1.0, 2.5, 4.0, 5.5, 7.0, 9.0, 11.5, 14.5, 18.5, 24.0)
 OFFER_TAUS_S = (4.0, 8.0, 12.0, 17.0, 22.0, 28.0, 35.0, 43.0, 52.0, 64.0)
 #: A callee may wait this long for an operator.
 WAIT_S = 2.0
-#: Windows of the transform; from this one on, an X that is wide instead of one that fits.
-WINDOWS, MANY_FROM = (32, 64, 128, 256, 512, 1024), 2
+#: Windows of the transform.
+WINDOWS = (32, 64, 128, 256, 512, 1024)
+#: Fewer operators and lines are multiplied one by one in a window that holds all of X; more are summed by age.
+FEW = 72
 #: So many standard deviations of a wide X must fit into its window.
 WINDOW_SIGMAS = 14.0
 #: Beyond so many over its least standard deviation, frequencies carry nothing of a wide X: phi is below exp(-24) there.
@@ -196,7 +198,8 @@ class Outlook:
         """Choose the window of the transform, and multiply phi."""
         shape = (len(self.chances[0].new), -1)
         self._mean = np.zeros(shape[0])
-        if self._yes + calls < WINDOWS[MANY_FROM]:
+        self._fits = self._yes + calls < FEW
+        if self._fits:
             self._window = next(w for w in WINDOWS if self._yes + calls < w)
             phi = np.exp(1j * self._base * _frequencies(self._window))[None, :]
             for known, those in zip(self.chances, self._rows, strict=True):
@@ -211,7 +214,7 @@ class Outlook:
             self._mean += yes[:_SET_UP_0].sum(axis=0) - yes[_SET_UP_0:].sum(axis=0)
             variance += (yes * (1 - known.rows)).sum(axis=0)
         wide = WINDOW_SIGMAS * sqrt(float(variance.max()) + calls * 0.25) + 2
-        self._window = next((w for w in WINDOWS[MANY_FROM:] if wide <= w), WINDOWS[-1])
+        self._window = next((w for w in WINDOWS if wide <= w), WINDOWS[-1])
         needed = FREQUENCY_SIGMAS / sqrt(float(variance.min()) + 1e-9) * self._window / (2 * np.pi)
         kept = min(self._window // 2 + 1, ceil(needed) + 1)
         log_phi = np.broadcast_to(1j * self._base * _frequencies(self._window)[:kept], (shape[0], kept))
@@ -247,7 +250,7 @@ class Outlook:
 
     def _risk(self, phi: Complexes, new: NDArray[np.int64], each: Floats) -> Floats:
         """P(X <= 0) by trial and horizon."""
-        if self._window < WINDOWS[MANY_FROM]:
+        if self._fits:
             below = np.clip(new - self._least + 1, 0, self._window)
             weights = _below(self._window)[below][:, None, :]
         else:

@@ -36,9 +36,9 @@ TEAM_N = 20.0
 #: Fewer observed attempts than this say nothing about who answers; one to one until then.
 ATTEMPTS_MIN = 20
 #: New laws at most this often, and only if something changed by this share.
-REFRESH_S, NOTICEABLE = 10.0, 0.03
+REFRESH_S, NOTICEABLE = 20.0, 0.03
 #: theta: the first one and its bounds, as multiples of the cap.
-THETA_FIRST, THETA_MIN, THETA_MAX = 1.5, 0.1, 12.0
+THETA_FIRST, THETA_MIN, THETA_MAX = 1.0, 0.1, 10.0
 #: Abandons aimed at, as a share of the cap.
 AIM = 0.95
 #: theta follows the abandons of so many answers, or of as many as come in this time.

@@ -1,0 +1,253 @@
+"""What is learned from a campaign's own calls, how fast it forgets, and that it survives a restart."""
+
+from __future__ import annotations
+
+import json
+from math import exp, log
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dialer.core import pacing
+from dialer.core.model import Mode
+from dialer.core.pacing import Laws, Learned, Learner, Policy, Snapshot
+from dialer.core.pacing.learn import ATTEMPTS_MIN, MEMORY_S, Hazard
+from tests.core.make import budget
+
+CAP = 0.03
+DAY_S = 1_780_000_000.0
+POLICY = Policy(
+    mode=Mode.PREDICTIVE,
+    ring_timeout_s=25,
+    max_lines_per_operator=50,
+    room_budget=1000,
+    room_trunk=1000,
+    room_starts=1000,
+    budget=budget(2000, 20),
+)
+
+
+def known(learner, at_s=DAY_S, **busy):
+    return learner.learned(at_s, cap=CAP, **busy)
+
+
+def dial(learner, attempts, *, answer=0.25, at_s=DAY_S, gap_s=1.0, seed=1):
+    """So many attempts, one after the other; the time of the last."""
+    chance = Random(seed)
+    for _ in range(attempts):
+        at_s += gap_s
+        learner.rang(chance.gammavariate(4, 0.5))
+        if chance.random() < answer:
+            learner.answered(at_s, chance.gammavariate(4, 2.25))
+        else:
+            learner.not_answered(at_s, rang=chance.random() < 0.8)
+    return at_s
+
+
+def mean_s(hazards, ages, steps=20000, step_s=0.1):
+    """Mean of the law with these hazards."""
+    at = np.arange(steps) * step_s
+    rates = np.asarray(hazards)[np.searchsorted(ages, at, side="right") - 1]
+    return float(np.exp(-np.cumsum(rates) * step_s).sum() * step_s)
+
+
+def test_before_the_first_call_a_belief_is_all_there_is():
+    learned = known(Learner())
+    assert learned.little == "little_data"
+    assert mean_s(learned.laws.talk, pacing.laws.TALK_AGES) == pytest.approx(90, rel=0.02)
+    assert sum(learned.laws.ring) == pytest.approx(1)
+
+
+def test_who_answers_is_followed_within_some_hundred_calls():
+    learner = Learner()
+    at_s = dial(learner, 600, answer=0.5, gap_s=30)
+    assert known(learner, at_s).laws.answer == pytest.approx(0.5, abs=0.08)
+    at_s = dial(learner, 900, answer=0.1, at_s=at_s, gap_s=30, seed=2)
+    assert known(learner, at_s).laws.answer == pytest.approx(0.1, abs=0.06)
+
+
+def test_of_those_that_ring_more_answer():
+    learner = Learner()
+    laws = known(learner, dial(learner, 500)).laws
+    assert laws.answer_ringing > laws.answer
+
+
+def test_after_a_silence_what_is_known_of_answers_is_stale_and_a_few_calls_renew_it():
+    learner = Learner()
+    at_s = dial(learner, 400)
+    assert known(learner, at_s).little is None
+    later_s = at_s + 12 * MEMORY_S
+    assert known(learner, later_s).little == "stale_data"
+    assert known(learner, dial(learner, ATTEMPTS_MIN + 1, at_s=later_s)).little is None
+
+
+@pytest.mark.parametrize("mean", [15.0, 60.0, 240.0])
+def test_talks_are_learned_whatever_they_last(mean):
+    learner, chance = Learner(), Random(3)
+    for _ in range(800):
+        learner.talked(chance.expovariate(1 / mean))
+    assert mean_s(known(learner).laws.talk, pacing.laws.TALK_AGES) == pytest.approx(mean, rel=0.12)
+
+
+def test_two_kinds_of_talk_show_in_the_hazard():
+    """30 % last about 15 s, the others about 140: whoever talks for a minute is not near the end."""
+    learner, chance = Learner(), Random(4)
+    for _ in range(1000):
+        learner.talked(chance.gauss(15, 3) if chance.random() < 0.3 else chance.gauss(140, 20))
+    by_age = dict(zip(pacing.laws.TALK_AGES, known(learner).laws.talk, strict=True))
+    assert by_age[15] > 5 * by_age[60] < by_age[140]
+
+
+def test_talks_that_still_go_on_say_that_talks_are_long():
+    learner = Learner()
+    short = mean_s(known(learner).laws.talk, pacing.laws.TALK_AGES)
+    learner = Learner()
+    long = mean_s(known(learner, talking_s=[300.0] * 10).laws.talk, pacing.laws.TALK_AGES)
+    assert long > 2 * short
+
+
+def test_a_campaign_with_few_talks_believes_its_team():
+    team, chance = Learner(), Random(5)
+    first, second = Learner(team), Learner(team)
+    for _ in range(400):
+        first.talked(chance.expovariate(1 / 30))
+    second.talked(200.0)
+    assert mean_s(known(second).laws.talk, pacing.laws.TALK_AGES) == pytest.approx(38, abs=12)
+
+
+def test_a_trunk_that_does_not_tell_of_ringing_is_noticed():
+    learner = Learner()
+    for n in range(40):
+        learner.answered(DAY_S + n, 9.0, rang=False)
+        learner.not_answered(DAY_S + n, rang=False)
+    assert not known(learner).laws.rings
+    laws = known(learner).laws
+    new, setting_up, ringing, _ = laws.answered_within(40, ivr=False)
+    np.testing.assert_allclose(setting_up, ringing[: len(setting_up)])
+    np.testing.assert_allclose(new, ringing[0])
+
+
+def test_theta_falls_with_each_abandon_and_rises_with_each_answer():
+    learner = Learner()
+    thetas = [known(learner).theta]
+    for abandoned in (False, True):
+        learner.counted(DAY_S, abandoned=abandoned, cap=CAP, unspent=0.0)
+        thetas.append(known(learner).theta)
+    assert thetas[1] > thetas[0] > thetas[2]
+
+
+def test_theta_stays_where_abandons_are_as_aimed():
+    learner = Learner()
+    for n in range(4000):
+        learner.counted(DAY_S + n, abandoned=n % 35 == 0, cap=CAP, unspent=0.0)  # 2.86 %
+    assert log(known(learner).theta / CAP) == pytest.approx(0, abs=0.35)
+
+
+@pytest.mark.parametrize(("unspent", "way"), [(20.0, 1), (-20.0, -1)])
+def test_what_the_window_has_left_is_spent_and_what_it_owes_is_saved(unspent, way):
+    even, other = Learner(), Learner()
+    for n in range(200):
+        even.counted(DAY_S + n, abandoned=n % 35 == 0, cap=CAP, unspent=0.0)
+        other.counted(DAY_S + n, abandoned=n % 35 == 0, cap=CAP, unspent=unspent)
+    assert way * (known(other).theta - known(even).theta) > 0
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.floats(-100, 100)), max_size=200), st.floats(0.001, 0.05))
+def test_theta_has_bounds_whatever_happens(counts, cap):
+    learner = Learner()
+    for n, (abandoned, unspent) in enumerate(counts):
+        learner.counted(DAY_S + n, abandoned=abandoned, cap=cap, unspent=unspent)
+    assert 0.1 * cap * 0.999 <= learner.learned(DAY_S, cap=cap).theta <= 10 * cap * 1.001
+
+
+observations = st.lists(
+    st.one_of(
+        st.tuples(st.just("rang"), st.floats(0, 20)),
+        st.tuples(st.just("answered"), st.floats(0, 60)),
+        st.tuples(st.just("not_answered"), st.booleans()),
+        st.tuples(st.just("talked"), st.floats(0, 900)),
+        st.tuples(st.just("wrapped_up"), st.floats(0, 200)),
+        st.tuples(st.just("pressed"), st.one_of(st.none(), st.floats(0, 90))),
+        st.tuples(st.just("counted"), st.booleans()),
+    ),
+    max_size=80,
+)
+
+
+def tell(learner, story):
+    for n, (what, value) in enumerate(story):
+        at_s = DAY_S + n
+        if what in {"rang", "talked", "wrapped_up"}:
+            getattr(learner, what)(value)
+        elif what in {"answered", "pressed"}:
+            getattr(learner, what)(at_s, value)
+        elif what == "not_answered":
+            learner.not_answered(at_s, rang=value)
+        else:
+            learner.counted(at_s, abandoned=value, cap=CAP, unspent=0.0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(story=observations, more=observations)
+def test_what_was_learned_survives_a_restart_to_the_last_bit(story, more):
+    lived, written = Learner(), Learner()
+    tell(lived, story)
+    tell(written, story)
+    restored = Learner.of(json.loads(json.dumps(written.state())))
+    assert restored.state() == lived.state()
+    tell(lived, more)
+    tell(restored, more)
+    assert known(restored).to_json() == known(lived).to_json()
+
+
+def test_a_state_of_another_version_is_not_misread():
+    learner = Learner()
+    dial(learner, 100)
+    assert Learner.of({**learner.state(), "version": 99}).state() == Learner().state()
+
+
+@settings(max_examples=40, deadline=None)
+@given(story=observations, ready=st.integers(0, 5), ages=st.lists(st.floats(0, 60), max_size=6))
+def test_a_stored_decision_is_made_again_the_same(story, ready, ages):
+    """Snapshot, what was learned and policy are all there is: a day can be replayed."""
+    learner = Learner()
+    tell(learner, story)
+    dial(learner, 40)
+    learned = known(learner)
+    snapshot = Snapshot(ready=ready, talking_s=ages, wrap_up_s=ages[:2], ringing_s=ages[:3])
+    first = pacing.decide(snapshot, learned, POLICY)
+    again = pacing.decide(snapshot, Learned.of_json(json.loads(json.dumps(learned.to_json()))), POLICY)
+    assert (again.calls, again.reason, again.risk, again.theta) == (first.calls, first.reason, first.risk, first.theta)
+    assert again.sentence == first.sentence
+
+
+def test_the_laws_stay_the_same_object_while_nothing_changes_noticeably():
+    """Tables are computed from it once."""
+    learner = Learner()
+    at_s = dial(learner, 400)
+    laws = known(learner, at_s).laws
+    assert known(learner, at_s + 1).laws is laws
+    learner.counted(at_s + 2, abandoned=True, cap=CAP, unspent=0.0)
+    assert known(learner, at_s + 3).laws is laws
+    at_s = dial(learner, 100, answer=0.9, at_s=at_s)
+    assert known(learner, at_s).laws is not laws
+
+
+def test_a_belief_in_a_mean_is_an_exponential_law():
+    hazard = Hazard(pacing.laws.TALK_AGES)
+    hazard.believe(50.0, 100)
+    assert hazard.events.sum() == pytest.approx(100)
+    assert hazard.exposure.sum() == pytest.approx(5000)
+    assert hazard.rates(np.full(len(hazard.ages), 1 / 50), 5, ()) == pytest.approx(np.full(len(hazard.ages), 0.02))
+
+
+def test_residual_laws_follow_the_age():
+    laws = Laws.plain(talk_s=100, wrap_up_s=20)
+    talk, wrap_up = laws.free_within(60)
+    assert wrap_up[0, 40] == pytest.approx(1 - exp(-1), abs=0.01)  # 20 s of an exponential wrap-up of 20 s
+    exact = 1 - (100 * exp(-0.3) - 20 * exp(-1.5)) / 80  # both within 30 s
+    assert talk[:, 60] == pytest.approx(np.full(len(talk), exact), abs=0.01)
