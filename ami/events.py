@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -133,6 +133,23 @@ class SwitchStopping(Event):
     """Shutdown was announced."""
 
     restart: bool
+
+
+NAMES: Final = (
+    "Newchannel",
+    "Newstate",
+    "BridgeEnter",
+    "Hangup",
+    "OriginateResponse",
+    "UserEvent",
+    "ContactStatus",
+    "FullyBooted",
+    "Shutdown",
+)
+"""Asterisk's names of the events that reach us: one filter for each of them in our manager.conf."""
+
+UNHEARD: Final = (DialBegin, DialEnd, BridgeLeft)
+"""What happens on a switch all the same, and those filters keep back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from ami.actions import Bridge, Hangup, Originate
 from ami.encode import encode
 from ami.errors import ActionRefused, LoginInUse, NotConnected, Uncertain
-from ami.events import LinkDown, LinkUp, SwitchStopping
+from ami.events import UNHEARD, LinkDown, LinkUp, SwitchStopping
 from ami.simulator.exchange import VERSION
 from ami.simulator.switch import Dialplan, SimSwitch
 
@@ -430,6 +430,8 @@ class SimLink:
             self._deliver(event)
 
     def _deliver(self, event: Event) -> None:
+        if isinstance(event, UNHEARD):
+            return
         if self.events.qsize() >= self.timing.queue_limit:
             self._lose("too many events wait to be read")
             return

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from ami.actions import Bridge, Hangup, Originate, SetVariable
+from ami.events import NAMES
 from ami.simulator.wire import PLAN, block, channel_line
 
 if TYPE_CHECKING:
@@ -29,10 +30,15 @@ Headers = Mapping[str, list[str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A section of manager.conf."""
+    """A section of manager.conf.
+
+    Attributes:
+        passes: Names of events its filters let through.
+    """
 
     secret: str
     read: frozenset[str] = frozenset()
+    passes: frozenset[str] = frozenset(NAMES)
     write: frozenset[str] = frozenset()
 
 

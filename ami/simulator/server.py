@@ -145,9 +145,10 @@ class SimServer:
         """Write an event to everybody who may read it."""
         if not self.logged_in:
             return
-        right, data = self._writer.write(event)
-        for name, connection in self.logged_in.items():
-            if right in self.users[name].read:
+        name, right, data = self._writer.write(event)
+        for login, connection in self.logged_in.items():
+            user = self.users[login]
+            if right in user.read and name in user.passes:
                 connection.tell(data)
 
 

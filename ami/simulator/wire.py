@@ -109,11 +109,11 @@ class EventWriter:
             SwitchStopping: ("Shutdown", "system", self._shutdown),
         }
 
-    def write(self, event: Event) -> tuple[str, bytes]:
-        """The class of rights that may read it, and its bytes."""
+    def write(self, event: Event) -> tuple[str, str, bytes]:
+        """Its name, the class of rights that may read it, and its bytes."""
         name, right, rest = self._write[type(event)]
         head = (("Event", name), ("Privilege", f"{right},all"), ("Timestamp", f"{event.at:.6f}"))
-        return right, block((*head, *rest(event)))
+        return name, right, block((*head, *rest(event)))
 
     def _channel_of(self, event: ChannelCreated | ChannelRinging | ChannelUp) -> Iterator[Header]:
         return self._channel(event.channel_id)

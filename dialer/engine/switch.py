@@ -165,7 +165,7 @@ class Switch:
 
     def _call(self, event: heard.Event, uid: UUID, at: datetime) -> None:
         match event:
-            case heard.ChannelCreated() | heard.DialBegin():
+            case heard.ChannelCreated():
                 self._seen.add(uid)
                 self._tell(ev.CallAppeared(uid))
             case heard.ChannelRinging():

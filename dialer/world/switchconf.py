@@ -11,22 +11,10 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import dialer
+from ami.events import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-
-#: AMI events the service needs; all others are filtered out inside Asterisk, where dropping one costs nothing.
-EVENTS = (
-    "Newchannel",
-    "Newstate",
-    "BridgeEnter",
-    "Hangup",
-    "OriginateResponse",
-    "UserEvent",
-    "ContactStatus",
-    "FullyBooted",
-    "Shutdown",
-)
 
 #: Files whose built-in defaults are meant; they exist, so that Asterisk's log has no false alarms at start.
 DEFAULTS = ("acl", "ccss", "features", "indications", "pjproject", "statsd", "udptl")
@@ -115,7 +103,7 @@ def render(conf: SwitchConf, folder: Path) -> None:
     """Write our Asterisk's configuration files into a folder."""
     values = {name: getattr(conf, name) for name in SwitchConf.__slots__}
     values["seats"] = sorted(conf.seats.items())
-    fill(templates(), folder, values | {"events": EVENTS})
+    fill(templates(), folder, values | {"events": NAMES})
 
 
 def fill(sources: Path, folder: Path, values: Mapping[str, object], *, only: Collection[str] = ()) -> None:

@@ -18,12 +18,11 @@ import pytest
 from ami.actions import Action, Bridge, Hangup, Originate
 from ami.errors import ActionRefused
 from ami.events import (
+    UNHEARD,
     BridgeEntered,
-    BridgeLeft,
     ChannelCreated,
     ChannelRinging,
     ChannelUp,
-    DialBegin,
     Event,
     HungUp,
     LinkUp,
@@ -121,11 +120,15 @@ class Stage:
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
         self.link = rig.link
+        self.surprises: list[Event] = []
+        """What the filters of manager.conf keep back, and was heard all the same."""
         self._tales: dict[str, Tale] = {}
 
     async def listen(self) -> None:
         while True:
             event = await self.link.events.get()
+            if isinstance(event, UNHEARD):
+                self.surprises.append(event)
             channel_id = getattr(event, "channel_id", None)
             if channel_id is not None:
                 self.tale(channel_id).add(event)
@@ -211,7 +214,6 @@ async def _refusal_has_its_cause(stage: Stage, behaviour: str, cause: int, sip_c
     assert (end.cause, end.sip_code) == (cause, sip_code)
     assert not (await tale.until(Originated)).success
     assert tale.all(ChannelCreated)
-    assert tale.all(DialBegin)
     assert not tale.all(ChannelUp)
     assert not tale.said()
 
@@ -323,8 +325,7 @@ async def a_callee_waiting_in_a_holding_bridge_leaves_it_for_the_conversation(st
     await callee.until(BridgeEntered, holding=True)
     await stage.bridge(operator, callee)
     for tale in (operator, callee):
-        steps = [(type(e), e.holding) for e in tale.events if isinstance(e, BridgeEntered | BridgeLeft)]
-        assert steps == [(BridgeEntered, True), (BridgeLeft, True), (BridgeEntered, False)]
+        assert [e.holding for e in tale.all(BridgeEntered)] == [True, False]
     await stage.hang_up(operator)
     await callee.until(HungUp)
 
@@ -485,7 +486,9 @@ async def tell_all(rig: Rig, *, at_once: int = 8) -> Endings:
 
     listener = asyncio.create_task(stage.listen(), name="listener")
     try:
-        return dict(zip(STORIES, await asyncio.gather(*map(tell, STORIES.values())), strict=True))
+        endings = dict(zip(STORIES, await asyncio.gather(*map(tell, STORIES.values())), strict=True))
+        assert not stage.surprises
+        return endings
     finally:
         listener.cancel()
 

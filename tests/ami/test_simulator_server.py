@@ -11,7 +11,7 @@ import pytest
 from ami.actions import Originate
 from ami.encode import encode
 from ami.errors import LoginRefused, SwitchUnfit, Uncertain
-from ami.events import ChannelCreated, ChannelUp, DialBegin, Event, HungUp, LinkDown, LinkUp, Said
+from ami.events import ChannelCreated, ChannelRinging, ChannelUp, Event, HungUp, LinkDown, LinkUp, Said
 from ami.link import Link, LinkSettings
 from ami.session import Patience
 from ami.simulator.manager import dialer_users
@@ -201,7 +201,7 @@ class TestBadWeather:
 
     async def test_a_slow_line_delays_every_event_and_loses_none(self) -> None:
         async with _server() as server, _up(server) as link:
-            server.faults["dialer-events"].bytes_per_s = 8_000
+            server.faults["dialer-events"].bytes_per_s = 4_000
             await link.send(CALL)
             heard = await _until(link, HungUp)
             ended = server.switch.calls[0].ended_at
@@ -224,7 +224,7 @@ class TestBadWeather:
             assert _drain(link) == []
             faults.lose, faults.reorder = 0.0, 1.0
             server.sim.do(CALL)
-            assert [type(e) for e in (await _until(link, HungUp))[:2]] == [DialBegin, ChannelCreated]
+            assert [type(e) for e in (await _until(link, HungUp))[:2]] == [ChannelRinging, ChannelCreated]
 
     async def test_a_slow_answer_is_no_answer_when_it_is_too_late(self) -> None:
         async with _server() as server, _up(server) as link:

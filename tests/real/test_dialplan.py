@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from dialer.world.switchconf import EVENTS
+from ami.events import NAMES
 from tests.real.conftest import Switch
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
@@ -230,4 +230,4 @@ async def test_each_user_can_do_only_its_half(switch: Switch) -> None:
 
 async def test_only_events_the_service_handles_are_sent(switch: Switch) -> None:
     """The filters hold: no VarSet, no Newexten, nothing that is not on the list."""
-    assert {m["Event"] for m in switch.heard if "Event" in m} <= set(EVENTS)
+    assert {m["Event"] for m in switch.heard if "Event" in m} <= set(NAMES)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ami.events import NAMES
 from dialer.world import network, switchconf
 from dialer.world.people import MEASURED, ORDINARY, Behaviour, Person
 from dialer.world.switchconf import SwitchConf, TrunkLine
@@ -77,7 +78,7 @@ def test_our_switch_is_rendered_with_both_users_behind_their_filters(tmp_path: P
         "write = originate,call,reporting",
     ]
     assert manager.count("writetimeout = 5000") == 2
-    assert set(re.findall(r"eventfilter\(name\((\w+)\)\) =\n", manager)) == set(switchconf.EVENTS)
+    assert set(re.findall(r"eventfilter\(name\((\w+)\)\) =\n", manager)) == set(NAMES)
     options = (tmp_path / "asterisk.conf").read_text()
     assert "live_dangerously = no" in options
     assert "disable_remote_console_shell = yes" in options
