@@ -88,7 +88,7 @@ WHERE r.row_number > :after::integer AND r.row_number <= :until::integer;
 -- campaigns, has already.
 INSERT INTO base_known (row_number, reason, contact_id)
 WITH forbidden AS (
-    SELECT p.e164 FROM do_not_call d JOIN phone p ON p.id = d.phone_id
+    SELECT DISTINCT p.e164 FROM do_not_call d JOIN phone p ON p.id = d.phone_id
     WHERE d.scope = 'global' OR d.customer_id = :customer_id::bigint OR d.campaign_id = :campaign_id::bigint
 ), silent AS (
     SELECT r.row_number FROM base_row r JOIN forbidden f ON f.e164 = r.phones[1]
