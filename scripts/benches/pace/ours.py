@@ -41,8 +41,13 @@ class Window:
             cap_permille=self.cap_permille,
         )
 
+    def connect(self) -> None:
+        """Somebody who answered has an operator: from now on the answer counts, until then the line does."""
+        self.answered += 1
+
     def lose(self) -> None:
-        """One abandoned call more."""
+        """Somebody who answered had nobody."""
+        self.answered += 1
         self.abandoned += 1
         self.worst = max(self.worst, self.abandoned / self.answered)
 
@@ -58,6 +63,10 @@ class Ours(Dialer):
         self._begun_s = 0.0
 
     def calls(self, day: Day) -> int:
+        return pacing.decide(*self.asked(day)).calls
+
+    def asked(self, day: Day) -> tuple[pacing.Snapshot, pacing.Learned, pacing.Policy]:
+        """What ``decide`` is asked with at this moment."""
         now_s = day.now_s
         budget = self.window.budget()
         talking_s = [now_s - at for at in day.talking.values()]
@@ -82,7 +91,7 @@ class Ours(Dialer):
         learned = self.learner.learned(
             self._at(now_s), cap=budget.cap_permille / 1000, talking_s=talking_s, wrap_up_s=wrap_up_s
         )
-        return pacing.decide(snapshot, learned, policy).calls
+        return snapshot, learned, policy
 
     def may_leave(self, day: Day) -> bool:
         in_flight = day.in_flight + len(day.waiting)
@@ -101,7 +110,6 @@ class Ours(Dialer):
         self.learner.rang(now_s - self._sent_s.pop(call))
 
     def answered(self, call: int, now_s: float) -> None:
-        self.window.answered += 1
         self.learner.answered(self._at(now_s), now_s - self._rang_s.pop(call))
 
     def ended(self, call: int, now_s: float, outcome: str) -> None:
@@ -110,6 +118,7 @@ class Ours(Dialer):
         self.learner.not_answered(self._at(now_s), rang=rang)
 
     def connected(self, call: int, operator: int, now_s: float) -> None:
+        self.window.connect()
         self._count(now_s, abandoned=False)
 
     def talk_ended(self, operator: int, talk_s: float, now_s: float) -> None:

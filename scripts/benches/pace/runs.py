@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from scripts.benches.pace import known
 from scripts.benches.pace.day import Count, Day, Dialer, Progressive
 from scripts.benches.pace.ours import Ours, Window
+from scripts.benches.pace.rivals import Issabel, Settings, Vici
 from scripts.benches.pace.world import DAY_S, DAYS, HOUR_S, Scenario
 
 CAP = 0.03
@@ -16,7 +18,11 @@ USED = 0.95
 #: The default run lives through two hours of the largest team.
 LONG_TEAM, LONG_TEAM_S = 300, 2 * HOUR_S
 #: Days behind a window by its name.
-BEHIND = {"20": 20, "1": 1, "cold": 0}
+LONG = "20"
+BEHIND = {LONG: 20, "1": 1, "cold": 0}
+#: What was learned in those days: the seed of a day before, how long it was, and how busy where nothing is known.
+BEFORE, BEFORE_S = 1000, 2 * HOUR_S
+BUSY = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +43,7 @@ class Run:
     dialer: str
     days: int
     until_s: float = DAY_S
-    window: str = "20"
+    window: str = LONG
     seed: int = 1
 
 
@@ -60,18 +66,23 @@ def planned(world: Scenario, dialer: str, *, full: bool = False, **more: str | i
     return replace(run, **more)
 
 
-def carried(world: Scenario, window: str, busy: float) -> Window:
+def carried(run: Run) -> Window:
     """The legal window with so many days behind it, as busy as these, that kept to the aim."""
-    answered = BEHIND[window] * int(world.operators * DAY_S * busy / world.talk_s)
+    figure = known.bound(run.world, DAY_S)
+    busy = figure.busy if figure else BUSY
+    answered = BEHIND[run.window] * int(run.world.operators * DAY_S * busy / run.world.talk_s)
     return Window(answered=answered, abandoned=int(USED * CAP * answered))
 
 
 def live(run: Run) -> Lived:
-    """Live through a run."""
+    """Live through a run. With 20 days behind it our dialer has learned from two hours of another day before."""
     lived, began_s = Lived(run=run), time.process_time()
     dialer = DIALERS[run.dialer](run)
+    if isinstance(dialer, Ours) and run.window == LONG:
+        Day(run.world, dialer, run.seed + BEFORE, until_s=BEFORE_S).run()
+        dialer.window = carried(run)
     for day in range(run.days):
-        if run.window != "20" and day:
+        if run.window != LONG and day:
             dialer = DIALERS[run.dialer](run)
         count = Day(run.world, dialer, run.seed + day, until_s=run.until_s).run()
         lived.days.append(count)
@@ -79,7 +90,7 @@ def live(run: Run) -> Lived:
         if isinstance(dialer, Ours):
             lived.worst = max(lived.worst, dialer.window.worst)
     if not isinstance(dialer, Ours):
-        lived.worst = lived.count.lost
+        lived.worst = lived.count.lost  # 30 days like these
     lived.cpu_s = time.process_time() - began_s
     return lived
 
@@ -92,13 +103,14 @@ def days_of(run: Run, made: Callable[[], Dialer]) -> Count:
     return total
 
 
-#: Busy share that sizes the days behind a window, by p; near enough for a count.
-_BUSY = 0.7
-
-
-def _ours(run: Run) -> Dialer:
-    return Ours(carried(run.world, run.window, _BUSY))
+def _vici(run: Run) -> Dialer:
+    return Vici(known.settings(run.world, run.until_s) or Settings())
 
 
 #: Dialers by name.
-DIALERS: dict[str, Callable[[Run], Dialer]] = {"ours": _ours, "1:1": lambda _: Progressive()}
+DIALERS: dict[str, Callable[[Run], Dialer]] = {
+    "ours": lambda run: Ours(carried(run)),
+    "vici": _vici,
+    "issabel": lambda _: Issabel(),
+    "1:1": lambda _: Progressive(),
+}

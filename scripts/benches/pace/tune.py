@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from math import exp, log, sqrt
-from pathlib import Path
 from typing import Any
 
+from scripts.benches.pace import known
 from scripts.benches.pace.day import Count
 from scripts.benches.pace.oracle import Oracle
 from scripts.benches.pace.rivals import Settings, Vici
-from scripts.benches.pace.runs import CAP, Run, days_of
-from scripts.benches.pace.world import HOUR_S
+from scripts.benches.pace.runs import CAP, LONG_TEAM, Run, days_of, planned
+from scripts.benches.pace.world import thirty
 
-KNOWN = Path(__file__).with_name("known.json")
 #: Where the search for θ begins, and how often it may try.
 THETA, TRIES = 0.03, 10
 #: So near the cap, or between two days so near each other, busy share is a straight line of the abandoned share.
@@ -29,11 +27,6 @@ class Bound:
 
     busy: float
     theta: float
-
-
-def key(run: Run) -> str:
-    """Scenario and length of a day."""
-    return f"{run.world.name}@{run.until_s / HOUR_S:g}h"
 
 
 def bound(run: Run) -> Bound:
@@ -135,13 +128,18 @@ def _best_level(run: Run, settings: Settings, to_beat: float = 0.0) -> Tuned:
     return best
 
 
-def read() -> dict[str, Any]:
-    """All that is known."""
-    return json.loads(KNOWN.read_text(encoding="utf-8")) if KNOWN.exists() else {"bounds": {}, "vici": {}}
+def retune(run: Run) -> tuple[str, str, dict[str, Any]]:
+    """The part of what is known, its key and its figures that this run is about: ``bound`` or ``vici``."""
+    of = {"days": run.days, "seed": run.seed, "source": "search"}
+    key = known.name(run.world, run.until_s)
+    if run.dialer == "vici":
+        return "vici", key, tuned_vici(run).figures() | of
+    found = bound(run)
+    return "bounds", key, {"busy": round(found.busy, 4), "theta": round(found.theta, 5)} | of
 
 
-def keep(part: str, name: str, figures: dict[str, Any]) -> None:
-    """Write one finding down at once."""
-    known = read()
-    known[part][name] = figures
-    KNOWN.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+def searches() -> list[Run]:
+    """All that ``--retune`` looks for: bounds and settings, of the longest team for both lengths of its days."""
+    runs = [planned(world, dialer) for dialer in ("bound", "vici") for world in thirty()]
+    long = [world for world in thirty() if world.operators >= LONG_TEAM]
+    return runs + [planned(world, dialer, full=True) for dialer in ("bound", "vici") for world in long]
