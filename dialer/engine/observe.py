@@ -25,6 +25,7 @@ class Observations:
     def __init__(self) -> None:
         self.learner = Learner()
         self._told: dict[UUID, set[str]] = {}
+        self._caution = 1.0
 
     def start(self, learned: Mapping[str, float]) -> None:
         """Begin with what the database remembers: means and their counts ``n_…``."""
@@ -38,8 +39,9 @@ class Observations:
             if count(key):
                 hazard.believe(learned[key], count(key))
 
-    def look(self, attempts: Iterable[LiveAttempt], budget: Budget) -> None:
-        """Learn from the steps of attempts that are still going on."""
+    def look(self, attempts: Iterable[LiveAttempt], budget: Budget, caution: float = 1.0) -> None:
+        """Learn from the steps of attempts that are still going on, under the caution that holds now."""
+        self._caution = caution
         for attempt in attempts:
             if attempt.rang_at is not None:
                 self._steps(attempt, budget)
@@ -96,4 +98,4 @@ class Observations:
     def _count(self, at: datetime, budget: Budget, *, abandoned: bool) -> None:
         cap = budget.cap_permille / 1000
         unspent = AIM * cap * budget.answered - budget.abandoned
-        self.learner.counted(at.timestamp(), abandoned=abandoned, cap=cap, unspent=unspent)
+        self.learner.counted(at.timestamp(), abandoned=abandoned, cap=cap, unspent=unspent, caution=self._caution)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dialer.core import budget as law
 from dialer.core import pacing
 from dialer.core.model import Mode
-from dialer.core.pacing import Laws, Learned, Policy, Snapshot
+from dialer.core.pacing import Laws, Learned, Policy, Rival, Snapshot
 from tests.core.make import budget
 
 LAWS = Laws.plain(answer=0.25, answer_ringing=0.28, set_up_s=2, ring_s=9, talk_s=100, wrap_up_s=20)
@@ -180,3 +180,108 @@ def test_a_decision_for_thirty_operators_costs_little():
     """Some hundred microseconds; ten times that is allowed here, because machines differ."""
     snapshot = Snapshot(ready=2, talking_s=[30.0] * 22, wrap_up_s=[5.0] * 6, ringing_s=[4.0] * 60)
     assert timeit.timeit(lambda: pacing.decide(snapshot, SEEN, PLENTY), number=500) / 500 < 5e-3
+
+
+# Campaigns that share a team ------------------------------------------------------
+
+
+def rival(snapshot, learned=SEEN, **policy):
+    return Rival(snapshot=snapshot, learned=learned, policy=replace(PLENTY, **policy))
+
+
+def both(first, second, weights=(1.0, 1.0), learned=(SEEN, SEEN)):
+    """Calls of two campaigns of one team, each decided with the other as its rival."""
+    policies = [replace(PLENTY, weight=weight) for weight in weights]
+    calls = []
+    for own, other in ((0, 1), (1, 0)):
+        snapshots = (first, second)
+        seen_by = replace(
+            snapshots[own],
+            rivals=[Rival(snapshot=snapshots[other], learned=learned[other], policy=policies[other])],
+        )
+        calls.append(pacing.decide(seen_by, learned[own], policies[own]).calls)
+    return calls
+
+
+def test_lines_of_a_rival_may_need_the_same_operators():
+    team = Snapshot(ready=4, talking_s=[20.0] * 6)
+    alone = pacing.decide(team, SEEN, PLENTY).calls
+    ringing = rival(Snapshot(ready=0, ringing_s=[3.0] * 9), room_trunk=0)
+    assert pacing.decide(replace(team, rivals=[ringing]), SEEN, PLENTY).calls < alone
+
+
+def test_two_campaigns_together_place_what_one_would():
+    alone = pacing.decide(Snapshot(ready=6, talking_s=[20.0] * 20), SEEN, PLENTY).calls
+    half = Snapshot(ready=3, talking_s=[20.0] * 10)
+    calls = both(half, half)
+    assert abs(calls[0] - calls[1]) <= 1
+    assert alone - 1 <= sum(calls) <= alone + 1
+
+
+def test_the_campaign_that_is_furthest_behind_its_share_dials_first():
+    behind, ahead = Snapshot(ready=3), Snapshot(ready=0, talking_s=[20.0] * 10)
+    calls = both(behind, ahead)
+    assert calls[0] > 4 * calls[1]
+
+
+def test_a_share_is_by_weight():
+    half = Snapshot(ready=5, talking_s=[20.0] * 10)
+    calls = both(half, half, weights=(3.0, 1.0))
+    assert calls[0] > calls[1]
+
+
+def test_a_rival_that_may_not_dial_leaves_its_part():
+    team = Snapshot(ready=6, talking_s=[20.0] * 10)
+    resting = rival(Snapshot(ready=0), room_trunk=0)
+    alone = pacing.decide(team, SEEN, PLENTY).calls
+    assert pacing.decide(replace(team, rivals=[resting]), SEEN, PLENTY).calls == alone
+
+
+def test_a_rival_over_its_theta_does_not_hold_the_others():
+    half = Snapshot(ready=3, talking_s=[20.0] * 10)
+    spent = replace(SEEN, theta=1e-9)
+    calls = both(half, half, learned=(SEEN, spent))
+    assert calls[0] > calls[1]
+
+
+def test_an_offer_of_a_rival_takes_only_operators_for_keys_that_are_pressed():
+    """A live campaign beside an IVR-first one: of those who listen few will need anybody."""
+    team = Snapshot(ready=4, talking_s=[20.0] * 6)
+    listening = Snapshot(ready=0, in_offer_s=[5.0] * 8)
+    calls = [
+        pacing.decide(
+            replace(team, rivals=[rival(listening, seen(key=key), mode=Mode.IVR, room_trunk=0)]), SEEN, PLENTY
+        ).calls
+        for key in (0.05, 0.9)
+    ]
+    assert calls[0] > calls[1]
+
+
+@settings(max_examples=60, deadline=None)
+@given(ready=st.integers(0, 4), ringing=ages, others=ages, more=st.floats(0, 30))
+def test_more_lines_of_a_rival_never_mean_more_calls(ready, ringing, others, more):
+    def calls(lines):
+        team = Snapshot(ready=ready, talking_s=[30.0] * 4, ringing_s=ringing)
+        other = rival(Snapshot(ready=0, ringing_s=lines), room_trunk=0)
+        return pacing.decide(replace(team, rivals=[other]), SEEN, PLENTY).calls
+
+    assert calls([*others, more]) <= calls(others)
+
+
+# Small teams ------------------------------------------------------------------------
+
+
+def test_one_operator_is_dialled_for_ahead_when_he_is_about_to_be_free():
+    writing = Snapshot(ready=0, wrap_up_s=[1.0])
+    patient, bold = replace(SEEN, theta=0.02), replace(SEEN, theta=0.9)
+    assert pacing.decide(writing, bold, PLENTY).calls > 0
+    decision = pacing.decide(writing, patient, PLENTY)
+    assert (decision.calls, decision.reason) == (0, "small_team")
+    assert decision.sentence["en"].startswith("0 lines for 1 operator: 25 % answer, next free in about 1")
+    assert "progressive now because one more line would find nobody free in" in decision.sentence["en"]
+
+
+def test_more_caution_means_fewer_calls():
+    team = Snapshot(ready=4, talking_s=[20.0] * 6)
+    calls = [pacing.decide(team, SEEN, replace(PLENTY, caution=caution)).calls for caution in (1, 3, 30)]
+    assert calls[0] > calls[1] > calls[2] >= 4

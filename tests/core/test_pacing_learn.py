@@ -146,6 +146,15 @@ def test_theta_stays_where_abandons_are_as_aimed():
     assert log(known(learner).theta / CAP) == pytest.approx(0, abs=0.35)
 
 
+def test_caution_aims_at_fewer_abandons_and_spends_nothing_that_is_left():
+    plain, careful = Learner(), Learner()
+    for n in range(3000):
+        plain.counted(DAY_S + n, abandoned=n % 70 == 0, cap=CAP, unspent=50.0)  # 1.43 %
+        careful.counted(DAY_S + n, abandoned=n % 70 == 0, cap=CAP, unspent=50.0, caution=2.0)
+    assert log(known(careful).theta / CAP) == pytest.approx(0, abs=0.35)
+    assert known(plain).theta > 2 * known(careful).theta
+
+
 @pytest.mark.parametrize(("unspent", "way"), [(20.0, 1), (-20.0, -1)])
 def test_what_the_window_has_left_is_spent_and_what_it_owes_is_saved(unspent, way):
     even, other = Learner(), Learner()

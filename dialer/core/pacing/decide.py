@@ -10,8 +10,9 @@ from dialer.core.pacing import words
 from dialer.core.pacing.forecast import Horizon, Outlook, ahead
 
 if TYPE_CHECKING:
+    from dialer.core.pacing.laws import Laws
     from dialer.core.pacing.learn import Learned
-    from dialer.core.pacing.state import Policy, Rival, Snapshot
+    from dialer.core.pacing.state import Policy, Snapshot
 
 #: With so few operators a forecast that adds nothing to one line each is said to be one to one.
 SMALL_TEAM = 2
@@ -119,9 +120,7 @@ def _ahead(snapshot: Snapshot, learned: Learned, policy: Policy, most: int) -> t
         *((r.snapshot, r.learned.laws, horizon.seen_by(r.policy)) for r in snapshot.rivals),
     ]
     if snapshot.rivals:
-        outlook = Outlook(campaigns, min(most, SOON))
-        placed, risk = _shared(outlook, snapshot, learned, policy, most)
-        return placed, outlook.expected_free, risk
+        return _shared(campaigns, snapshot, learned, policy, most)
     outlook = Outlook(campaigns, min(most, SOON))
     placed, risk = ahead(outlook, theta, min(most, SOON))
     if placed == SOON < most:
@@ -130,52 +129,60 @@ def _ahead(snapshot: Snapshot, learned: Learned, policy: Policy, most: int) -> t
     return placed, outlook.expected_free, risk
 
 
-def _shared(outlook: Outlook, snapshot: Snapshot, learned: Learned, policy: Policy, most: int) -> tuple[int, float]:
-    """Calls of the campaign that asks, where each next call goes to the campaign with the largest deficit.
+def _shared(
+    campaigns: list[tuple[Snapshot, Laws, Horizon]], snapshot: Snapshot, learned: Learned, policy: Policy, most: int
+) -> tuple[int, float, float]:
+    """The same where each next call goes to the campaign with the largest deficit, of those whose theta allows it.
 
-    A rival's calls are counted over the horizon of the campaign that asks: they are placed by its own decision,
-    here they only say what is left.
+    A rival's calls are placed by its own decision; here they only say what is left, over the horizon of who asks.
     """
-    everyone = [(snapshot, learned, policy, most), *((*_of(r), _most(r)) for r in snapshot.rivals)]
-    deficits = _deficits(everyone)
-    placed = [0] * len(everyone)
-    risk = 0.0
+    everyone = [(snapshot, learned, policy), *((r.snapshot, r.learned, r.policy) for r in snapshot.rivals)]
+    limits = [most, *(_most(*one) for one in everyone[1:])]
+    outlook = Outlook(campaigns, SOON)
+    placed, risk = _allot(outlook, everyone, limits, SOON)
+    if placed is None:
+        outlook = Outlook(campaigns, min(sum(limits), outlook.useful()))
+        placed, risk = _allot(outlook, everyone, limits, sum(limits))
+    return placed or 0, outlook.expected_free, risk
+
+
+def _allot(
+    outlook: Outlook, everyone: list[tuple[Snapshot, Learned, Policy]], limits: list[int], at_once: int
+) -> tuple[int | None, float]:
+    """Calls of the first campaign and the harm of one more; None when more than ``at_once`` would be placed in all."""
+    deficits, placed = _deficits(everyone), [0] * len(everyone)
     wanting = set(range(len(everyone)))
-    while 0 in wanting:
+    while True:
         chosen = max(sorted(wanting), key=deficits.__getitem__)
-        _, known, bounds, limit = everyone[chosen]
         harm = float(outlook.harms(0, 1, chosen)[0])
-        if chosen == 0:
-            risk = harm
-        if placed[chosen] >= limit or harm > known.theta / bounds.caution:
+        _, learned, policy = everyone[chosen]
+        if placed[chosen] >= limits[chosen] or harm > learned.theta / policy.caution:
+            if chosen == 0:
+                return placed[0], harm
             wanting.discard(chosen)
             continue
+        if sum(placed) == at_once:
+            return None, harm
         outlook.place(1, chosen)
         placed[chosen] += 1
         deficits[chosen] -= float(outlook.chances[chosen].new[-1])
-    return placed[0], risk
 
 
-def _of(rival: Rival) -> tuple[Snapshot, Learned, Policy]:
-    return rival.snapshot, rival.learned, rival.policy
+def _most(snapshot: Snapshot, learned: Learned, policy: Policy) -> int:
+    """Calls a rival may place now, whatever the forecast says."""
+    limits = _limits(snapshot, learned, policy)
+    limits.pop("forecast", None)
+    return max(0, min(limits.values()))
 
 
-def _most(rival: Rival) -> int:
-    """Calls a rival may place now, its forecast apart; none ahead if it dials one to one."""
-    limits = _limits(*_of(rival))
-    forecast = limits.pop("forecast", None)
-    most = min(limits.values())
-    return max(0, most) if forecast is not None or most > 0 else 0
-
-
-def _deficits(everyone: list[tuple[Snapshot, Learned, Policy, int]]) -> list[float]:
+def _deficits(everyone: list[tuple[Snapshot, Learned, Policy]]) -> list[float]:
     """How many operators each campaign is short of its share of the team, by weight."""
     serves = []
-    for snapshot, learned, _, _ in everyone:
+    for snapshot, learned, _ in everyone:
         laws = learned.laws
         coming = len(snapshot.setting_up_s) * laws.answer + len(snapshot.ringing_s) * laws.answer_ringing
         coming += len(snapshot.in_offer_s) * laws.key
         serves.append(len(snapshot.talking_s) + len(snapshot.wrap_up_s) + snapshot.waiting + coming)
-    weights = sum(policy.weight for _, _, policy, _ in everyone)
-    team = sum(snapshot.ready + len(snapshot.talking_s) + len(snapshot.wrap_up_s) for snapshot, _, _, _ in everyone)
-    return [team * entry[2].weight / weights - serving for entry, serving in zip(everyone, serves, strict=True)]
+    weights = sum(policy.weight for _, _, policy in everyone)
+    team = sum(snapshot.ready + len(snapshot.talking_s) + len(snapshot.wrap_up_s) for snapshot, _, _ in everyone)
+    return [team * policy.weight / weights - serving for (_, _, policy), serving in zip(everyone, serves, strict=True)]

@@ -220,7 +220,7 @@ class Outlook:
         log_phi = np.broadcast_to(1j * self._base * _frequencies(self._window)[:kept], (shape[0], kept))
         for (known, _), count in zip(self._each(), counted, strict=True):
             log_phi = log_phi + known.log_phi(count, self._window, kept)
-        self._phi = np.exp(log_phi)
+        self._phi = np.ascontiguousarray(np.exp(log_phi))
 
     def _each(self) -> Iterable[tuple[Chances, list[int]]]:
         return zip(self.chances, self._rows, strict=True)
@@ -251,15 +251,14 @@ class Outlook:
     def _risk(self, phi: Complexes, new: NDArray[np.int64], each: Floats) -> Floats:
         """P(X <= 0) by trial and horizon."""
         if self._fits:
-            below = np.clip(new - self._least + 1, 0, self._window)
+            below = np.minimum(np.maximum(new - self._least + 1, 0), self._window)
             weights = _below(self._window)[below][:, None, :]
         else:
             begins = np.rint(self._mean - new[:, None] * each).astype(np.int64) - self._window // 2
             begins = np.maximum(begins, self._least - new[:, None])
             weights = _below(self._window)[np.clip(1 - begins, 0, self._window)]
-        weights = weights[..., : phi.shape[2]]
-        risk = np.einsum("ijk,ijk->ij", phi.real, weights.real) - np.einsum("ijk,ijk->ij", phi.imag, weights.imag)
-        return np.asarray(np.clip(risk, 0.0, 1.0))
+        risk = (phi.view(float) * weights[..., : 2 * phi.shape[2]]).sum(axis=2)
+        return np.asarray(np.minimum(np.maximum(risk, 0.0), 1.0))  # np.clip costs five times as much
 
 
 def rows(snapshot: Snapshot, horizon: Horizon) -> list[int]:
@@ -324,10 +323,11 @@ def _log_levels(window: int) -> Complexes:
 
 
 @lru_cache(maxsize=len(WINDOWS))
-def _below(window: int) -> Complexes:
-    """Row n: the weights of phi that give the probability of the n numbers 0, -1, …, 1 - n."""
+def _below(window: int) -> Floats:
+    """Row n: weights of the real and imaginary parts of phi, for the probability of the n numbers 0, -1, …, 1 - n."""
     omega = _frequencies(window)
     weight = np.full(len(omega), 2.0 / window)
     weight[0] = weight[-1] = 1.0 / window
-    steps = weight * np.exp(1j * omega * np.arange(window)[:, None])
-    return np.concatenate((np.zeros((1, len(omega)), complex), np.cumsum(steps, axis=0)))
+    steps = weight * np.exp(-1j * omega * np.arange(window)[:, None])
+    summed = np.concatenate((np.zeros((1, len(omega)), complex), np.cumsum(steps, axis=0)))
+    return summed.view(float)

@@ -230,7 +230,7 @@ class Learner:
         for learner in (self, self.team) if self.team else (self,):
             learner.wrap_up.add(lasted_s)
 
-    def counted(self, at_s: float, *, abandoned: bool, cap: float, unspent: float) -> None:
+    def counted(self, at_s: float, *, abandoned: bool, cap: float, unspent: float, caution: float = 1.0) -> None:
         """A call came into the legal count: answered, and perhaps abandoned. This moves ``theta``.
 
         Args:
@@ -238,10 +238,12 @@ class Learner:
             abandoned: Whether it was abandoned.
             cap: The share of abandons to aim below, 0 to 1.
             unspent: Abandons still allowed in the legal window: ``AIM * cap * L - A``, below 0 when overspent.
+            caution: Aim at so many times fewer abandons, and leave unspent what is; 1 or more.
         """
         self.answers.add(abandoned, at_s)
         soon = max(CONTROL_ANSWERS, self.answers.lately * CONTROL_S / MEMORY_S)
-        target = min(2 * cap, max(0.25 * cap, AIM * cap + unspent / soon))
+        unspent = unspent if caution <= 1 else min(0.0, unspent)
+        target = min(2 * cap, max(0.25 * cap, AIM * cap + unspent / soon)) / caution
         theta = self.log_theta if self.log_theta is not None else log(THETA_FIRST * cap)
         theta += (target - abandoned) / (soon * AIM * cap)
         self.log_theta = min(log(THETA_MAX * cap), max(log(THETA_MIN * cap), theta))
