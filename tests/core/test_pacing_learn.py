@@ -260,3 +260,43 @@ def test_residual_laws_follow_the_age():
     assert wrap_up[0, 40] == pytest.approx(1 - exp(-1), abs=0.01)  # 20 s of an exponential wrap-up of 20 s
     exact = 1 - (100 * exp(-0.3) - 20 * exp(-1.5)) / 80  # both within 30 s
     assert talk[:, 60] == pytest.approx(np.full(len(talk), exact), abs=0.01)
+
+
+def day_of(learner, day, shares, gap_s=10.0):
+    """A day from nine o'clock, each hour with its own share of answers."""
+    chance = Random(day)
+    for hour, share in enumerate(shares):
+        for n in range(int(3600 / gap_s)):
+            at_s = (20_000 + day) * 86400.0 + (9 + hour) * 3600 + n * gap_s
+            learner.rang(2.0)
+            if chance.random() < share:
+                learner.answered(at_s, 9.0)
+            else:
+                learner.not_answered(at_s, rang=True)
+    return at_s
+
+
+def test_an_hour_in_which_few_answer_is_expected_when_earlier_days_had_it():
+    """At a quarter past an hour that was always worse, the last quarter of an hour is not all that is believed."""
+    knows, new = Learner(), Learner()
+    for day in range(5):
+        day_of(knows, day, (0.5, 0.2))
+    for learner in (knows, new):
+        at_s = day_of(learner, 6, (0.5,))
+    expected, surprised = (known(learner, at_s + 1200).laws.answer for learner in (knows, new))
+    assert expected < 0.75 * surprised
+
+
+def test_on_the_first_day_the_hour_tells_nothing():
+    learner = Learner()
+    day_of(learner, 1, (0.5, 0.1, 0.5))
+    assert {learner.hours.factor(20_001 * 86400.0 + hour * 3600) for hour in range(24)} == {1.0}
+
+
+def test_a_new_day_does_not_change_what_was_just_seen():
+    """Work goes on over midnight: history begins then, and the present share stays what it is."""
+    learner = Learner()
+    at_s = day_of(learner, 1, [0.3] * 8 + [0.1] * 7)
+    before = known(learner, at_s).laws.answer
+    learner.not_answered(at_s + 60, rang=True)
+    assert known(learner, at_s + 90).laws.answer == pytest.approx(before, rel=0.05)

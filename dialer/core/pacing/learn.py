@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 MEMORY_CALLS = 3000.0
 #: The same for who answers: so many attempts or so long, whichever are more.
 MEMORY_ATTEMPTS, MEMORY_S = 250.0, 900.0
+HOUR_S = 3600.0
+#: An hour of the day is shrunk to the whole day by so many attempts of earlier days, of which it keeps so many.
+HOUR_N, HOUR_MAX = 300.0, 3000.0
 #: A campaign is shrunk to its team by so many calls.
 TEAM_N = 20.0
 #: Fewer observed attempts than this say nothing about who answers; one to one until then.
@@ -113,6 +116,52 @@ class Share:
         self.at_s = max(at_s, self.at_s)
 
 
+class Hours:
+    """How much more or less is answered in each hour of the day than in the whole day, as earlier days tell.
+
+    Today's attempts tell nothing until tomorrow: in the first minutes of an hour they would say the opposite.
+    """
+
+    def __init__(self) -> None:
+        self.past: list[list[float]] = [[0.0, 0.0] for _ in range(24)]
+        self.today: list[list[float]] = [[0.0, 0.0] for _ in range(24)]
+        self.day = 0
+
+    def add(self, yes: bool, at_s: float) -> bool:
+        """Take one attempt; whether a new day began with it."""
+        day, second = divmod(at_s, 24 * HOUR_S)
+        turned = day > self.day
+        if turned:
+            self._turn(int(day))
+        slot = self.today[int(second / HOUR_S)]
+        slot[0] += 1
+        slot[1] += yes
+        return turned
+
+    def factor(self, at_s: float) -> float:
+        """What the answer probability of a whole day is to be multiplied by at this time; 1 without history."""
+        attempts = sum(n for n, _ in self.past)
+        if not attempts:
+            return 1.0
+        of_day = max(1e-3, sum(k for _, k in self.past) / attempts)
+        middle = at_s / HOUR_S - 0.5
+        hour, share = int(middle // 1), middle % 1
+        before, after = (self._share(h % 24, of_day) / of_day for h in (hour, hour + 1))
+        return before + share * (after - before)
+
+    def _share(self, hour: int, of_day: float) -> float:
+        n, k = self.past[hour]
+        return (k + HOUR_N * of_day) / (n + HOUR_N)
+
+    def _turn(self, day: int) -> None:
+        """A new day: what was seen becomes history."""
+        self.day = day
+        for past, today in zip(self.past, self.today, strict=True):
+            past[0], past[1], today[0], today[1] = past[0] + today[0], past[1] + today[1], 0.0, 0.0
+            keep = min(1.0, HOUR_MAX / past[0]) if past[0] else 1.0
+            past[0], past[1] = past[0] * keep, past[1] * keep
+
+
 class Hazard:
     """How many end per second of those that lasted so long: events over exposure, by age."""
 
@@ -182,6 +231,7 @@ class Learner:
     def __init__(self, team: Learner | None = None) -> None:
         self.team = team
         self.answer, self.answer_ringing, self.key = Share(), Share(), Share()
+        self.hours, self.usual = Hours(), 1.0
         self.set_up, self.ring, self.offer = Times(l.SET_UP_STEPS), Times(l.RING_STEPS), Times(l.OFFER_STEPS)
         self.talk, self.wrap_up = Hazard(l.TALK_AGES), Hazard(l.WRAP_UP_AGES)
         self.log_theta: float | None = None
@@ -189,7 +239,7 @@ class Learner:
         self.silent = 0.0
         self.answers = Share()
         self._laws: Laws | None = None
-        self._built_at_s = 0.0
+        self._built_at_s, self._built_hour = 0.0, 1.0
         self._built_of = (0.0, 0.0, 0.0)
         self._events = 0
 
@@ -251,7 +301,10 @@ class Learner:
     def _attempt(self, at_s: float, *, answered: bool, rang: bool) -> None:
         self._events += 1
         self.seen += 1
+        turned = self.hours.add(answered, at_s)
         self.answer.add(answered, at_s)
+        usual = self.hours.factor(at_s)
+        self.usual = usual if turned else self.usual + (usual - self.usual) / self.answer.n
         if rang:
             self.answer_ringing.add(answered, at_s)
 
@@ -261,33 +314,37 @@ class Learner:
         self, at_s: float, *, cap: float, talking_s: Sequence[float] = (), wrap_up_s: Sequence[float] = ()
     ) -> Learned:
         """What is known by now; the same laws until something changed noticeably."""
-        if self._laws is None or (at_s - self._built_at_s >= REFRESH_S and self._changed()):
-            self._laws = self._build(talking_s, wrap_up_s)
-            self._built_at_s = at_s
+        if self._laws is None or (at_s - self._built_at_s >= REFRESH_S and self._changed(at_s)):
+            self._laws = self._build(at_s, talking_s, wrap_up_s)
+            self._built_at_s, self._built_hour = at_s, self.hours.factor(at_s)
             self._built_of = (self.answer.value, self.answer_ringing.value, float(self._events))
         theta = exp(self.log_theta) if self.log_theta is not None else THETA_FIRST * cap
         n_answer = self.answer.n_at(at_s)
         return Learned(laws=self._laws, theta=theta, n_answer=n_answer, n_talk=self.talk.n, seen=self.seen)
 
-    def _changed(self) -> bool:
+    def _changed(self, at_s: float) -> bool:
         answer, ringing, events = self._built_of
         return (
             abs(self.answer.value - answer) > NOTICEABLE * answer
             or abs(self.answer_ringing.value - ringing) > NOTICEABLE * ringing
             or self._events - events > 4 * NOTICEABLE * self.seen
+            or abs(self.hours.factor(at_s) - self._built_hour) > NOTICEABLE
         )
 
-    def _build(self, talking_s: Sequence[float], wrap_up_s: Sequence[float]) -> Laws:
+    def _build(self, at_s: float, talking_s: Sequence[float], wrap_up_s: Sequence[float]) -> Laws:
         talk = np.full(len(l.TALK_AGES), 1 / l.PRIOR_TALK_S)
         wrap_up = np.full(len(l.WRAP_UP_AGES), 1 / l.PRIOR_WRAP_UP_S)
         prior_n = l.PRIOR_TALK_N
         if self.team is not None:
             talk, wrap_up = self.team.talk.rates(talk, prior_n, ()), self.team.wrap_up.rates(wrap_up, prior_n, ())
             prior_n = TEAM_N
-        answer = self.answer.shrunk(l.PRIOR_ANSWER, l.PRIOR_ANSWER_N)
+        # The last quarter of an hour tells of the hours it lay in; what this one differs from them, earlier days tell.
+        hour = self.hours.factor(at_s) / self.usual
+        answer = min(1.0, hour * self.answer.shrunk(l.PRIOR_ANSWER, l.PRIOR_ANSWER_N))
+        ringing = min(1.0, hour * self.answer_ringing.shrunk(l.PRIOR_ANSWER, l.PRIOR_ANSWER_N))
         return Laws(
             answer=answer,
-            answer_ringing=max(answer, self.answer_ringing.shrunk(l.PRIOR_ANSWER, l.PRIOR_ANSWER_N)),
+            answer_ringing=max(answer, ringing),
             key=self.key.shrunk(l.PRIOR_KEY, l.PRIOR_ANSWER_N),
             set_up=self.set_up.law(l.PRIOR_SET_UP_S),
             ring=self.ring.law(l.PRIOR_RING_S),
@@ -304,8 +361,9 @@ class Learner:
         shares = {n: vars(getattr(self, n)).copy() for n in ("answer", "answer_ringing", "key", "answers")}
         times = {n: getattr(self, n).counts.tolist() for n in ("set_up", "ring", "offer")}
         hazards = {n: _hazard_state(getattr(self, n)) for n in ("talk", "wrap_up")}
-        own = {"log_theta": self.log_theta, "seen": self.seen, "silent": self.silent}
-        return {"version": 1, **shares, **times, **hazards, **own}
+        own = {"log_theta": self.log_theta, "seen": self.seen, "silent": self.silent, "usual": self.usual}
+        hours = {"past": [*map(list, self.hours.past)], "today": [*map(list, self.hours.today)], "day": self.hours.day}
+        return {"version": 1, **shares, **times, **hazards, **own, "hours": hours}
 
     @classmethod
     def of(cls, state: Mapping[str, Any], team: Learner | None = None) -> Learner:
@@ -320,7 +378,11 @@ class Learner:
         for name in ("talk", "wrap_up"):
             hazard, values = getattr(learner, name), state[name]
             hazard.events[:], hazard.exposure[:], hazard.n = values["events"], values["exposure"], values["n"]
-        learner.log_theta, learner.seen, learner.silent = state["log_theta"], state["seen"], state["silent"]
+        for name in ("log_theta", "seen", "silent", "usual"):
+            setattr(learner, name, state[name])
+        hours = state["hours"]
+        learner.hours.past, learner.hours.today = [*map(list, hours["past"])], [*map(list, hours["today"])]
+        learner.hours.day = hours["day"]
         return learner
 
 
