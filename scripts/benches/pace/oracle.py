@@ -24,6 +24,8 @@ RENEW_S = 300.0
 SIGMAS = 6.5
 #: New calls looked at in one go.
 BATCH = 8
+#: So many times θ is a clear no, and is not asked again for so long unless somebody's state changes.
+CLEAR, CLEAR_S = 2.0, 1.8
 #: Team size up to which -> length of the transform: it must hold X's range around zero.
 LENGTHS = {3: 32, 10: 32, 30: 64, 100: 128, 10_000: 256}
 
@@ -37,18 +39,29 @@ class Oracle(Dialer):
         self._length = next(length for size, length in LENGTHS.items() if world.operators <= size)
         self._omega = 2 * pi * np.arange(self._length // 2 + 1) / self._length
         self._weights = _whole(self._length)
-        self._laws_until_s = -1.0
+        self._laws_until_s = self._no_until_s = -1.0
+        self._no_for: tuple[int, ...] = ()
 
     def begin(self, day: Day) -> None:
-        self._laws_until_s = -1.0
+        self._laws_until_s = self._no_until_s = -1.0
+        self._no_for = ()
 
     def calls(self, day: Day) -> int:
+        """As many as the harm allows; a clear no holds for a moment if nobody's state changed."""
+        states = tuple(map(len, (day.ready, day.waiting, day.setting_up, day.ringing, day.talking, day.wrapping_up)))
+        if states == self._no_for and day.now_s < self._no_until_s:
+            return 0
+        return self._calls(day, states)
+
+    def _calls(self, day: Day, states: tuple[int, ...]) -> int:
         if day.now_s >= self._laws_until_s:
             self._learn(day.now_s)
         phi = self._phi(day)
         kept = len(phi)
         calls = 0
-        if self._harm((phi * self._weights[:kept]).sum(0).real) > self._theta:
+        harm = self._harm((phi * self._weights[:kept]).sum(0).real)
+        if harm > self._theta:
+            self._no_for, self._no_until_s = states, day.now_s + (CLEAR_S if harm > CLEAR * self._theta else 0.0)
             return 0
         while True:
             risks = (self._batch[:, :kept] * phi).sum(1).real
