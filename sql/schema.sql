@@ -34,6 +34,30 @@ BEGIN
     RAISE EXCEPTION 'facts are written once: % on % is refused', TG_OP, TG_TABLE_NAME;
 END $$;
 
+CREATE FUNCTION public.suppress_erased() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF EXISTS (SELECT FROM suppression) THEN
+        INSERT INTO do_not_call (phone_id, scope, reason)
+        SELECT n.id, 'global', 'erased' FROM new_phones n JOIN suppression s ON s.hash = suppression_hash(n.e164)
+        ON CONFLICT DO NOTHING;
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.suppression_hash(e164 text) RETURNS bytea
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    key bytea := decode(nullif(current_setting('dialer.suppression_key', true), ''), 'hex');
+BEGIN
+    IF key IS NULL THEN
+        RAISE EXCEPTION 'the suppression key is not set on this connection' USING ERRCODE = 'DI001';
+    END IF;
+    RETURN sha256(key || sha256(key || convert_to(e164, 'UTF8')));
+END $$;
+
 CREATE TABLE public.abandon_budget (
     campaign_id bigint NOT NULL,
     starts_at timestamp with time zone NOT NULL,
@@ -206,6 +230,9 @@ CREATE TABLE public.base (
     rows_withdrawn integer DEFAULT 0 NOT NULL,
     undone_at timestamp with time zone,
     copy integer DEFAULT 0 NOT NULL,
+    priority integer DEFAULT 0 NOT NULL,
+    pass integer DEFAULT 1 NOT NULL,
+    CONSTRAINT base_priority_check CHECK (((priority >= 0) AND (priority <= 9))),
     CONSTRAINT base_rows CHECK ((rows_in = ((rows_loaded + rows_updated) + rows_rejected))),
     CONSTRAINT base_undone CHECK (((undone_at IS NULL) OR (rows_withdrawn = rows_loaded))),
     CONSTRAINT base_withdrawn CHECK (((rows_withdrawn >= 0) AND (rows_withdrawn <= rows_loaded)))
@@ -252,6 +279,17 @@ ALTER TABLE public.base ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.base_pass (
+    base_id bigint NOT NULL,
+    pass integer NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    started_by bigint,
+    outcomes text[] NOT NULL,
+    dispositions text[] NOT NULL,
+    contacts integer NOT NULL,
+    CONSTRAINT base_pass_pass_check CHECK ((pass > 1))
 );
 
 CREATE TABLE public.base_template (
@@ -315,6 +353,9 @@ CREATE TABLE public.campaign (
     retry jsonb DEFAULT '{}'::jsonb NOT NULL,
     keys jsonb DEFAULT '{}'::jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    purpose text DEFAULT 'marketing'::text NOT NULL,
+    override jsonb DEFAULT '{}'::jsonb NOT NULL,
+    loosened jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT campaign_after_wrap_up_check CHECK ((after_wrap_up = ANY (ARRAY['ready'::text, 'paused'::text]))),
     CONSTRAINT campaign_attempts_max_check CHECK (((attempts_max >= 1) AND (attempts_max <= 20))),
     CONSTRAINT campaign_caller_number_check CHECK ((caller_number ~ '^(\+?[0-9]{3,15})?$'::text)),
@@ -325,6 +366,7 @@ CREATE TABLE public.campaign (
     CONSTRAINT campaign_max_lines_per_operator_check CHECK ((max_lines_per_operator >= (1)::double precision)),
     CONSTRAINT campaign_mode_check CHECK ((mode = ANY (ARRAY['progressive'::text, 'predictive'::text, 'ivr'::text]))),
     CONSTRAINT campaign_offer_check CHECK ((offer ~ '^[a-z0-9_-]{1,32}$'::text)),
+    CONSTRAINT campaign_purpose_check CHECK ((purpose = ANY (ARRAY['marketing'::text, 'survey'::text, 'service'::text, 'debt'::text]))),
     CONSTRAINT campaign_ring_timeout_s_check CHECK (((ring_timeout_s >= 5) AND (ring_timeout_s <= 60))),
     CONSTRAINT campaign_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'stopped'::text]))),
     CONSTRAINT campaign_weight_check CHECK ((weight > (0)::double precision)),
@@ -333,6 +375,35 @@ CREATE TABLE public.campaign (
 
 ALTER TABLE public.campaign ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.campaign_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.consent (
+    id bigint NOT NULL,
+    phone_id bigint NOT NULL,
+    customer_id bigint NOT NULL,
+    purpose text NOT NULL,
+    wording text NOT NULL,
+    channel text NOT NULL,
+    given_at timestamp with time zone NOT NULL,
+    evidence text DEFAULT ''::text NOT NULL,
+    evidence_hash bytea NOT NULL,
+    expires_at timestamp with time zone DEFAULT 'infinity'::timestamp with time zone NOT NULL,
+    withdrawn_at timestamp with time zone,
+    added_by bigint,
+    added_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT consent_channel_check CHECK ((channel = ANY (ARRAY['web'::text, 'paper'::text, 'voice'::text, 'message'::text, 'in_person'::text]))),
+    CONSTRAINT consent_check CHECK ((expires_at > given_at)),
+    CONSTRAINT consent_evidence_hash_check CHECK ((length(evidence_hash) = 32)),
+    CONSTRAINT consent_purpose_check CHECK ((purpose = ANY (ARRAY['marketing'::text, 'survey'::text, 'service'::text, 'debt'::text])))
+);
+
+ALTER TABLE public.consent ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.consent_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -359,7 +430,7 @@ CREATE TABLE public.contact (
     promised boolean DEFAULT false NOT NULL,
     decided_by uuid,
     CONSTRAINT contact_check CHECK ((((state = 'closed'::text) = (closed_by IS NOT NULL)) AND ((state = 'closed'::text) = (closed_at IS NOT NULL)))),
-    CONSTRAINT contact_closed_by_check CHECK ((closed_by = ANY (ARRAY['disposition'::text, 'used_up'::text, 'dead'::text]))),
+    CONSTRAINT contact_closed_by_check CHECK ((closed_by = ANY (ARRAY['disposition'::text, 'used_up'::text, 'dead'::text, 'erased'::text]))),
     CONSTRAINT contact_state_check CHECK ((state = ANY (ARRAY['open'::text, 'closed'::text])))
 );
 
@@ -490,6 +561,42 @@ CREATE TABLE public.login_try (
     at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.loosening (
+    id bigint NOT NULL,
+    campaign_id bigint NOT NULL,
+    changes jsonb NOT NULL,
+    reason text NOT NULL,
+    asked_by bigint NOT NULL,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    approved_by bigint,
+    approved_at timestamp with time zone,
+    CONSTRAINT loosening_by_two CHECK (((approved_by <> asked_by) OR (approved_at >= (asked_at + '24:00:00'::interval)))),
+    CONSTRAINT loosening_check CHECK (((approved_by IS NULL) = (approved_at IS NULL))),
+    CONSTRAINT loosening_reason_check CHECK ((length(reason) >= 10))
+);
+
+ALTER TABLE public.loosening ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.loosening_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.national_list (
+    name text NOT NULL,
+    imported_at timestamp with time zone NOT NULL,
+    imported_by bigint,
+    numbers integer NOT NULL,
+    CONSTRAINT national_list_name_check CHECK ((name ~ '^[a-z0-9-]{1,32}$'::text))
+);
+
+CREATE TABLE public.national_number (
+    e164 text NOT NULL,
+    list text NOT NULL
+);
+
 CREATE TABLE public.operator_interval (
     operator_id bigint NOT NULL,
     session_id uuid NOT NULL,
@@ -541,7 +648,8 @@ CREATE TABLE public.phone (
     id bigint NOT NULL,
     e164 text NOT NULL,
     not_before timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
-    CONSTRAINT phone_e164_check CHECK ((e164 ~ '^\+[1-9][0-9]{6,14}$'::text))
+    held_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    CONSTRAINT phone_e164_check CHECK ((e164 ~ '^(\+[1-9][0-9]{6,14}|erased:[0-9]+)$'::text))
 );
 
 ALTER TABLE public.phone ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -551,6 +659,11 @@ ALTER TABLE public.phone ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.suppression (
+    hash bytea NOT NULL,
+    erased_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE public.team (
@@ -638,6 +751,9 @@ ALTER TABLE ONLY public.base_change
 ALTER TABLE ONLY public.base_file
     ADD CONSTRAINT base_file_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.base_pass
+    ADD CONSTRAINT base_pass_pkey PRIMARY KEY (base_id, pass);
+
 ALTER TABLE ONLY public.base
     ADD CONSTRAINT base_pkey PRIMARY KEY (id);
 
@@ -655,6 +771,12 @@ ALTER TABLE ONLY public.campaign
 
 ALTER TABLE ONLY public.campaign
     ADD CONSTRAINT campaign_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.consent
+    ADD CONSTRAINT consent_phone_id_customer_id_purpose_evidence_hash_key UNIQUE (phone_id, customer_id, purpose, evidence_hash);
+
+ALTER TABLE ONLY public.consent
+    ADD CONSTRAINT consent_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.contact
     ADD CONSTRAINT contact_base_id_row_number_key UNIQUE (base_id, row_number);
@@ -704,6 +826,15 @@ ALTER TABLE ONLY public.lane
 ALTER TABLE ONLY public.lane
     ADD CONSTRAINT lane_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.loosening
+    ADD CONSTRAINT loosening_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.national_list
+    ADD CONSTRAINT national_list_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.national_number
+    ADD CONSTRAINT national_number_pkey PRIMARY KEY (e164, list);
+
 ALTER TABLE ONLY public.operator_interval
     ADD CONSTRAINT operator_interval_pkey PRIMARY KEY (started_at, operator_id);
 
@@ -724,6 +855,9 @@ ALTER TABLE ONLY public.phone
 
 ALTER TABLE ONLY public.phone
     ADD CONSTRAINT phone_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.suppression
+    ADD CONSTRAINT suppression_pkey PRIMARY KEY (hash);
 
 ALTER TABLE ONLY public.team
     ADD CONSTRAINT team_name_key UNIQUE (name);
@@ -828,6 +962,8 @@ CREATE TRIGGER audit_is_a_fact BEFORE DELETE OR UPDATE ON public.audit FOR EACH 
 
 CREATE TRIGGER interval_is_a_fact BEFORE DELETE OR UPDATE ON public.operator_interval FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER suppress_erased AFTER INSERT ON public.phone REFERENCING NEW TABLE AS new_phones FOR EACH STATEMENT EXECUTE FUNCTION public.suppress_erased();
+
 ALTER TABLE ONLY public.abandon_budget
     ADD CONSTRAINT abandon_budget_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id) ON DELETE CASCADE;
 
@@ -873,6 +1009,12 @@ ALTER TABLE ONLY public.base_file
 ALTER TABLE ONLY public.base
     ADD CONSTRAINT base_loaded_by_fkey FOREIGN KEY (loaded_by) REFERENCES public.app_user(id);
 
+ALTER TABLE ONLY public.base_pass
+    ADD CONSTRAINT base_pass_base_id_fkey FOREIGN KEY (base_id) REFERENCES public.base(id);
+
+ALTER TABLE ONLY public.base_pass
+    ADD CONSTRAINT base_pass_started_by_fkey FOREIGN KEY (started_by) REFERENCES public.app_user(id);
+
 ALTER TABLE ONLY public.base_template
     ADD CONSTRAINT base_template_saved_by_fkey FOREIGN KEY (saved_by) REFERENCES public.app_user(id);
 
@@ -899,6 +1041,15 @@ ALTER TABLE ONLY public.campaign
 
 ALTER TABLE ONLY public.campaign
     ADD CONSTRAINT campaign_trunk_id_fkey FOREIGN KEY (trunk_id) REFERENCES public.trunk(id);
+
+ALTER TABLE ONLY public.consent
+    ADD CONSTRAINT consent_added_by_fkey FOREIGN KEY (added_by) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.consent
+    ADD CONSTRAINT consent_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id);
+
+ALTER TABLE ONLY public.consent
+    ADD CONSTRAINT consent_phone_id_fkey FOREIGN KEY (phone_id) REFERENCES public.phone(id);
 
 ALTER TABLE ONLY public.contact
     ADD CONSTRAINT contact_base_id_fkey FOREIGN KEY (base_id) REFERENCES public.base(id);
@@ -944,6 +1095,21 @@ ALTER TABLE ONLY public.lane
 
 ALTER TABLE ONLY public.lane
     ADD CONSTRAINT lane_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
+
+ALTER TABLE ONLY public.loosening
+    ADD CONSTRAINT loosening_approved_by_fkey FOREIGN KEY (approved_by) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.loosening
+    ADD CONSTRAINT loosening_asked_by_fkey FOREIGN KEY (asked_by) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.loosening
+    ADD CONSTRAINT loosening_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
+
+ALTER TABLE ONLY public.national_list
+    ADD CONSTRAINT national_list_imported_by_fkey FOREIGN KEY (imported_by) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.national_number
+    ADD CONSTRAINT national_number_list_fkey FOREIGN KEY (list) REFERENCES public.national_list(name);
 
 ALTER TABLE ONLY public.operator_live
     ADD CONSTRAINT operator_live_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES public.app_user(id);

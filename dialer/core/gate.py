@@ -11,8 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dialer.core import hours
+from dialer.core import hours, numbers
 from dialer.core.model import Campaign, CampaignState, Mode
+
+#: Reasons of a number, not of a time: the contact's next number is asked about instead.
+OF_THE_NUMBER = frozenset({"do_not_call", "number_not_allowed", "no_consent"})
 
 #: What the law calls a call of each mode.
 CALL_TYPES = {Mode.PROGRESSIVE: "auto_dialed_live", Mode.PREDICTIVE: "auto_dialed_live", Mode.IVR: "recorded"}
@@ -25,6 +28,7 @@ class Facts:
     Attributes:
         now: Present time, aware UTC.
         campaign: With its profile and trunk.
+        e164: The number that would be dialled.
         zones: Zones the contact may be in.
         counted: Attempts that used up the contact's limit.
         next_at: When the contact may be called; the callback's time if one is pending.
@@ -32,14 +36,19 @@ class Facts:
         closed_by: ``disposition``, ``used_up`` or ``dead``; None while open.
         base_paused: Whether its base is paused.
         phone_not_before: Until then the number rests.
+        phone_held_until: Until then only a call for which an operator is held may reach it, after an abandoned one.
+        operator_held: Whether an operator is held for this call: a promise with one who is ready.
         phone_sent: When each attempt of the last 30 days at this number was sent that counts for the law, in order.
-        forbidden: Scopes of the do-not-call entries that cover this number.
+        forbidden: Scopes of the do-not-call entries that cover this number; ``national`` for those of a state.
+        consent: ``valid``; ``over`` when every one was withdrawn or has expired; None if there never was any.
+        lists_too_old: A national list of the profile is older than it allows, or was never imported.
         live: Whether an attempt at this contact or number is going on.
         room: Further lines the abandonment budget allows; None where there is no budget to keep.
     """
 
     now: datetime
     campaign: Campaign
+    e164: str
     zones: Sequence[str]
     counted: int = 0
     next_at: datetime | None = None
@@ -47,8 +56,12 @@ class Facts:
     closed_by: str | None = None
     base_paused: bool = False
     phone_not_before: datetime | None = None
+    phone_held_until: datetime | None = None
+    operator_held: bool = False
     phone_sent: Sequence[datetime] = ()
     forbidden: frozenset[str] = frozenset()
+    consent: str | None = None
+    lists_too_old: bool = False
     live: bool = False
     room: int | None = None
 
@@ -72,12 +85,30 @@ def refusals(facts: Facts) -> list[Refusal]:
     return [refusal for check in _CHECKS for refusal in check(facts)]
 
 
+def of_the_number(reasons: Sequence[Refusal]) -> bool:
+    """Whether the number itself is refused, so that the contact's next one is asked about."""
+    return any(refusal.reason in OF_THE_NUMBER for refusal in reasons)
+
+
 def _closed(f: Facts) -> list[Refusal]:
     return [Refusal(reason="closed", detail=f.closed_by)] if f.closed_by else []
 
 
 def _do_not_call(f: Facts) -> list[Refusal]:
     return [Refusal(reason="do_not_call", detail=scope) for scope in sorted(f.forbidden)]
+
+
+def _number_not_allowed(f: Facts) -> list[Refusal]:
+    profile = f.campaign.profile
+    allowed = numbers.allowed(f.e164, profile.allow, profile.deny)
+    return [] if allowed else [Refusal(reason="number_not_allowed")]
+
+
+def _no_consent(f: Facts) -> list[Refusal]:
+    """None where one is needed; or it is over, which counts as do-not-call whether one is needed or not."""
+    needed = CALL_TYPES[f.campaign.mode] in f.campaign.profile.consent_for
+    refused = f.consent != "valid" and (needed or f.consent is not None)
+    return [Refusal(reason="no_consent", detail=f.consent or "")] if refused else []
 
 
 def _profile_not_for_trunk(f: Facts) -> list[Refusal]:
@@ -89,6 +120,10 @@ def _call_type_forbidden(f: Facts) -> list[Refusal]:
     call_type = CALL_TYPES[f.campaign.mode]
     allowed = call_type in f.campaign.profile.call_types
     return [] if allowed else [Refusal(reason="call_type_forbidden", detail=call_type)]
+
+
+def _lists_too_old(f: Facts) -> list[Refusal]:
+    return [Refusal(reason="lists_too_old")] if f.lists_too_old else []
 
 
 def _campaign_state(f: Facts) -> list[Refusal]:
@@ -113,6 +148,10 @@ def _per_30_days(f: Facts) -> list[Refusal]:
     return _limit(f, "per_30_days", f.campaign.profile.per_30_days, timedelta(days=30))
 
 
+def _per_7_days(f: Facts) -> list[Refusal]:
+    return _limit(f, "per_7_days", f.campaign.profile.per_7_days, timedelta(days=7))
+
+
 def _per_day(f: Facts) -> list[Refusal]:
     return _limit(f, "per_day", f.campaign.profile.per_day, timedelta(days=1))
 
@@ -121,6 +160,11 @@ def _limit(f: Facts, reason: str, most: int, period: timedelta) -> list[Refusal]
     """At most so many attempts at the number in any period of this length."""
     recent = [sent for sent in f.phone_sent if sent > f.now - period]
     return [Refusal(reason=reason, until=recent[-most] + period)] if len(recent) >= most else []
+
+
+def _after_abandon(f: Facts) -> list[Refusal]:
+    rests = f.phone_held_until is not None and f.phone_held_until > f.now and not f.operator_held
+    return [Refusal(reason="after_abandon", until=f.phone_held_until)] if rests else []
 
 
 def _phone_resting(f: Facts) -> list[Refusal]:
@@ -147,14 +191,19 @@ def _budget(f: Facts) -> list[Refusal]:
 _CHECKS: tuple[Callable[[Facts], list[Refusal]], ...] = (
     _closed,
     _do_not_call,
+    _number_not_allowed,
+    _no_consent,
     _profile_not_for_trunk,
     _call_type_forbidden,
+    _lists_too_old,
     _campaign_state,
     _base_paused,
     _live_attempt,
     _attempts_used_up,
     _per_30_days,
+    _per_7_days,
     _per_day,
+    _after_abandon,
     _phone_resting,
     _not_due,
     _window,

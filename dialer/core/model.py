@@ -383,6 +383,7 @@ class Ended:
         next_phone: The contact's next phone is tried next.
         dead_phone: This phone is given up for this contact.
         phone_not_before: The number itself rests until then, for every campaign.
+        phone_held_until: After an abandoned call: until then only a call for which an operator is held may reach it.
         callback: What becomes of the callback this attempt was made for.
     """
 
@@ -400,6 +401,7 @@ class Ended:
     next_phone: bool = False
     dead_phone: bool = False
     phone_not_before: datetime | None = None
+    phone_held_until: datetime | None = None
     callback: CallbackState | None = None
 
 

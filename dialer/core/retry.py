@@ -17,8 +17,9 @@
     failed            no                -                     in 5 min, doubling up to a day
     not_sent          no                -                     in a minute, doubling up to a day
 
-Nothing is called sooner than its profile allows: the number itself rests for the profile's gap, after an abandoned call
-for its longer one, and that holds for every campaign (``phone_not_before``).
+Nothing is called sooner than its profile allows: the number itself rests for the profile's gap, and that holds for each
+campaign (``phone_not_before``). After an abandoned call it rests for the longer gap from any call for which no operator
+is held (``phone_held_until``).
 
 Whom the trunk itself failed (a 403 or 408 before any ring, see ``trunk``) was never tried: no attempt is used, and the
 contact comes back as after ``failed``.
@@ -107,11 +108,12 @@ def ended(
     answered, abandoned = legal(attempt, campaign, outcome)
     lost = abandoned or (outcome is Outcome.UNKNOWN and attempt.answered_at is not None)
     rule = _rule(attempt, campaign, tried, lost=lost)
-    rests_until = _rests_until(attempt, campaign, outcome, ended_at, lost=lost)
+    rests_until = _rests_until(attempt, campaign, outcome, ended_at)
+    held_until = ended_at + timedelta(seconds=campaign.profile.after_abandon_s) if lost else None
     closes = _closes(attempt, campaign, rule, counts=counts)
     next_at = ended_at + delay(rule, _repetition(attempt, counts=counts), counts=counts)
-    if rests_until is not None and not rule.next_phone:
-        next_at = max(next_at, rests_until)
+    if not rule.next_phone:
+        next_at = max(next_at, rests_until or next_at, held_until or next_at)
     return Ended(
         attempt=attempt,
         outcome=outcome,
@@ -127,6 +129,7 @@ def ended(
         next_phone=rule.next_phone,
         dead_phone=rule.dead_phone,
         phone_not_before=rests_until,
+        phone_held_until=held_until,
         callback=_callback(attempt, outcome, closes),
     )
 
@@ -214,13 +217,10 @@ def _closes(attempt: LiveAttempt, campaign: Campaign, rule: RetryRule, *, counts
     return "used_up" if last or rule.closes or _spent(rule, _repetition(attempt, counts=counts)) else None
 
 
-def _rests_until(
-    attempt: LiveAttempt, campaign: Campaign, outcome: Outcome, ended_at: datetime, *, lost: bool
-) -> datetime | None:
+def _rests_until(attempt: LiveAttempt, campaign: Campaign, outcome: Outcome, ended_at: datetime) -> datetime | None:
     if outcome in _NEVER_TRIED and attempt.rang_at is None and attempt.answered_at is None:
         return None
-    rest_s = max(campaign.profile.min_gap_s, campaign.profile.after_abandon_s if lost else 0)
-    return ended_at + timedelta(seconds=rest_s)
+    return ended_at + timedelta(seconds=campaign.profile.min_gap_s)
 
 
 def _callback(attempt: LiveAttempt, outcome: Outcome, closes: str | None) -> CallbackState | None:

@@ -87,7 +87,7 @@ def _campaign(row: asyncpg.Record, kinds: Mapping[str, DispositionKind]) -> Camp
         state=CampaignState(row["state"]),
         after_wrap_up=OperatorState(row["after_wrap_up"]),
         trunk=trunk,
-        profile=profiles.load(row["profile"]),
+        profile=profiles.load(row["profile"], row["purpose"]),
         retry={Outcome(outcome): rule_from_json(rule) for outcome, rule in row["retry"].items()},
         dispositions=kinds,
     )
@@ -133,6 +133,7 @@ class CampaignRow:
     state: str
     zone: str
     profile: str
+    purpose: str
     caller_number: str
     ring_timeout_s: int
     wrap_up_s: int

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from dialer.core import budget as law
 from dialer.core import hours
+from dialer.core.gate import CALL_TYPES
 from dialer.core.model import Budget, Claim
 from dialer.engine.ports import ClaimAsk, ClaimResult
 from dialer.errors import LeaseLost
@@ -109,7 +110,11 @@ class Claims:
             connection,
             campaign_id=campaign.id,
             mode=campaign.mode,
+            purpose=campaign.profile.purpose,
             trunk_kinds=sorted(campaign.profile.trunk_kinds),
+            national_lists=list(campaign.profile.national_lists),
+            now=ask.now,
+            list_max_age=timedelta(days=campaign.profile.list_max_age_days),
         )
         if row is None:
             raise LeaseLost("campaign.gone", f"Campaign {campaign.id} has no budget any more.")
@@ -119,7 +124,9 @@ class Claims:
             await SQL["claim_budget_set"].execute(
                 connection, **{name: getattr(budget, name) for name in Budget.__slots__}
             )
-        return budget, row["open"], row["operator_free"]
+        if row["lists_too_old"] and row["open"]:
+            await SQL["claim_pause"].execute(connection, campaign_id=campaign.id)
+        return budget, row["open"] and not row["lists_too_old"], row["operator_free"]
 
     async def _known_lanes(self, connection: Connection, ask: ClaimAsk) -> Sequence[Lane]:
         read_at, lanes = self._lanes.get(ask.campaign.id, (None, ()))
@@ -184,8 +191,14 @@ class Claims:
             profile=profile.id,
             profile_version=profile.version,
             per_day=profile.per_day,
+            per_7_days=profile.per_7_days,
             per_30_days=profile.per_30_days,
             min_gap=timedelta(seconds=profile.min_gap_s),
+            purpose=profile.purpose,
+            consent_needed=CALL_TYPES[campaign.mode] in profile.consent_for,
+            national_lists=list(profile.national_lists),
+            allow=list(profile.allow),
+            deny=list(profile.deny),
         )
 
     async def _next_due(self, connection: Connection, ask: ClaimAsk, lanes: Sequence[Lane]) -> datetime | None:

@@ -58,6 +58,14 @@ class Card:
     dispositions: Sequence[DispositionKind]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """How many contacts a reason holds back, and when it first passes for one of them; None: not by itself."""
+
+    contacts: int
+    until: datetime | None
+
+
 class Contacts:
     """Reads contacts."""
 
@@ -86,57 +94,97 @@ class Contacts:
     async def why(self, contact_id: int, *, now: datetime) -> Sequence[gate.Refusal]:
         """Every reason why this contact is not being dialled, the hardest first; none: it is next in line.
 
+        Asked of the number that is its turn: the first one that is not refused for what it is.
+
         Raises:
             NotFound: ``contact.not_found``.
         """
 
         async def work(connection: Connection) -> Sequence[gate.Refusal]:
-            row = await SQL["contact_facts"].fetchrow(connection, contact_id=contact_id, now=now)
-            if row is None:
+            campaign_id = await SQL["contact_campaign"].fetchval(connection, contact_id=contact_id)
+            if campaign_id is None:
                 raise NotFound("contact.not_found", "There is no such contact.")
-            [campaign] = await campaigns.read(connection, campaign_id=row["campaign_id"])
-            return gate.refusals(facts(row, campaign, now))
+            [campaign] = await campaigns.read(connection, campaign_id=campaign_id)
+            too_old = await lists_too_old(connection, campaign, now)
+            rows = await SQL["contact_facts"].fetch(
+                connection, contact_id=contact_id, now=now, national_lists=list(campaign.profile.national_lists)
+            )
+            reasons = [gate.refusals(facts(row, campaign, now, lists_too_old=too_old)) for row in rows]
+            return next((some for some in reasons if not gate.of_the_number(some)), reasons[0])
 
         return await transaction(self._pool, work)
 
-    async def why_counts(self, campaign_id: int, *, now: datetime) -> Mapping[str, int]:
-        """All contacts of a campaign by the first reason that holds them back, ``next`` for those in line.
+    async def why_counts(
+        self, campaign_id: int | None = None, *, now: datetime, base_id: int | None = None
+    ) -> Mapping[str, Held]:
+        """All contacts of a campaign or of a base by the first reason that holds them back, ``next`` for those in line.
 
         Raises:
-            NotFound: ``campaign.not_found``.
+            NotFound: ``campaign.not_found``, ``base.not_found``.
         """
 
-        async def work(connection: Connection) -> Mapping[str, int]:
-            found = await campaigns.read(connection, campaign_id=campaign_id)
+        async def work(connection: Connection) -> Mapping[str, Held]:
+            of = campaign_id
+            if base_id is not None:
+                of = await SQL["contact_base_campaign"].fetchval(connection, base_id=base_id)
+                if of is None:
+                    raise NotFound("base.not_found", "There is no such base.")
+            found = await campaigns.read(connection, campaign_id=of)
             if not found:
                 raise NotFound("campaign.not_found", "There is no such campaign.")
-            return await _counts(connection, found[0], now)
+            return await _counts(connection, found[0], now, base_id)
 
         return await transaction(self._pool, work)
 
 
-async def _counts(connection: Connection, campaign: Campaign, now: datetime) -> Mapping[str, int]:
+async def lists_too_old(connection: Connection, campaign: Campaign, now: datetime) -> bool:
+    """Whether a national do-not-call list of its profile is missing or older than the profile allows."""
+    too_old: bool = await SQL["contact_lists_too_old"].fetchval(
+        connection,
+        national_lists=list(campaign.profile.national_lists),
+        now=now,
+        list_max_age=timedelta(days=campaign.profile.list_max_age_days),
+    )
+    return too_old
+
+
+async def _counts(connection: Connection, campaign: Campaign, now: datetime, base_id: int | None) -> Mapping[str, Held]:
     lanes = await SQL["contact_lanes"].fetch(connection, campaign_id=campaign.id)
     profile, ring_s = campaign.profile, campaign.ring_timeout_s
     opens_at = {lane["id"]: hours.next_open(now, lane["zones"], profile, ring_s) for lane in lanes}
-    not_running = None if campaign.state is CampaignState.RUNNING else "campaign_state"
     rows = await SQL["contact_why_counts"].fetch(
         connection,
         campaign_id=campaign.id,
+        base_id=base_id,
         customer_id=campaign.customer_id,
         now=now,
         attempts_max=campaign.attempts_max,
         per_day=profile.per_day,
+        per_7_days=profile.per_7_days,
         per_30_days=profile.per_30_days,
         min_gap=timedelta(seconds=profile.min_gap_s),
-        whole_campaign=campaigns.refused_by_profile(campaign) or not_running,
-        open_lanes=[lane for lane, at in opens_at.items() if at == now],
-        never_lanes=[lane for lane, at in opens_at.items() if at is None],
+        purpose=profile.purpose,
+        consent_needed=gate.CALL_TYPES[campaign.mode] in profile.consent_for,
+        national_lists=list(profile.national_lists),
+        allow=list(profile.allow),
+        deny=list(profile.deny),
+        whole_campaign=await _whole(connection, campaign, now),
+        lanes=list(opens_at),
+        opens_at=list(opens_at.values()),
     )
-    return {row["reason"]: row["contacts"] for row in rows}
+    return {row["reason"]: Held(contacts=row["contacts"], until=row["until"]) for row in rows}
 
 
-def facts(row: asyncpg.Record, campaign: Campaign, now: datetime) -> gate.Facts:
+async def _whole(connection: Connection, campaign: Campaign, now: datetime) -> str | None:
+    """What holds back every contact of the campaign, in the gate's order."""
+    if refusal := campaigns.refused_by_profile(campaign):
+        return refusal
+    if await lists_too_old(connection, campaign, now):
+        return "lists_too_old"
+    return None if campaign.state is CampaignState.RUNNING else "campaign_state"
+
+
+def facts(row: asyncpg.Record, campaign: Campaign, now: datetime, *, lists_too_old: bool = False) -> gate.Facts:
     """What ``core.gate`` asks, from a row of ``contact_facts``; the profile's gap counts as the number's rest.
 
     How many lines the budget allows depends on who is free now; that is the pacing's to say, not a contact's.
@@ -146,6 +194,7 @@ def facts(row: asyncpg.Record, campaign: Campaign, now: datetime) -> gate.Facts:
     return gate.Facts(
         now=now,
         campaign=campaign,
+        e164=row["e164"],
         zones=row["zones"],
         counted=row["counted"],
         next_at=row["next_at"],
@@ -153,7 +202,11 @@ def facts(row: asyncpg.Record, campaign: Campaign, now: datetime) -> gate.Facts:
         closed_by=row["closed_by"],
         base_paused=row["base_paused"],
         phone_not_before=rests_until,
+        phone_held_until=row["held_until"],
+        operator_held=row["operator_held"],
         phone_sent=row["phone_sent"],
         forbidden=frozenset(row["forbidden"]),
+        consent=row["consent"],
+        lists_too_old=lists_too_old,
         live=row["live"],
     )

@@ -132,10 +132,14 @@ async def _contacts(connection: Connection, rows: Sequence[Ended]) -> None:
 
 
 async def _phones(connection: Connection, rows: Sequence[Ended]) -> None:
-    resting = {row.attempt.phone_id: row.phone_not_before for row in rows if row.phone_not_before is not None}
+    resting = {row.attempt.phone_id: row for row in rows if row.phone_not_before or row.phone_held_until}
     if resting:
+        told = [resting[phone] for phone in sorted(resting)]
         await SQL["journal_phones"].execute(
-            connection, phones=sorted(resting), not_before=[resting[phone] for phone in sorted(resting)]
+            connection,
+            phones=sorted(resting),
+            not_before=[row.phone_not_before for row in told],
+            held_until=[row.phone_held_until for row in told],
         )
 
 

@@ -61,6 +61,8 @@ _CAMPAIGNS = (
     Route(method="POST", path=f"{_V1}/campaigns/{_ID}/bases", handler=supervisor.load_base, roles=BASES,
           summary="Load a base: all good rows in one transaction, each bad row with its reason", ask=schemas.BaseQuery,
           answer=schemas.BaseAnswer, upload="text/csv", status=201),
+    Route(method="GET", path=f"{_V1}/bases/{_ID}/why", handler=supervisor.base_why, roles=READERS | BASES,
+          summary="Why contacts of a base are not being dialled; the counts add up", answer=schemas.BaseWhy),
     Route(method="GET", path=f"{_V1}/contacts/{_ID}/why", handler=supervisor.contact_why, roles=READERS,
           summary="Why this contact is not being dialled", answer=schemas.ContactWhy),
 )  # fmt: skip

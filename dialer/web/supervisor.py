@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dialer import intake, passwords
 from dialer.errors import Refused
 from dialer.web import access, live, numbers, schemas
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from dialer.store.contacts import Held
     from dialer.web.call import Call
 
 
@@ -59,8 +60,22 @@ async def set_campaign_state(call: Call, ask: schemas.StateAsk) -> schemas.Campa
 
 async def campaign_why(call: Call) -> schemas.CampaignWhy:
     """Contacts by the first reason that holds them back."""
-    counts = await call.stores.contacts.why_counts(call.id(), now=call.now)
-    return schemas.CampaignWhy(campaign_id=call.id(), total=sum(counts.values()), counts=counts)
+    held = await call.stores.contacts.why_counts(call.id(), now=call.now)
+    return schemas.CampaignWhy(campaign_id=call.id(), **_held(held))
+
+
+async def base_why(call: Call) -> schemas.BaseWhy:
+    """The same for one base."""
+    held = await call.stores.contacts.why_counts(base_id=call.id(), now=call.now)
+    return schemas.BaseWhy(base_id=call.id(), **_held(held))
+
+
+def _held(held: Mapping[str, Held]) -> dict[str, Any]:
+    return {
+        "total": sum(one.contacts for one in held.values()),
+        "counts": {reason: one.contacts for reason, one in held.items()},
+        "next_change_at": {reason: one.until for reason, one in held.items()},
+    }
 
 
 async def contact_why(call: Call) -> schemas.ContactWhy:

@@ -2,19 +2,29 @@
 
 -- name: claim_lanes
 -- What a claim may look at: the lanes of the campaign that are not paused. The caller sorts out whose windows are open.
-SELECT lane.id, lane.zones, lane.priority
+SELECT lane.id, lane.zones, base.priority * 10 + lane.priority AS priority
 FROM lane JOIN base ON base.id = lane.base_id
 WHERE lane.campaign_id = :campaign_id::bigint AND NOT base.paused
-ORDER BY lane.priority DESC, lane.id;
+ORDER BY priority DESC, lane.id;
 
 -- name: claim_budget
 -- One claim of a campaign at a time: its budget is locked first.
 SELECT b.campaign_id, b.starts_at, b.ends_at, b.answered, b.abandoned, b.uncovered, b.cap_permille, b.carried_answered,
     b.carried_abandoned, c.operator_free,
-    c.state = 'running' AND c.mode = :mode::text AND (t.kind = ANY(:trunk_kinds::text[])) AS open
+    c.state = 'running' AND c.mode = :mode::text AND c.purpose = :purpose::text AND (t.kind = ANY(:trunk_kinds::text[])) AS open,
+    (SELECT min(coalesce(n.imported_at, '-infinity')) FROM unnest(:national_lists::text[]) AS wanted (name)
+        LEFT JOIN national_list n USING (name)) < :now::timestamptz - :list_max_age::interval AS lists_too_old
 FROM abandon_budget b JOIN campaign c ON c.id = b.campaign_id JOIN trunk t ON t.id = c.trunk_id
 WHERE b.campaign_id = :campaign_id::bigint
 FOR UPDATE OF b;
+
+-- name: claim_pause
+-- A campaign whose national lists are too old, or were never imported, calls nobody until somebody starts it again.
+WITH paused AS (
+    UPDATE campaign SET state = 'paused' WHERE id = :campaign_id::bigint AND state = 'running' RETURNING id
+)
+INSERT INTO audit (action, object, before, after)
+SELECT 'campaign.state', 'campaign:' || id, '{"state": "running"}', '{"state": "paused", "because": "lists_too_old"}' FROM paused;
 
 -- name: claim_budget_set
 -- A new legal window begins at nothing; the cap follows the campaign and the profile.
@@ -70,10 +80,12 @@ FOR UPDATE OF c, p SKIP LOCKED;
 
 -- name: claim_take
 -- The gate itself, the live attempts and the budget in one statement: what passes is taken, what does not is told why
--- and when to come again. Runs under the locks of claim_budget and claim_lock.
+-- and when to come again; a number that may never be called gives way to the contact's next one. Runs under the locks of
+-- claim_budget and claim_lock. Its conditions and their order are those of dialer/core/gate.
 WITH asked AS (
     SELECT c.id AS contact_id, c.phone_id, c.campaign_id, c.base_id, c.attempts, c.counted, p.e164, p.not_before, w.place,
-        k.id AS callback_id, k.operator_id AS owner_id
+        k.id AS callback_id, k.operator_id AS owner_id,
+        CASE WHEN k.operator_id = ANY(:ready_operators::bigint[]) THEN NULL ELSE p.held_until END AS held_until
     FROM unnest(:contacts::bigint[]) WITH ORDINALITY AS w (contact_id, place)
     JOIN contact c ON c.id = w.contact_id
     JOIN phone p ON p.id = c.phone_id
@@ -81,37 +93,53 @@ WITH asked AS (
     LEFT JOIN callback k ON k.contact_id = c.id AND k.state = 'pending'
     WHERE c.state = 'open' AND NOT b.paused AND coalesce(k.next_at, c.next_at) <= :now::timestamptz
 ), known AS (
-    SELECT a.*,
+    SELECT a.*, agreed.valid, agreed.recorded,
         EXISTS (SELECT FROM attempt_live l WHERE l.phone_id = a.phone_id OR l.contact_id = a.contact_id) AS live,
         EXISTS (
             SELECT FROM do_not_call d
             WHERE d.phone_id = a.phone_id
                 AND (d.scope = 'global' OR d.customer_id = :customer_id::bigint OR d.campaign_id = a.campaign_id)
-        ) AS forbidden,
-        greatest(a.not_before, (SELECT t.sent_at + :min_gap::interval FROM attempt t
-            WHERE t.phone_id = a.phone_id AND t.sent_at > :now::timestamptz - :min_gap::interval
-                AND (t.counts OR t.rang_at IS NOT NULL OR t.answered_at IS NOT NULL)
-            ORDER BY t.sent_at DESC LIMIT 1)) AS rests_until,
-        (SELECT t.sent_at + interval '24 hours' FROM attempt t
-            WHERE t.phone_id = a.phone_id AND t.sent_at > :now::timestamptz - interval '24 hours'
-                AND (t.counts OR t.rang_at IS NOT NULL OR t.answered_at IS NOT NULL)
-            ORDER BY t.sent_at DESC OFFSET :per_day::integer - 1 LIMIT 1) AS day_until,
-        (SELECT t.sent_at + interval '720 hours' FROM attempt t
+        ) OR EXISTS (SELECT FROM national_number n WHERE n.e164 = a.e164 AND n.list = ANY(:national_lists::text[])) AS forbidden,
+        ARRAY(SELECT t.sent_at FROM attempt t
             WHERE t.phone_id = a.phone_id AND t.sent_at > :now::timestamptz - interval '720 hours'
                 AND (t.counts OR t.rang_at IS NOT NULL OR t.answered_at IS NOT NULL)
-            ORDER BY t.sent_at DESC OFFSET :per_30_days::integer - 1 LIMIT 1) AS days30_until
+            ORDER BY t.sent_at DESC LIMIT :per_30_days::integer) AS sent
     FROM asked a
+    CROSS JOIN LATERAL (
+        SELECT coalesce(bool_or(g.withdrawn_at IS NULL AND g.given_at <= :now::timestamptz AND g.expires_at > :now::timestamptz), false)
+            AS valid, count(*) > 0 AS recorded
+        FROM consent g
+        WHERE g.phone_id = a.phone_id AND g.customer_id = :customer_id::bigint AND g.purpose = :purpose::text
+    ) AS agreed
+), counted AS (
+    SELECT k.*, greatest(k.not_before, k.sent[1] + :min_gap::interval) AS rests_until,
+        k.sent[:per_day::integer] + interval '24 hours' AS day_until,
+        k.sent[:per_7_days::integer] + interval '168 hours' AS days7_until,
+        k.sent[:per_30_days::integer] + interval '720 hours' AS days30_until
+    FROM known k
 ), judged AS (
-    SELECT n.*, greatest(n.rests_until, n.day_until, n.days30_until) AS until,
+    SELECT n.*, greatest(n.rests_until, n.held_until, n.day_until, n.days7_until, n.days30_until) AS until,
         CASE
             WHEN n.forbidden THEN 'do_not_call'
+            WHEN NOT n.e164 ^@ ANY(:allow::text[]) OR n.e164 ^@ ANY(:deny::text[]) THEN 'number_not_allowed'
+            WHEN NOT n.valid AND (:consent_needed::boolean OR n.recorded) THEN 'no_consent'
             WHEN n.live THEN 'live_attempt'
             WHEN n.counted >= :attempts_max::integer AND n.callback_id IS NULL THEN 'attempts_used_up'
             WHEN n.days30_until > :now::timestamptz THEN 'per_30_days'
+            WHEN n.days7_until > :now::timestamptz THEN 'per_7_days'
             WHEN n.day_until > :now::timestamptz THEN 'per_day'
+            WHEN n.held_until > :now::timestamptz THEN 'after_abandon'
             WHEN n.rests_until > :now::timestamptz THEN 'phone_resting'
         END AS refusal
-    FROM known n
+    FROM counted n
+), hopeless AS (
+    SELECT j.contact_id, j.callback_id,
+        CASE WHEN j.callback_id IS NULL THEN (
+            SELECT other.phone_id FROM contact_phone other JOIN contact_phone this USING (contact_id)
+            WHERE other.contact_id = j.contact_id AND this.phone_id = j.phone_id AND other.place > this.place AND NOT other.dead
+            ORDER BY other.place LIMIT 1
+        ) END AS next_phone_id
+    FROM judged j WHERE j.refusal IN ('do_not_call', 'number_not_allowed', 'no_consent')
 ), passed AS (
     SELECT j.*, row_number() OVER (ORDER BY j.place) AS turn
     FROM (SELECT DISTINCT ON (phone_id) * FROM judged WHERE refusal IS NULL ORDER BY phone_id, place) j
@@ -129,20 +157,24 @@ WITH asked AS (
 ), refused AS (
     UPDATE contact c
     SET refused_by = j.refusal,
-        next_at = CASE WHEN j.refusal = 'do_not_call' THEN 'infinity' WHEN j.callback_id IS NOT NULL THEN c.next_at
+        phone_id = coalesce(h.next_phone_id, c.phone_id),
+        next_at = CASE WHEN h.next_phone_id IS NOT NULL THEN c.next_at WHEN h.contact_id IS NOT NULL THEN 'infinity'
+            WHEN j.callback_id IS NOT NULL THEN c.next_at
             WHEN j.refusal = 'live_attempt' THEN :now::timestamptz + interval '30 seconds' ELSE j.until END,
-        promised = c.promised AND j.refusal <> 'do_not_call',
+        promised = c.promised AND h.contact_id IS NULL,
         state = CASE j.refusal WHEN 'attempts_used_up' THEN 'closed' ELSE c.state END,
         closed_by = CASE j.refusal WHEN 'attempts_used_up' THEN 'used_up' END,
         closed_at = CASE j.refusal WHEN 'attempts_used_up' THEN :now::timestamptz END
-    FROM judged j WHERE j.refusal IS NOT NULL AND c.id = j.contact_id
+    FROM judged j LEFT JOIN hopeless h USING (contact_id)
+    WHERE j.refusal IS NOT NULL AND c.id = j.contact_id
 ), moved AS (
     UPDATE callback k
-    SET next_at = CASE j.refusal WHEN 'do_not_call' THEN k.next_at
-            WHEN 'live_attempt' THEN :now::timestamptz + interval '30 seconds' ELSE j.until END,
-        state = CASE j.refusal WHEN 'do_not_call' THEN 'blocked' ELSE k.state END,
-        closed_at = CASE j.refusal WHEN 'do_not_call' THEN :now::timestamptz END
-    FROM judged j WHERE j.refusal IS NOT NULL AND k.id = j.callback_id
+    SET next_at = CASE WHEN h.contact_id IS NOT NULL THEN k.next_at
+            WHEN j.refusal = 'live_attempt' THEN :now::timestamptz + interval '30 seconds' ELSE j.until END,
+        state = CASE WHEN h.contact_id IS NOT NULL THEN 'blocked' ELSE k.state END,
+        closed_at = CASE WHEN h.contact_id IS NOT NULL THEN :now::timestamptz END
+    FROM judged j LEFT JOIN hopeless h USING (contact_id)
+    WHERE j.refusal IS NOT NULL AND k.id = j.callback_id
 ), spent AS (
     UPDATE abandon_budget b
     SET uncovered = CASE WHEN :operator_free::boolean THEN 0 ELSE greatest(0,

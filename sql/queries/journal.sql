@@ -77,10 +77,10 @@ WHERE c.id = n.contact_id;
 
 -- name: journal_phones
 -- The number itself rests, for every campaign.
-UPDATE phone p SET not_before = greatest(p.not_before, n.not_before)
+UPDATE phone p SET not_before = greatest(p.not_before, n.not_before), held_until = greatest(p.held_until, n.held_until)
 FROM (
-    SELECT told.phone_id, max(told.not_before) AS not_before
-    FROM unnest(:phones::bigint[], :not_before::timestamptz[]) AS told (phone_id, not_before)
+    SELECT told.phone_id, max(told.not_before) AS not_before, max(told.held_until) AS held_until
+    FROM unnest(:phones::bigint[], :not_before::timestamptz[], :held_until::timestamptz[]) AS told (phone_id, not_before, held_until)
     GROUP BY told.phone_id
 ) AS n
 WHERE p.id = n.phone_id;

@@ -32,6 +32,8 @@ PROFILE = Profile(
     per_day=3,
     per_30_days=4,
     min_gap_s=600,
+    allow=("+49",),
+    deny=("+49900",),
 )
 CAMPAIGN = Campaign(
     id=1,

@@ -13,7 +13,8 @@ from dialer.core.model import CampaignState, Mode, Trunk
 from tests.core.make import CAMPAIGN, NOON, PROFILE
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-OPEN = Facts(now=NOON, campaign=CAMPAIGN, zones=("Europe/Berlin",), room=1)
+OPEN = Facts(now=NOON, campaign=CAMPAIGN, e164="+4930654321", zones=("Europe/Berlin",), room=1)
+CAREFUL = replace(PROFILE, consent_for=frozenset({"auto_dialed_live"}))
 MORNING = replace(PROFILE, windows={day: ((time(9), time(10)),) for day in range(7)})
 
 
@@ -48,6 +49,20 @@ def test_a_contact_with_nothing_against_it_is_dialled():
         ({"zones": ()}, Refusal(reason="no_window")),
         ({"zones": ("Nowhere",)}, Refusal(reason="no_window")),
         ({"room": 0}, Refusal(reason="budget")),
+        ({"e164": "+4990012345"}, Refusal(reason="number_not_allowed")),
+        ({"e164": "+12025550101"}, Refusal(reason="number_not_allowed")),
+        ({"e164": "erased:7"}, Refusal(reason="number_not_allowed")),
+        ({"consent": "over"}, Refusal(reason="no_consent", detail="over")),
+        ({"campaign": campaign(profile=CAREFUL)}, Refusal(reason="no_consent")),
+        ({"lists_too_old": True}, Refusal(reason="lists_too_old")),
+        ({"phone_held_until": NOON + DAY}, Refusal(reason="after_abandon", until=NOON + DAY)),
+        (
+            {
+                "phone_sent": [NOON - 6 * DAY, NOON - 5 * DAY],
+                "campaign": campaign(profile=replace(PROFILE, per_7_days=2)),
+            },
+            Refusal(reason="per_7_days", until=NOON + DAY),
+        ),
         (
             {"phone_sent": [NOON - 5 * HOUR, NOON - 3 * HOUR, NOON - 2 * HOUR]},
             Refusal(reason="per_day", until=NOON + 19 * HOUR),
@@ -75,6 +90,14 @@ def test_every_reason_is_told_the_hardest_first():
 
 def test_a_promise_is_kept_even_by_one_attempt_too_many():
     assert gate.refusals(replace(OPEN, counted=4, promised=True)) == []
+
+
+def test_an_operator_who_is_held_may_call_after_an_abandon():
+    assert gate.refusals(replace(OPEN, phone_held_until=NOON + DAY, operator_held=True)) == []
+
+
+def test_consent_that_stands_is_enough():
+    assert gate.refusals(replace(OPEN, consent="valid", campaign=campaign(profile=CAREFUL))) == []
 
 
 def test_what_was_dialled_before_the_period_does_not_count():

@@ -96,7 +96,10 @@ def test_no_rule_of_a_campaign_calls_sooner_than_the_profile_allows(attempt, out
         assert ended.phone_not_before is not None
         assert ended.phone_not_before >= END + GAP
     if ended.legal_abandoned or (outcome is Outcome.UNKNOWN and attempt.answered_at is not None):
-        assert ended.phone_not_before == END + 3 * DAY
+        assert ended.phone_held_until == END + 3 * DAY
+        assert ended.next_at is None or ended.next_at >= ended.phone_held_until
+    else:
+        assert ended.phone_held_until is None
 
 
 def test_a_call_the_network_never_tried_leaves_the_number_alone():

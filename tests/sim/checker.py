@@ -150,7 +150,7 @@ class Checker(Lookout):
         campaign = tables.campaigns[row.attempt.campaign_id]
         self.i1_one_live_call_a_number(number, action)
         self.i2_one_originate_an_attempt(action)
-        self.i3_i4_limits_and_gaps(number, campaign)
+        self.i3_i4_limits_and_gaps(number, campaign, held=row.attempt.for_operator is not None)
         self.i5_inside_the_window(row.attempt, campaign)
         self.i26_trunk_limit(campaign)
         self.i32_only_the_holder_dials(row.epoch)
@@ -170,8 +170,8 @@ class Checker(Lookout):
         if self.originated[action.channel_id] > 1:
             self.fails("I2", attempt=action.channel_id, times=self.originated[action.channel_id])
 
-    def i3_i4_limits_and_gaps(self, number: str, campaign: Campaign) -> None:
-        """Never more calls a day than the profile allows, and the gap between two."""
+    def i3_i4_limits_and_gaps(self, number: str, campaign: Campaign, *, held: bool) -> None:
+        """Never more calls a day than the profile allows, and the gap between two; ``held``: an operator waits for it."""
         now, profile = self.site.host.now(), campaign.profile
         calls = [c for c in self._rang[number] if c.rang_at is not None or c.answered_at is not None]
         if len(calls) >= min(profile.per_day, profile.per_30_days):
@@ -180,7 +180,7 @@ class Checker(Lookout):
             ended_at = call.ended_at or now
             if now - ended_at < profile.min_gap_s - 1:
                 self.fails("I4", number=number, ended_s_ago=now - ended_at)
-            if self._lost_a_person(call) and now - ended_at < profile.after_abandon_s - 1:
+            if self._lost_a_person(call) and not held and now - ended_at < profile.after_abandon_s - 1:
                 self.exceptions["called again after an abandon nobody saw"] += 1
                 if not self.trouble:
                     self.fails("I4 after an abandon", number=number, ended_s_ago=now - ended_at)

@@ -13,14 +13,15 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from dialer.core import budget as law
-from dialer.core import hours
+from dialer.core import hours, numbers
+from dialer.core.gate import OF_THE_NUMBER
 from dialer.core.model import AttemptState, Budget, CallbackState, Campaign, CampaignState, Claim, LiveAttempt
 from dialer.engine.ports import ClaimAsk, ClaimResult
 from dialer.errors import LeaseLost
 from tests.sim.rows import LONG_AGO, NEVER, Callback, Contact, Finished, Lane, LeaseRow, LiveRow, Phone, Saved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from uuid import UUID
 
     from dialer.core.model import LiveOperator, OperatorInterval
@@ -204,7 +205,7 @@ class Gate:
         self, ask: ClaimAsk, campaign: Campaign, batch: Sequence[Contact], claims: list[Claim], wanted: int
     ) -> None:
         """Take who passes, tell the others why not and when to come again; all by the state before the batch."""
-        judged = [(contact, *self._refusal(contact, campaign, ask.now)) for contact in batch]
+        judged = [(contact, *self._refusal(contact, campaign, ask.now, ask.ready_operator_ids)) for contact in batch]
         taken: set[int] = set()
         for contact, refusal, until in judged:
             if refusal is not None:
@@ -213,19 +214,32 @@ class Gate:
                 taken.add(contact.phone_id)
                 claims.append(self._take(contact, ask, ask.ids[len(claims)]))
 
-    def _refusal(self, contact: Contact, campaign: Campaign, now: datetime) -> tuple[str | None, datetime]:
-        profile, phone = campaign.profile, self.phones[contact.phone_id]
+    def _refusal(
+        self, contact: Contact, campaign: Campaign, now: datetime, ready: Collection[int]
+    ) -> tuple[str | None, datetime]:
+        profile, phone, promise = campaign.profile, self.phones[contact.phone_id], self.pending.get(contact.id)
+        held = LONG_AGO if promise is not None and promise.operator_id in ready else phone.held_until
+        day7 = _limit(phone, now, timedelta(days=7), profile.per_7_days)
         day = _limit(phone, now, timedelta(days=1), profile.per_day)
         days30 = _limit(phone, now, timedelta(days=30), profile.per_30_days)
         rests = max(phone.not_before, _limit(phone, now, timedelta(seconds=profile.min_gap_s), 1))
-        until = max(rests, day, days30)
+        until = max(rests, held, day, day7, days30)
         if self.forbidden(phone.id, campaign):
             return "do_not_call", until
+        if not numbers.allowed(phone.e164, profile.allow, profile.deny):
+            return "number_not_allowed", until
         if phone.id in self.live_phone or contact.id in self.live_contact:
             return "live_attempt", until
-        if contact.counted >= campaign.attempts_max and contact.id not in self.pending:
+        if contact.counted >= campaign.attempts_max and promise is None:
             return "attempts_used_up", until
-        for reason, limit in (("per_30_days", days30), ("per_day", day), ("phone_resting", rests)):
+        limits = {
+            "per_30_days": days30,
+            "per_7_days": day7,
+            "per_day": day,
+            "after_abandon": held,
+            "phone_resting": rests,
+        }
+        for reason, limit in limits.items():
             if limit > now:
                 return reason, until
         return None, until
@@ -242,17 +256,28 @@ class Gate:
     def _send_away(self, contact: Contact, refusal: str, until: datetime, now: datetime) -> None:
         callback = self.pending.get(contact.id)
         contact.refused_by = refusal
-        again_at = {"do_not_call": NEVER, "live_attempt": now + LIVE_FOR}.get(refusal, until)
+        again_at = now + LIVE_FOR if refusal == "live_attempt" else until
         if refusal == "attempts_used_up":
             contact.state, contact.closed_by, contact.closed_at = "closed", "used_up", now
-        if callback is None:
+        if refusal in OF_THE_NUMBER:
+            self._next_phone(contact, callback, now)
+        elif callback is None:
             contact.next_at = again_at
-        elif refusal == "do_not_call":
-            contact.next_at = NEVER
-            self.close_callback(callback, CallbackState.BLOCKED, now)
         else:
             callback.next_at = again_at
         self.queue(contact)
+
+    def _next_phone(self, contact: Contact, callback: Callback | None, now: datetime) -> None:
+        """The number itself is refused: the next one's turn, else never again; a promise was about this number."""
+        place = contact.phones.index(contact.phone_id)
+        later = [phone for phone in contact.phones[place + 1 :] if phone not in contact.dead]
+        if callback is not None:
+            contact.next_at = NEVER
+            self.close_callback(callback, CallbackState.BLOCKED, now)
+        elif later:
+            contact.phone_id = later[0]
+        else:
+            contact.next_at = NEVER
 
     def close_callback(
         self, callback: Callback, state: CallbackState, at: datetime, *, kept_by: UUID | None = None

@@ -98,6 +98,8 @@ class Tables(Gate):
         self._contact_after(ended)
         if ended.phone_not_before is not None:
             phone.not_before = max(phone.not_before, ended.phone_not_before)
+        if ended.phone_held_until is not None:
+            phone.held_until = max(phone.held_until, ended.phone_held_until)
         self._callback_after(ended)
         self._count(ended)
         self.queue(self.contacts[attempt.contact_id])

@@ -311,7 +311,7 @@ COLUMNS = {
         "contact",
     ),
     "contact_phone": ("contact_id, phone_id", "contact_phone WHERE dead"),
-    "phone": ("id, not_before", "phone"),
+    "phone": ("id, not_before, held_until", "phone"),
     "attempt": (
         f"attempt_id AS id, contact_id, number, sent_at, rang_at, answered_at, waiting_at, operator_id, connected_at, {ENDED}",
         "attempt",

@@ -23,6 +23,7 @@ class Phone:
     id: int
     e164: str
     not_before: datetime = LONG_AGO
+    held_until: datetime = LONG_AGO
     rang_at: list[datetime] = field(default_factory=list)
     """When each finished attempt that rang, or counts, was sent; the legal counters."""
     contacts: list[int] = field(default_factory=list)

@@ -67,7 +67,7 @@ def test_a_store_without_the_phone_key_is_caught(monkeypatch):
 
     monkeypatch.setattr(Gate, "_phone", phone_of_its_own)
     supervisors_rest(monkeypatch)
-    monkeypatch.setattr(Checker, "i3_i4_limits_and_gaps", lambda *_: None)
+    monkeypatch.setattr(Checker, "i3_i4_limits_and_gaps", lambda *_, **_held: None)
     assert "I1:" in broke()
 
 
@@ -127,7 +127,7 @@ def test_a_gap_that_is_not_kept_is_caught(monkeypatch):
 
     def impatient(attempt, campaign, outcome, **known):
         told = ended(attempt, campaign, outcome, **known)
-        return replace(told, next_at=told.next_at and told.ended_at, phone_not_before=None)
+        return replace(told, next_at=told.next_at and told.ended_at, phone_not_before=None, phone_held_until=None)
 
     monkeypatch.setattr(retry, "ended", impatient)
     monkeypatch.setattr(Gate, "_refusal", lambda *_: (None, None))

@@ -39,7 +39,7 @@ def test_a_day_ends_the_same_on_a_real_postgresql(seed, url, monkeypatch):
     tables = MirroredTables(loop, url)
     tables.at_once = 0.0  # real sockets need a turn of the loop of their own
     load(seed, SHORT, tables, BEGIN)
-    monkeypatch.setattr(profiles, "load", lambda _: tables.campaigns[1].profile)
+    monkeypatch.setattr(profiles, "load", lambda *_: tables.campaigns[1].profile)
     tables.copy(SHORT.operators)
     differences = []
     report = run_day(seed, SHORT, loop=loop, tables=tables, evening=lambda: differences.extend(tables.differences()))

@@ -136,7 +136,7 @@ async def test_the_cap_is_the_lower_of_campaign_and_profile(place):
 
 
 async def test_nobody_is_called_outside_his_own_window_and_the_engine_is_told_when_it_opens(place):
-    strict = await place.add_campaign("strict", profile="strict")
+    strict = await place.add_campaign("strict", profile="strict", purpose="service")
     [contact] = await place.add_contacts(PHONE, campaign=strict, zones=["Asia/Vladivostok"])
     result = await place.claim(campaign=strict)  # 19:00 there: open until 20:00
     assert len(result.claims) == 1
@@ -149,7 +149,7 @@ async def test_nobody_is_called_outside_his_own_window_and_the_engine_is_told_wh
 
 
 async def test_several_possible_zones_must_all_be_open(place):
-    strict = await place.add_campaign("strict", profile="strict")
+    strict = await place.add_campaign("strict", profile="strict", purpose="service")
     await place.add_contacts(PHONE, campaign=strict, zones=["Europe/Moscow", "Asia/Kamchatka"])
     await place.add_contacts(PHONES[3], campaign=strict, zones=["Europe/Moscow"])
     assert [claim.e164 for claim in (await place.claim(5, campaign=strict)).claims] == [PHONES[3]]
@@ -193,7 +193,9 @@ async def test_a_number_forbidden_while_its_claim_is_on_the_way_is_seen_by_one_o
 
 async def test_attempts_are_limited_in_all_per_day_and_per_thirty_days(place):
     """``strict``: 3 a day and 4 in 30 days at a number, 2 h apart; 4 in all at a contact."""
-    strict = await place.add_campaign("strict", profile="strict", attempts_max=20, retry={"busy": {"delay_s": 60}})
+    strict = await place.add_campaign(
+        "strict", profile="strict", purpose="service", attempts_max=20, retry={"busy": {"delay_s": 60}}
+    )
     [contact] = await place.add_contacts(PHONE, campaign=strict)
     place.now = datetime(2026, 3, 10, 7, 0, tzinfo=UTC)  # 10:00 in Moscow
     called, reasons = [], []
@@ -272,5 +274,7 @@ async def test_the_reasons_of_a_whole_campaign_add_up_to_its_base(place):
     first, *rest = await place.dial(4)
     await place.end(first, Outcome.BUSY)
     await place.progress(rest[0], AttemptState.RINGING, rang_at=place.now)
-    counts = await place.stores.contacts.why_counts(place.campaign.id, now=place.now + timedelta(seconds=20))
+    held = await place.stores.contacts.why_counts(place.campaign.id, now=place.now + timedelta(seconds=20))
+    counts = {reason: one.contacts for reason, one in held.items()}
     assert counts == {"live_attempt": 3, "not_due": 1, "do_not_call": 1, "next": 5}
+    assert held["not_due"].until == (await place.contact(first.contact_id))["next_at"]

@@ -84,7 +84,7 @@ async def test_what_is_not_filled_in_is_refused_with_a_stable_code(place, talk, 
 
 
 async def test_a_promise_outside_the_callees_window_is_refused_when_it_is_made(place, ann):
-    strict = await place.add_campaign("strict", profile="strict")
+    strict = await place.add_campaign("strict", profile="strict", purpose="service")
     await place.add_contacts(PHONE, campaign=strict)
     [attempt] = await place.dial(campaign=strict)
     attempt = await place.talk(attempt, ann)

@@ -34,6 +34,7 @@ class CampaignChange(Ask):
     mode: Mode | None = None
     zone: Line | None = None
     profile: Word | None = None
+    purpose: Literal["marketing", "survey", "service", "debt"] | None = None
     caller_number: Annotated[str, StringConstraints(pattern=r"^(\+?[0-9]{3,15})?$")] | None = None
     ring_timeout_s: Annotated[int, Field(ge=5, le=60)] | None = None
     wrap_up_s: Annotated[int, Field(ge=1, le=600)] | None = None
@@ -78,6 +79,7 @@ class CampaignInfo(Answer):
     state: str
     zone: str
     profile: str
+    purpose: str
     caller_number: str
     ring_timeout_s: int
     wrap_up_s: int
@@ -164,12 +166,25 @@ class ContactWhy(Answer):
     reasons: list[WhyReason]
 
 
-class CampaignWhy(Answer):
+class Why(Answer):
     """Contacts by the first reason that holds them back, ``next`` for those in line; the counts add up to ``total``."""
 
-    campaign_id: int
     total: int
     counts: Mapping[str, int]
+    next_change_at: Mapping[str, datetime | None]
+    """When each reason first passes for one of its contacts; null: not by itself."""
+
+
+class CampaignWhy(Why):
+    """Of all bases of a campaign."""
+
+    campaign_id: int
+
+
+class BaseWhy(Why):
+    """Of one base."""
+
+    base_id: int
 
 
 # Do-not-call, callbacks, attempts --------------------------------------------
