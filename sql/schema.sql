@@ -826,6 +826,9 @@ ALTER TABLE ONLY public.lane
 ALTER TABLE ONLY public.lane
     ADD CONSTRAINT lane_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.lane
+    ADD CONSTRAINT lane_place UNIQUE (id, base_id, campaign_id);
+
 ALTER TABLE ONLY public.loosening
     ADD CONSTRAINT loosening_pkey PRIMARY KEY (id);
 
@@ -1052,13 +1055,7 @@ ALTER TABLE ONLY public.consent
     ADD CONSTRAINT consent_phone_id_fkey FOREIGN KEY (phone_id) REFERENCES public.phone(id);
 
 ALTER TABLE ONLY public.contact
-    ADD CONSTRAINT contact_base_id_fkey FOREIGN KEY (base_id) REFERENCES public.base(id);
-
-ALTER TABLE ONLY public.contact
-    ADD CONSTRAINT contact_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
-
-ALTER TABLE ONLY public.contact
-    ADD CONSTRAINT contact_lane_id_fkey FOREIGN KEY (lane_id) REFERENCES public.lane(id);
+    ADD CONSTRAINT contact_in_lane FOREIGN KEY (lane_id, base_id, campaign_id) REFERENCES public.lane(id, base_id, campaign_id);
 
 ALTER TABLE ONLY public.contact_phone
     ADD CONSTRAINT contact_phone_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES public.contact(id) ON DELETE CASCADE;

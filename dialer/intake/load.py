@@ -17,7 +17,7 @@ from dialer.intake.rows import Rejected
 from dialer.store.bases import Base, Batch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from dialer.store.bases import Judged
     from dialer.store.stores import Stores
@@ -99,11 +99,12 @@ async def rehearse(
         Refused: ``base.…``: it cannot be read.
         NotFound: ``campaign.not_found``.
     """
-    found = await _judged(folder, plan, progress)
-    progress("compare", 0, found["accepted"])
-    batch = _batch(folder, plan, found)
-    judged = await stores.bases.rehearse(batch, campaign_id=campaign_id, verdicts=folder / REJECTED, shown=SHOWN_MAX)
-    return _report(found, judged)
+    judging = _Judging(folder, plan, progress)
+    async with judging as batch:
+        judged = await stores.bases.rehearse(
+            batch, campaign_id=campaign_id, verdicts=folder / REJECTED, shown=SHOWN_MAX, progress=progress
+        )
+    return _report(judging.found, judged)
 
 
 async def load_file(
@@ -125,19 +126,20 @@ async def load_file(
         StoreDown: Whether it is loaded is not known; the same again is right.
     """
     digest = await asyncio.to_thread(hash_of, folder / FILE)
-    found = await _judged(folder, plan, progress)
-    base, repeated, judged = await stores.bases.take(
-        _batch(folder, plan, found),
-        campaign_id=campaign_id,
-        name=name,
-        source=source,
-        file_hash=digest,
-        actor=actor,
-        verdicts=folder / REJECTED,
-        shown=SHOWN_MAX,
-        progress=progress,
-    )
-    report = _report(found, judged, repeated=repeated)
+    judging = _Judging(folder, plan, progress)
+    async with judging as batch:
+        base, repeated, judged = await stores.bases.take(
+            batch,
+            campaign_id=campaign_id,
+            name=name,
+            source=source,
+            file_hash=digest,
+            actor=actor,
+            verdicts=folder / REJECTED,
+            shown=SHOWN_MAX,
+            progress=progress,
+        )
+    report = _report(judging.found, judged, repeated=repeated)
     return Loaded(base=base, rejected=report.rejected, repeated=repeated, report=report)
 
 
@@ -181,20 +183,54 @@ def hash_of(path: Path) -> bytes:
         return hashlib.file_digest(file, "sha256").digest()
 
 
-async def _judged(folder: Path, plan: Plan, progress: Progress) -> dict[str, Any]:
-    ask = {"command": "judge", "plan": plan.checked().values()}
-    return await workers.run(folder, ask, told=lambda told: progress("judge", told["done"], told["of"]))
+class _Judging:
+    """``async with`` gives the accepted rows of a file while its worker is still at the next ones.
+
+    Attributes:
+        found: The worker's answer, once the rows are at their end.
+    """
+
+    def __init__(self, folder: Path, plan: Plan, progress: Progress) -> None:
+        self._folder = folder
+        self._plan = plan.checked()
+        self._progress = progress
+        self._ready: asyncio.Queue[int] = asyncio.Queue()
+        self.found: dict[str, Any] = {}
+
+    async def __aenter__(self) -> Batch:
+        ask = {"command": "judge", "plan": self._plan.values()}
+        self._worker = asyncio.create_task(workers.run(self._folder, ask, told=self._told), name="intake worker")
+        self._worker.add_done_callback(lambda _: self._ready.put_nowait(0))
+        plan = self._plan
+        self._batch = Batch(
+            rows=self._blocks(), in_campaign=plan.in_campaign, elsewhere=plan.elsewhere, again=plan.again
+        )
+        return self._batch
+
+    async def __aexit__(self, *_: object) -> None:
+        self._worker.cancel()
+        await asyncio.gather(self._worker, return_exceptions=True)
+
+    def _told(self, told: Mapping[str, Any]) -> None:
+        self._progress("judge", told["done"], told["of"])
+        if told["ready"]:
+            self._ready.put_nowait(told["ready"])
+
+    async def _blocks(self) -> AsyncIterator[bytes]:
+        after = 0
+        while ready := await self._ready.get():
+            if ready > after:
+                yield await asyncio.to_thread(_region, self._folder / ROWS, after, ready)
+            after = ready
+        self.found = await self._worker
+        self._batch.lanes = [(zones, priority) for zones, priority in self.found["lanes"]]
+        self._batch.rejected = self.found["rows"] - self.found["accepted"]
 
 
-def _batch(folder: Path, plan: Plan, found: Mapping[str, Any]) -> Batch:
-    return Batch(
-        rows=folder / ROWS,
-        lanes=[(zones, priority) for zones, priority in found["lanes"]],
-        rejected=found["rows"] - found["accepted"],
-        in_campaign=plan.in_campaign,
-        elsewhere=plan.elsewhere,
-        again=plan.again,
-    )
+def _region(path: Path, after: int, until: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(after)
+        return file.read(until - after)
 
 
 def _report(found: Mapping[str, Any], judged: Judged | None, *, repeated: bool = False) -> Report:

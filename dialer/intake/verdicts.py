@@ -23,13 +23,14 @@ class Verdicts:
 
     Attributes:
         lines: Lines of the file so far, whatever stands in them.
-        bytes_read: For the progress.
+        rows: Rows so far, and bytes read, for the progress.
         notes: How many rows had which repair.
     """
 
     path: Path
     plan: Plan
     lines: int = 0
+    rows: int = 0
     bytes_read: int = 0
     notes: Mapping[str, int] = field(default_factory=dict)
     _last: Mapping[int, int] = field(default_factory=dict)
@@ -54,11 +55,13 @@ class Verdicts:
             for record in text.records(lines, self.plan.delimiter):
                 if record.line <= header:
                     continue
+                self.rows += 1
                 try:
                     yield judged(record)
                 except Bad as verdict:
                     yield Rejected(line=record.line, reason=str(verdict), text=record.text.strip()[:TEXT_LENGTH_MAX])
-                self.bytes_read = lines.bytes_read
+                if not self.rows & 255:
+                    self.bytes_read = lines.bytes_read
             self.lines = lines.taken
         finally:
             lines.close()

@@ -21,7 +21,7 @@ import time
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dialer.errors import Refused
 from dialer.intake import columns, detect, sheets, text
@@ -43,6 +43,8 @@ TELL_EVERY_S = 0.25
 NICENESS = 10
 #: A claim looks at each lane: the zones and priorities that one file may have.
 LANES_MAX = 2000
+#: Accepted rows that are handed over together.
+BLOCK_ROWS = 20_000
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -52,12 +54,12 @@ class Told:
     def __init__(self) -> None:
         self._next = 0.0
 
-    def __call__(self, done: int, of: int, rows: int = 0) -> None:
-        """Bytes or rows done, of how many; rows judged so far."""
+    def __call__(self, done: int, of: int, ready: int = 0) -> None:
+        """Bytes or rows done, of how many; above 0: how many bytes of the accepted rows may be read."""
         now = time.monotonic()
-        if now >= self._next:
+        if ready or now >= self._next:
             self._next = now + TELL_EVERY_S
-            sys.stdout.write(json.dumps({"done": done, "of": of, "rows": rows}) + "\n")
+            sys.stdout.write(json.dumps({"done": done, "of": of, "ready": ready}) + "\n")
             sys.stdout.flush()
 
 
@@ -94,9 +96,10 @@ def judge(folder: Path, plan: Plan, told: Told) -> dict[str, Any]:
     lanes: dict[tuple[tuple[str, ...], int], int] = {}
     reasons: Counter[str] = Counter()
     shown: list[dict[str, Any]] = []
+    block: list[str] = []
     accepted = 0
     with (
-        (folder / ROWS).open("w", encoding="utf-8", newline="") as rows,
+        (folder / ROWS).open("wb") as rows,
         (folder / REJECTED).open("w", encoding="utf-8") as rejected,
     ):
         for row in verdicts:
@@ -106,10 +109,13 @@ def judge(folder: Path, plan: Plan, told: Told) -> dict[str, Any]:
                 if len(shown) < SHOWN_MAX:
                     shown.append(asdict(row))
             else:
-                rows.write(copied(row, lanes.setdefault((tuple(row.zones), row.priority), len(lanes))))
+                block.append(copied(row, lanes.setdefault((tuple(row.zones), row.priority), len(lanes))))
                 accepted += 1
-            if (accepted & 255) == 0:
-                told(verdicts.bytes_read, size, accepted + reasons.total())
+                if len(block) == BLOCK_ROWS:
+                    told(verdicts.bytes_read, size, _put(rows, block))
+            if not verdicts.rows & 255:
+                told(verdicts.bytes_read, size)
+        told(size, size, _put(rows, block))
         if len(lanes) > LANES_MAX:
             sentence = f"The file has {len(lanes)} combinations of zones and priorities, more than {LANES_MAX}."
             raise Refused("base.lanes", sentence, remedy="Check the zone column.")
@@ -122,6 +128,14 @@ def judge(folder: Path, plan: Plan, told: Told) -> dict[str, Any]:
         "lanes": [[*lane] for lane in lanes],
         "lines": verdicts.lines,
     }
+
+
+def _put(rows: BinaryIO, block: list[str]) -> int:
+    """Write accepted rows out; how many bytes may be read now."""
+    rows.write("".join(block).encode())
+    rows.flush()
+    block.clear()
+    return rows.tell()
 
 
 def copied(row: Row, lane: int) -> str:
@@ -163,7 +177,7 @@ def mend(folder: Path, plan: Plan, words: Mapping[str, str], told: Told) -> dict
             cells += [""] * (len(plan.names) - len(cells))
             writer.writerow([*map(_harmless, cells), _harmless(words.get(reason, reason))])
             written += 1
-            told(lines.bytes_read, path.stat().st_size, written)
+            told(lines.bytes_read, path.stat().st_size)
     lines.close()
     return {"rows": written}
 

@@ -8,7 +8,9 @@ of one customer take turns, so that each sees what the one before has written.
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+from collections.abc import AsyncIterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,8 +36,8 @@ if TYPE_CHECKING:
 
 SQL = queries("base")
 
-#: Rows between two looks at the progress; also the size of the commits that make numbers.
-CHUNK_ROWS = 5000
+#: Rows between two looks at the progress.
+CHUNK_ROWS = 20_000
 _COLUMNS = ("row_number", "name", "attributes", "lane", "phones")
 _STAGES = ("base_stage", "base_known_stage", "base_number_stage", "base_lane_stage")
 
@@ -59,22 +61,26 @@ class Row:
     attributes: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+Record = tuple[int, str, str, int, list[str]]
+
+
+@dataclass(slots=True, kw_only=True)
 class Batch:
-    """The accepted rows of a file, ready to be copied.
+    """The accepted rows of a file on their way.
 
     Attributes:
-        rows: A file in COPY's text format: line, name, attributes, place of the lane, numbers; or such records.
-        lanes: Zones and priority of each lane, in order.
-        rejected: How many other rows the file has.
+        rows: Line, name, attributes as JSON, place of the lane, numbers; either such records, or blocks of whole lines
+            in COPY's text format, as they become ready.
+        lanes: Zones and priority of each lane, in order; complete when ``rows`` is at its end.
+        rejected: How many other rows the file has; known when ``rows`` is at its end.
         in_campaign, elsewhere: What becomes of a row whose first number a contact of the campaign, or of the customer's
             other campaigns, has: ``skip`` rejects it, ``keep`` loads it, ``update`` changes that contact instead.
         again: Load the same file once more.
     """
 
-    rows: Path | Sequence[tuple[int, str, str, int, list[str]]]
-    lanes: Sequence[tuple[Sequence[str], int]]
-    rejected: int
+    rows: AsyncIterable[bytes] | Sequence[Record]
+    lanes: Sequence[tuple[Sequence[str], int]] = ()
+    rejected: int = 0
     in_campaign: str = "skip"
     elsewhere: str = "keep"
     again: bool = False
@@ -187,7 +193,15 @@ class Bases:
         )
         return base, repeated
 
-    async def rehearse(self, batch: Batch, *, campaign_id: int, verdicts: Path | None = None, shown: int = 0) -> Judged:
+    async def rehearse(
+        self,
+        batch: Batch,
+        *,
+        campaign_id: int,
+        verdicts: Path | None = None,
+        shown: int = 0,
+        progress: Progress = _untold,
+    ) -> Judged:
         """What a load would say of these rows; nothing is written.
 
         Args:
@@ -195,12 +209,14 @@ class Bases:
             campaign_id: Whose base they would become.
             verdicts: A file that gets line and reason of each row the database rejects, at its end.
             shown: How many of them are told with their text.
+            progress: Told how far it is.
 
         Raises:
             NotFound: ``campaign.not_found``.
         """
-        async with self._staged(batch) as connection, connection.transaction():
+        async with self._staging() as connection:
             customer_id = await _customer(connection, campaign_id)
+            await _stage(connection, batch, numbering=False, progress=progress)
             return await _judge(connection, batch, campaign_id, customer_id, verdicts, shown)
 
     async def take(
@@ -225,11 +241,11 @@ class Bases:
             NotFound: ``campaign.not_found``.
             StoreDown: Whether it is loaded is not known; the same again is right.
         """
-        async with self._staged(batch) as connection:
+        async with self._staging() as connection:
             customer_id = await _customer(connection, campaign_id)
             there = await SQL["base_of_file"].fetchrow(connection, campaign_id=campaign_id, file_hash=file_hash)
-            if there is None or batch.again:
-                await _number(connection, progress)
+            numbering = there is None or batch.again
+            await _stage(connection, batch, numbering=numbering, progress=progress)
             async with connection.transaction():
                 await SQL["base_turn"].execute(connection, customer_id=customer_id)
                 there = await SQL["base_of_file"].fetchrow(connection, campaign_id=campaign_id, file_hash=file_hash)
@@ -258,18 +274,13 @@ class Bases:
                 return await _get(connection, base_id), False, judged
 
     @asynccontextmanager
-    async def _staged(self, batch: Batch) -> AsyncIterator[Connection]:
-        """A connection that holds the rows in temporary tables."""
+    async def _staging(self) -> AsyncIterator[Connection]:
+        """A connection with temporary tables."""
         with store_errors():
             async with self._intake.acquire(timeout=CONNECT_TIMEOUT_S) as connection:
                 try:
                     for stage in _STAGES:
                         await SQL[stage].execute(connection)
-                    if isinstance(batch.rows, Path):
-                        await connection.copy_to_table("base_row", source=batch.rows, columns=_COLUMNS, format="text")
-                    else:
-                        await connection.copy_records_to_table("base_row", records=batch.rows, columns=_COLUMNS)
-                    await SQL["base_analyze"].execute(connection)
                     yield connection
                 finally:
                     with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
@@ -361,14 +372,29 @@ async def _customer(connection: Connection, campaign_id: int) -> int:
     return customer_id
 
 
-async def _number(connection: Connection, progress: Progress) -> None:
-    """Find or make the numbers of the rows, in commits of their own."""
-    for after, until, last in await _chunks(connection):
-        await SQL["base_phones"].execute(connection, after=after, until=until)
-        await SQL["base_numbers"].execute(connection, after=after, until=until)
-        progress("numbers", until, last)
-        await asyncio.sleep(0)
+async def _stage(connection: Connection, batch: Batch, *, numbering: bool, progress: Progress) -> None:
+    """Rows into the temporary table as they become ready; their numbers are found or made in commits of their own."""
+    rows = batch.rows
+    if isinstance(rows, AsyncIterable):
+        after = 0
+        async for block in rows:
+            await connection.copy_to_table("base_row", source=io.BytesIO(block), columns=_COLUMNS, format="text")
+            last = int(block[block.rindex(b"\n", 0, -1) + 1 :].split(b"\t", 1)[0]) if block.count(b"\n") > 1 else 0
+            last = last or int(block.split(b"\t", 1)[0])
+            await _number(connection, after, last, making=numbering)
+            after = last
+    else:
+        await connection.copy_records_to_table("base_row", records=rows, columns=_COLUMNS)
+        await _number(connection, 0, max((record[0] for record in rows), default=0), making=numbering)
+    progress("compare", 0, 1)
+    await SQL["base_analyze"].execute(connection)
     await SQL["base_analyze_numbers"].execute(connection)
+
+
+async def _number(connection: Connection, after: int, until: int, *, making: bool) -> None:
+    if making:
+        await SQL["base_phones"].execute(connection, after=after, until=until)
+    await SQL["base_numbers"].execute(connection, after=after, until=until)
 
 
 async def _judge(

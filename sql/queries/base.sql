@@ -87,21 +87,23 @@ WHERE r.row_number > :after::integer AND r.row_number <= :until::integer;
 -- Rows whose every number is forbidden, and rows whose first number a contact of the campaign, or of the customer's other
 -- campaigns, has already.
 INSERT INTO base_known (row_number, reason, contact_id)
-WITH forbidden AS (
-    SELECT DISTINCT p.e164 FROM do_not_call d JOIN phone p ON p.id = d.phone_id
-    WHERE d.scope = 'global' OR d.customer_id = :customer_id::bigint OR d.campaign_id = :campaign_id::bigint
-), silent AS (
-    SELECT r.row_number FROM base_row r JOIN forbidden f ON f.e164 = r.phones[1]
-    WHERE NOT EXISTS (
-        SELECT FROM unnest(r.phones) AS other (e164) WHERE NOT EXISTS (SELECT FROM forbidden g WHERE g.e164 = other.e164)
+WITH silent AS (
+    SELECT n.row_number
+    FROM base_number n JOIN base_row r USING (row_number)
+    WHERE EXISTS (
+        SELECT FROM do_not_call d
+        WHERE d.phone_id = n.phone_id
+            AND (d.scope = 'global' OR d.customer_id = :customer_id::bigint OR d.campaign_id = :campaign_id::bigint)
     )
+    GROUP BY n.row_number, r.phones
+    HAVING count(*) = cardinality(r.phones)
 ), there AS (
-    SELECT r.row_number, min(c.id) FILTER (WHERE c.campaign_id = :campaign_id::bigint) AS here,
+    SELECT n.row_number, min(c.id) FILTER (WHERE c.campaign_id = :campaign_id::bigint) AS here,
         min(c.id) FILTER (WHERE c.campaign_id <> :campaign_id::bigint) AS elsewhere
-    FROM base_row r JOIN phone p ON p.e164 = r.phones[1]
-    JOIN contact_phone cp ON cp.phone_id = p.id JOIN contact c ON c.id = cp.contact_id JOIN campaign k ON k.id = c.campaign_id
-    WHERE k.customer_id = :customer_id::bigint
-    GROUP BY r.row_number
+    FROM base_number n
+    JOIN contact_phone cp ON cp.phone_id = n.phone_id JOIN contact c ON c.id = cp.contact_id JOIN campaign k ON k.id = c.campaign_id
+    WHERE n.place = 1 AND k.customer_id = :customer_id::bigint
+    GROUP BY n.row_number
 )
 SELECT row_number, 'do_not_call', NULL FROM silent
 UNION ALL
