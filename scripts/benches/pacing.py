@@ -58,6 +58,7 @@ def _compare(pool: Pool, given: argparse.Namespace) -> int:
     more = {"window": given.window} | ({"days": given.days} if given.days else {})
     worlds = [scenario(name) for name in given.scenario] or thirty()
     runs = [planned(world, dialer, full=given.full, **more) for world in worlds for dialer in given.dialer]
+    runs = [run for run in runs if run.dialer != "vici" or known.settings(run.world, run.until_s)]
     whole = given.full and not given.scenario
     others = [*first_days(), *(planned(world, "ours") for world in reported())] if whole else []
     lived = dict(_with_progress(pool.imap_unordered(live, _longest_first([*runs, *others])), len(runs) + len(others)))

@@ -55,8 +55,9 @@ class Window:
 class Ours(Dialer):
     """The product's pacing; what it has learned and the window may outlive a day."""
 
-    def __init__(self, window: Window) -> None:
+    def __init__(self, window: Window, mode: Mode = Mode.PREDICTIVE) -> None:
         self.window = window
+        self.mode = mode
         self.learner = pacing.Learner()
         self._rang_s: dict[int, float] = {}
         self._sent_s: dict[int, float] = {}
@@ -80,7 +81,7 @@ class Ours(Dialer):
             waiting=len(day.waiting),
         )
         policy = pacing.Policy(
-            mode=Mode.PREDICTIVE,
+            mode=self.mode,
             ring_timeout_s=int(RING_TIMEOUT_S),
             max_lines_per_operator=_PLENTY,
             room_budget=law.room(budget, in_flight=snapshot.lines, free=len(day.ready)),

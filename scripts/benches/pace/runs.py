@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from dialer.core.model import Mode
 from scripts.benches.pace import known
 from scripts.benches.pace.day import Count, Day, Dialer, Progressive
 from scripts.benches.pace.ours import Ours, Window
@@ -20,8 +21,10 @@ LONG_TEAM, LONG_TEAM_S = 300, 2 * HOUR_S
 #: Days behind a window by its name.
 LONG = "20"
 BEHIND = {LONG: 20, "1": 1, "cold": 0}
-#: What was learned in those days: the seed of a day before, how long it was, and how busy where nothing is known.
-BEFORE, BEFORE_S = 1000, 2 * HOUR_S
+#: Of those days our dialer has lived through these, by team size, one line per operator, and two hours of its own:
+#: enough to have learned, cheap enough to do each time. Their seeds are far from the others'.
+BEFORE_DAYS, BEFORE_S, BEFORE_SEED = {3: 4, 10: 2}, 2 * HOUR_S, 1000
+#: How busy the days behind the window were where no bound is known.
 BUSY = 0.5
 
 
@@ -74,12 +77,23 @@ def carried(run: Run) -> Window:
     return Window(answered=answered, abandoned=int(USED * CAP * answered))
 
 
+def _learn_before(run: Run, dialer: Ours) -> None:
+    """What the days behind the window taught, without their count."""
+    dialer.mode = Mode.PROGRESSIVE
+    days = BEFORE_DAYS.get(run.world.operators, 1)
+    for day in range(days):
+        Day(run.world, dialer, BEFORE_SEED + day).run()
+    dialer.mode = Mode.PREDICTIVE
+    dialer.window = carried(run)
+    Day(run.world, dialer, BEFORE_SEED + days, until_s=BEFORE_S).run()
+
+
 def live(run: Run) -> Lived:
-    """Live through a run. With 20 days behind it our dialer has learned from two hours of another day before."""
+    """Live through a run."""
     lived, began_s = Lived(run=run), time.process_time()
     dialer = DIALERS[run.dialer](run)
     if isinstance(dialer, Ours) and run.window == LONG:
-        Day(run.world, dialer, run.seed + BEFORE, until_s=BEFORE_S).run()
+        _learn_before(run, dialer)
         dialer.window = carried(run)
     for day in range(run.days):
         if run.window != LONG and day:
