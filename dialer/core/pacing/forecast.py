@@ -57,7 +57,7 @@ WINDOW_SIGMAS = 14.0
 #: Beyond so many over its least standard deviation, frequencies carry nothing of a wide X: phi is below exp(-24) there.
 FREQUENCY_SIGMAS = 7.0
 #: Levels of probability between which a logarithm is looked up.
-LEVELS = 1024
+LEVELS = 256
 #: So many numbers of calls are tried at once.
 TRIED_AT_ONCE = 8
 
