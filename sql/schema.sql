@@ -356,10 +356,15 @@ CREATE TABLE public.campaign (
     purpose text DEFAULT 'marketing'::text NOT NULL,
     override jsonb DEFAULT '{}'::jsonb NOT NULL,
     loosened jsonb DEFAULT '{}'::jsonb NOT NULL,
+    target_permille integer,
+    caution real DEFAULT 1 NOT NULL,
+    budget_mode text DEFAULT 'strict'::text NOT NULL,
     CONSTRAINT campaign_after_wrap_up_check CHECK ((after_wrap_up = ANY (ARRAY['ready'::text, 'paused'::text]))),
     CONSTRAINT campaign_attempts_max_check CHECK (((attempts_max >= 1) AND (attempts_max <= 20))),
+    CONSTRAINT campaign_budget_mode_check CHECK ((budget_mode = ANY (ARRAY['strict'::text, 'probable'::text]))),
     CONSTRAINT campaign_caller_number_check CHECK ((caller_number ~ '^(\+?[0-9]{3,15})?$'::text)),
     CONSTRAINT campaign_cap_permille_check CHECK (((cap_permille >= 0) AND (cap_permille <= 50))),
+    CONSTRAINT campaign_caution_check CHECK (((caution >= (0.1)::double precision) AND (caution <= (10)::double precision))),
     CONSTRAINT campaign_check CHECK (((mode <> 'ivr'::text) OR (offer IS NOT NULL))),
     CONSTRAINT campaign_key_wait_s_check CHECK (((key_wait_s >= 2) AND (key_wait_s <= 60))),
     CONSTRAINT campaign_max_lines_check CHECK ((max_lines > 0)),
@@ -369,6 +374,7 @@ CREATE TABLE public.campaign (
     CONSTRAINT campaign_purpose_check CHECK ((purpose = ANY (ARRAY['marketing'::text, 'survey'::text, 'service'::text, 'debt'::text]))),
     CONSTRAINT campaign_ring_timeout_s_check CHECK (((ring_timeout_s >= 5) AND (ring_timeout_s <= 60))),
     CONSTRAINT campaign_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'stopped'::text]))),
+    CONSTRAINT campaign_target_permille_check CHECK (((target_permille >= 0) AND (target_permille <= 50))),
     CONSTRAINT campaign_weight_check CHECK ((weight > (0)::double precision)),
     CONSTRAINT campaign_wrap_up_s_check CHECK (((wrap_up_s >= 1) AND (wrap_up_s <= 600)))
 );
@@ -644,6 +650,28 @@ CREATE TABLE public.operator_live (
     CONSTRAINT operator_live_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'ringing'::text, 'talking'::text, 'wrap_up'::text, 'paused'::text])))
 );
 
+CREATE TABLE public.pacing_learned (
+    of_kind text NOT NULL,
+    of_id bigint NOT NULL,
+    state jsonb NOT NULL,
+    saved_at timestamp with time zone NOT NULL,
+    CONSTRAINT pacing_learned_of_kind_check CHECK ((of_kind = ANY (ARRAY['campaign'::text, 'team'::text])))
+);
+
+CREATE TABLE public.pacing_minute (
+    campaign_id bigint NOT NULL,
+    minute timestamp with time zone NOT NULL,
+    decided_at timestamp with time zone NOT NULL,
+    calls integer NOT NULL,
+    target integer NOT NULL,
+    reason text NOT NULL,
+    sentence jsonb NOT NULL,
+    inputs jsonb NOT NULL,
+    decisions integer NOT NULL,
+    placed integer NOT NULL,
+    reasons jsonb NOT NULL
+);
+
 CREATE TABLE public.phone (
     id bigint NOT NULL,
     e164 text NOT NULL,
@@ -852,6 +880,12 @@ ALTER TABLE ONLY public.operator_live
 
 ALTER TABLE ONLY public.operator_live
     ADD CONSTRAINT operator_live_session_id_key UNIQUE (session_id);
+
+ALTER TABLE ONLY public.pacing_learned
+    ADD CONSTRAINT pacing_learned_pkey PRIMARY KEY (of_kind, of_id);
+
+ALTER TABLE ONLY public.pacing_minute
+    ADD CONSTRAINT pacing_minute_pkey PRIMARY KEY (campaign_id, minute);
 
 ALTER TABLE ONLY public.phone
     ADD CONSTRAINT phone_e164_key UNIQUE (e164);
@@ -1113,6 +1147,9 @@ ALTER TABLE ONLY public.operator_live
 
 ALTER TABLE ONLY public.operator_live
     ADD CONSTRAINT operator_live_team_id_fkey FOREIGN KEY (team_id) REFERENCES public.team(id);
+
+ALTER TABLE ONLY public.pacing_minute
+    ADD CONSTRAINT pacing_minute_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.web_session
     ADD CONSTRAINT web_session_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.app_user(id) ON DELETE CASCADE;

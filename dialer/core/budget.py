@@ -102,6 +102,20 @@ def likely(lines: int, chance: float) -> int:
     return top
 
 
+def chance_at_most(share: float, n: float) -> float:
+    """The greatest answer probability that so many observations leave possible: 1 without any.
+
+    Wilson's upper limit at three standard deviations (99.87 %), rounded up to a whole per cent, so that what rests on
+    it does not change with each call.
+    """
+    if n < 1:
+        return 1.0
+    z = 3.0
+    middle = share + z * z / (2 * n)
+    spread = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return min(1.0, ceil(100 * (middle + spread) / (1 + z * z / n)) / 100)
+
+
 def lines_within(answers: int, chance: float) -> int:
     """The greatest number of lines of which ``likely`` not more than so many are answered; negative if answers are."""
     if chance >= 1 or answers < 0:

@@ -15,7 +15,7 @@ allow to be lost (lines - U max). All rules are one rule: the needs of a team ne
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,7 @@ class Cover:
     Attributes:
         campaigns: The switch's campaigns by id.
         budgets: Abandonment counts by campaign, as exact as memory can be.
+        live: Live attempts by campaign, the oldest first.
         in_flight: I, lines that may still need an operator, by campaign.
         planned: Lines asked of the gate and not yet known, by campaign; they may be in flight any moment.
         held: Operator id -> the attempt in flight that was promised with him.
@@ -48,6 +49,7 @@ class Cover:
     def __init__(self, crew: Crew) -> None:
         self.campaigns: dict[int, Campaign] = {}
         self.budgets: dict[int, Budget] = {}
+        self.live: defaultdict[int, dict[UUID, LiveAttempt]] = defaultdict(dict)
         self.in_flight: Counter[int] = Counter()
         self.planned: Counter[int] = Counter()
         self.held: dict[int, UUID] = {}
@@ -90,6 +92,10 @@ class Cover:
                 budget = self.budgets.get(attempt.campaign_id)
                 if budget is not None and attempt.sent_at < budget.starts_at:
                     self._older[attempt.campaign_id] += sign * (attempt.state is not AttemptState.CONNECTED)
+        if new is not None:
+            self.live[new.campaign_id][new.id] = new
+        elif old is not None:
+            del self.live[old.campaign_id][old.id]
         if old is not None and self.held.get(old.for_operator or 0) == old.id and not _waits_for_promised(new):
             del self.held[old.for_operator or 0], self._held_for[old.for_operator or 0]
 
@@ -102,11 +108,13 @@ class Cover:
 
     def believe(self, campaign_id: int, chance: float | None) -> None:
         """How likely a line is answered at the most, in the mode ``probable``; None in the mode ``strict``."""
+        if self.chances.get(campaign_id) == chance:
+            return
+        self.changed()
         if chance is None:
-            self.chances.pop(campaign_id, None)
+            del self.chances[campaign_id]
         else:
             self.chances[campaign_id] = chance
-        self.changed()
 
     def count(self, ended: Ended) -> None:
         """Count the end of a line; in the legal count only if it was sent in this window."""

@@ -7,6 +7,7 @@ the gate lets through is written to the switch at once or never.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,7 +19,19 @@ from dialer.core import budget as law
 from dialer.core import events as ev
 from dialer.core import pacing
 from dialer.core.floor import Floor
-from dialer.core.model import AttemptState, Campaign, CampaignState, Claim, Ended, OperatorState
+from dialer.core.model import (
+    AttemptState,
+    BudgetMode,
+    Campaign,
+    CampaignState,
+    Claim,
+    Ended,
+    Mode,
+    OperatorState,
+    Trunk,
+)
+from dialer.core.trunk import Breaker, Starts
+from dialer.engine.explain import Explanations
 from dialer.engine.observe import Observations
 from dialer.engine.ports import ClaimAsk, ClaimResult, Clock, Lease, Store
 from dialer.errors import DialerError
@@ -31,7 +44,7 @@ SEND_WITHIN_S = 1.0
 GATHER_S = 0.05
 #: Between two looks at a campaign when nothing happened.
 TICK_S = 0.5
-#: The calls of one claim are spread over this at the most, at twice the rate the trunk allows.
+#: So many calls are claimed at once as the trunk lets start within this; they start one after the other.
 SPREAD_S = 0.3
 #: Operators are kept free for callbacks that are due within this.
 RESERVE_S = 30.0
@@ -43,23 +56,18 @@ REST_S = 30.0
 SLOW_ACK_S = 1.0
 #: A number forbidden while its claim was on the way is remembered for this long.
 FORBIDDEN_S = 10.0
+#: What was learned is stored this often, and why campaigns dialled as they did.
+KEEP_S = 60.0
 #: Not more contacts in one claim: they must all be written within a second.
 CLAIM_MAX = 50
 
 
 @dataclass(slots=True)
-class Bucket:
-    """Token bucket of a trunk's call starts."""
+class Line:
+    """A trunk as all campaigns on it share it."""
 
-    rate: float
-    tokens: float = 1.0
-    at_s: float = 0.0
-
-    def room(self, now_s: float) -> int:
-        """Whole calls that may start now."""
-        self.tokens = min(max(1.0, self.rate), self.tokens + (now_s - self.at_s) * self.rate)
-        self.at_s = now_s
-        return int(self.tokens)
+    starts: Starts = field(default_factory=Starts)
+    breaker: Breaker = field(default_factory=Breaker)
 
 
 @dataclass(slots=True)
@@ -69,6 +77,7 @@ class Pace:
     Attributes:
         decision: The last one, with its sentence.
         decided_at_change: How many changes there had been on the floor by then.
+        stands_until_s: Before then, on the boot clock, time alone hardly changes it.
         rest_until: No claim before then, since no contact is due.
         due: Callbacks due within the reserve.
         in_vain_at: Nobody could keep a promise then: asked again only when something changed or promises were read.
@@ -77,11 +86,13 @@ class Pace:
 
     decision: pacing.Decision | None = None
     decided_at_change: int = -1
+    stands_until_s: float = float("-inf")
     rest_until: datetime | None = None
     due: int = 0
     in_vain_at: tuple[int, float] | None = None
     max_lines_per_ready: float = 0.0
     seen: Observations = field(default_factory=Observations)
+    why: Explanations = field(default_factory=lambda: Explanations(0))
 
 
 class Dialing:
@@ -91,6 +102,7 @@ class Dialing:
         may_dial: Why no call may start now, None when calls may start.
         dial: Writes the Originate of a claim.
         do: Takes an event into the floor and carries its effects out.
+        alarm: Tells people: a stable word and the facts.
     """
 
     def __init__(
@@ -104,6 +116,7 @@ class Dialing:
         ack_s: Callable[[], float],
         dial: Callable[[Claim, Campaign], None],
         do: Callable[[ev.Event], None],
+        alarm: Callable[[str, str], None],
     ) -> None:
         self._floor = floor
         self._store = store
@@ -113,9 +126,10 @@ class Dialing:
         self._ack_s = ack_s
         self._dial = dial
         self._do = do
+        self._alarm = alarm
         self._kicked = asyncio.Event()
         self._changes = 0
-        self._buckets: dict[int, Bucket] = {}
+        self._trunks: defaultdict[int, Line] = defaultdict(Line)
         self._teams: dict[int, pacing.Learner] = {}
         self._forbidden: dict[int, float] = {}
         self.lease: Lease | None = None
@@ -150,6 +164,7 @@ class Dialing:
         """Learn from an end, and do not oversleep the contact's next attempt."""
         pace = self.pace(ended.attempt.campaign_id)
         pace.seen.attempt(ended, self._floor.cover.budgets.get(ended.attempt.campaign_id))
+        self._judge_trunk(self._floor.campaigns[ended.attempt.campaign_id].trunk, ended)
         if pace.rest_until is not None and ended.next_at is not None:
             pace.rest_until = min(pace.rest_until, ended.next_at)
 
@@ -157,7 +172,7 @@ class Dialing:
         """The memory of a campaign's pacing."""
         found = self.paces.get(campaign_id)
         if found is None:
-            found = self.paces[campaign_id] = Pace()
+            found = self.paces[campaign_id] = Pace(why=Explanations(campaign_id))
         return found
 
     async def run(self) -> None:
@@ -170,9 +185,11 @@ class Dialing:
             for campaign in running:
                 await self._look(campaign)
             tick = loop.call_later(self._tick_s(), self._kicked.set)
+            seen = self._changes
             await self._kicked.wait()
             tick.cancel()
-            await asyncio.sleep(GATHER_S)
+            if self._changes != seen:
+                await asyncio.sleep(GATHER_S)
 
     def _tick_s(self) -> float:
         """Time alone changes a forecast, but not a campaign that rests, or that waits for something to happen."""
@@ -186,8 +203,12 @@ class Dialing:
             pace = self.pace(campaign.id)
             if pace.rest_until is not None:
                 tick_s = min(tick_s, max(TICK_S, (pace.rest_until - now).total_seconds()))
-            elif pace.decision is None or pace.decision.calls or pace.decision.ages:
+            elif pace.decision is not None and pace.decision.reason == "starts_limit":
+                return GATHER_S
+            elif pace.decision is None or pace.decision.calls:
                 return TICK_S
+            elif pace.decision.ages:
+                tick_s = min(tick_s, max(GATHER_S, pace.stands_until_s - self._clock.boot_s()))
         return tick_s
 
     async def _look(self, campaign: Campaign) -> None:
@@ -199,10 +220,11 @@ class Dialing:
             if pace.rest_until is not None and now < pace.rest_until:
                 return
             pace.rest_until = None
+            self._heed_tries(campaign)
             calls = self._decide(campaign, pace, now).calls
             in_vain = pace.in_vain_at == (self._changes, self._promises_at_s)
             spare = 0 if in_vain or calls >= pace.due else self._floor.cover.spare(campaign.team_id)
-            promised = min(pace.due, spare)
+            promised = min(pace.due, spare, self._channels(campaign), self._starts(campaign))
             if calls > 0:
                 await self._claim(campaign, pace, min(calls, CLAIM_MAX))
             elif promised:
@@ -232,9 +254,11 @@ class Dialing:
         """The decision of this moment; the last one if nothing happened that could change a no."""
         last = pace.decision
         same = pace.decided_at_change == self._changes
-        if last is None or not same or last.calls or last.ages:
+        if last is None or not same or last.calls or (last.ages and self._clock.boot_s() >= pace.stands_until_s):
             pace.decided_at_change = self._changes
             pace.decision = last = self._decide_anew(campaign, pace, now)
+            pace.stands_until_s = self._clock.boot_s() + last.stands_s
+            pace.why.note(last, now)
         return last
 
     def _decide_anew(self, campaign: Campaign, pace: Pace, now: datetime) -> pacing.Decision:
@@ -248,7 +272,8 @@ class Dialing:
             and c.id in cover.budgets
             and (c.state is CampaignState.RUNNING or cover.in_flight[c.id])
         ]
-        views = [] if campaign.operator_free else [self._view(c, now) for c in others]
+        alone = campaign.operator_free or campaign.mode is Mode.PROGRESSIVE  # nothing is forecast for it
+        views = [] if alone else [self._view(c, now) for c in others]
         rivals = [pacing.Rival(snapshot=s, learned=known, policy=p) for s, known, p in views]
         served = {c.id for c in others}
         snapshot, learned, policy = self._view(campaign, now, others=served)
@@ -260,18 +285,17 @@ class Dialing:
         self, campaign: Campaign, now: datetime, others: set[int] | None = None
     ) -> tuple[pacing.Snapshot, pacing.Learned, pacing.Policy]:
         """What a decision about a campaign is made of; with ``others`` it sees who serves none of these."""
-        floor, pace = self._floor, self.pace(campaign.id)
-        budget = floor.cover.budgets[campaign.id]
-        held = floor.cover.held_for(campaign)
-        in_flight = floor.cover.in_flight[campaign.id]
-        trunk = campaign.trunk
-        mine = [a for a in floor.attempts.values() if a.campaign_id == campaign.id]
-        elsewhere = (a.campaign_id for a in floor.attempts.values() if a.campaign_id != campaign.id)
-        used = len(mine) + sum(floor.campaigns[c].trunk.id == trunk.id for c in elsewhere)
+        cover, pace = self._floor.cover, self.pace(campaign.id)
+        budget, mine = law.present(cover.budgets[campaign.id], campaign, now), cover.live[campaign.id].values()
+        if budget is not cover.budgets[campaign.id]:
+            cover.set_budget(budget)
         talking_s, wrap_up_s = self._busy(campaign, now, others)
         pace.seen.learner.team = self._teams.setdefault(campaign.team_id, pacing.Learner())
         pace.seen.look(mine, budget)
-        states = [a.state for a in mine]
+        share = pace.seen.learner.answer
+        probable = campaign.budget_mode is BudgetMode.PROBABLE
+        cover.believe(campaign.id, law.chance_at_most(share.value, share.n_at(now.timestamp())) if probable else None)
+        held, states = cover.held_for(campaign), Counter(a.state for a in mine)
         snapshot = pacing.Snapshot(
             ready=held,
             reserved=min(pace.due, held),
@@ -280,24 +304,40 @@ class Dialing:
             setting_up_s=[(now - a.sent_at).total_seconds() for a in mine if a.state is AttemptState.SENT],
             ringing_s=[(now - (a.rang_at or now)).total_seconds() for a in mine if a.state is AttemptState.RINGING],
             in_offer_s=[(now - (a.answered_at or now)).total_seconds() for a in mine if a.state is AttemptState.OFFER],
-            waiting=states.count(AttemptState.ANSWERED) + states.count(AttemptState.WAITING),
+            waiting=states[AttemptState.ANSWERED] + states[AttemptState.WAITING],
         )
         resting = pace.rest_until is not None and now < pace.rest_until
         calls = campaign.state is CampaignState.RUNNING and not resting
+        off = self._trunks[campaign.trunk.id].breaker.off_since is not None
         policy = pacing.Policy(
             mode=campaign.mode,
             ring_timeout_s=campaign.ring_timeout_s,
             max_lines_per_operator=campaign.max_lines_per_operator,
-            room_budget=law.room(budget, in_flight=in_flight, free=held),
-            room_trunk=max(0, min(trunk.max_channels - used, campaign.max_lines - len(mine))) if calls else 0,
-            room_starts=self._bucket(campaign).room(self._clock.boot_s()),
+            room_budget=cover.room(campaign),
+            room_trunk=self._channels(campaign) if calls else 0,
+            room_starts=self._starts(campaign),
+            trunk_off=off,
             budget=budget,
             slow=self._ack_s() > SLOW_ACK_S,
+            caution=campaign.caution,
             key_wait_s=campaign.key_wait_s,
             operator_free=campaign.operator_free,
             weight=campaign.weight,
         )
         return snapshot, pace.seen.learned(now, budget, talking_s, wrap_up_s), policy
+
+    def _channels(self, campaign: Campaign) -> int:
+        """Further lines that the trunk and the campaign's own maximum allow."""
+        live, campaigns = self._floor.cover.live, self._floor.campaigns.values()
+        used = sum(len(live[c.id]) for c in campaigns if c.trunk.id == campaign.trunk.id)
+        return max(0, min(campaign.trunk.max_channels - used, campaign.max_lines - len(live[campaign.id])))
+
+    def _starts(self, campaign: Campaign) -> int:
+        """Calls that may start on its trunk now and while they are being written; one now and then if it is off."""
+        trunk, line = campaign.trunk, self._trunks[campaign.trunk.id]
+        room = line.starts.room(self._clock.boot_s(), trunk.calls_per_s, SPREAD_S)
+        tries = line.breaker.room(self._clock.now())
+        return room if tries is None else min(room, tries)
 
     def _busy(self, campaign: Campaign, now: datetime, others: set[int] | None) -> tuple[list[float], list[float]]:
         """Seconds in talk and in wrap-up of the team's operators who serve this campaign and will stay."""
@@ -313,11 +353,36 @@ class Dialing:
                 wrap_up_s.append((now - live.since).total_seconds())
         return talking_s, wrap_up_s
 
-    def _bucket(self, campaign: Campaign) -> Bucket:
-        rate = campaign.trunk.calls_per_s
-        bucket = self._buckets.setdefault(campaign.trunk.id, Bucket(rate, at_s=self._clock.boot_s()))
-        bucket.rate = rate
-        return bucket
+    def _judge_trunk(self, trunk: Trunk, ended: Ended) -> None:
+        """Learn from an end whether its trunk works; say it when it is off, and when it is on again."""
+        line = self._trunks[trunk.id]
+        before, line.breaker = line.breaker, line.breaker.ended(ended, self._clock.now())
+        self._say_trunk(trunk, before, line.breaker)
+
+    def _heed_tries(self, campaign: Campaign) -> None:
+        """A try that rings turns its trunk on before it ends."""
+        line = self._trunks[campaign.trunk.id]
+        if line.breaker.off_since is None:
+            return
+        before = line.breaker
+        for attempt in self._floor.cover.live[campaign.id].values():
+            if attempt.rang_at is not None:
+                line.breaker = line.breaker.rang(attempt)
+        self._say_trunk(campaign.trunk, before, line.breaker)
+
+    def _say_trunk(self, trunk: Trunk, before: Breaker, now: Breaker) -> None:
+        if (before.off_since is None) is (now.off_since is None):
+            return
+        if now.off_since is not None:
+            log.error("trunk.off", trunk=trunk.name, failures=now.failures, calls=len(now.recent))
+            self._alarm("trunk_off", f"{trunk.name}: {now.failures}/{len(now.recent)}")
+        else:
+            log.info("trunk.on", trunk=trunk.name)
+            self._alarm("trunk_on", trunk.name)
+
+    def trunk_off_since(self, campaign: Campaign) -> datetime | None:
+        """Since when this campaign's trunk is off; None while it is on."""
+        return self._trunks[campaign.trunk.id].breaker.off_since
 
     async def _claim(self, campaign: Campaign, pace: Pace, calls: int, *, callbacks_only: bool = False) -> None:
         if self.lease is None:
@@ -329,7 +394,7 @@ class Dialing:
             epoch=self.lease.epoch,
             campaign=campaign,
             ids=[self._new_id() for _ in range(calls)],
-            free_operators=cover.held_for(campaign, promises=calls if callbacks_only else 0),
+            free_operators=cover.covering(campaign, calls, promises=calls if callbacks_only else 0),
             ready_operator_ids=cover.promisable(campaign),
             now=now,
             callbacks_only=callbacks_only,
@@ -342,7 +407,6 @@ class Dialing:
             cover.plan(campaign.id, 0)
             self.claiming = False
         self._adopt_budget(campaign, result)
-        self._buckets[campaign.trunk.id].tokens -= len(result.claims)
         await self._send(campaign, result)
         if not result.claims and callbacks_only:
             pace.in_vain_at = (self._changes, self._promises_at_s)
@@ -351,31 +415,71 @@ class Dialing:
             pace.rest_until = rest if result.next_due_at is None else min(rest, result.next_due_at)
 
     def _adopt_budget(self, campaign: Campaign, result: ClaimResult) -> None:
-        """Memory counts what the database has not yet; a new window or cap is the database's word."""
+        """Memory counts what the database has not yet; only a window it does not know is the database's word."""
         mine, theirs = self._floor.cover.budgets.get(campaign.id), result.budget
-        if mine is None or (mine.starts_at, mine.cap_permille) != (theirs.starts_at, theirs.cap_permille):
+        if mine is None or mine.starts_at < theirs.starts_at:
             self._floor.cover.set_budget(theirs)
 
     async def _send(self, campaign: Campaign, result: ClaimResult) -> None:
         """Write the calls one after the other: who is called together answers together, and waits for the others."""
-        pause_s = min(0.5 / campaign.trunk.calls_per_s, SPREAD_S / max(1, len(result.claims)))
+        line = self._trunks[campaign.trunk.id]
         for claim in result.claims:
             self._do(ev.Taken(claim))
         for claim in result.claims:
-            if claim is not result.claims[0]:
-                await asyncio.sleep(pause_s)
-            self._write(claim, campaign, result.boot_s)
+            wait_s = line.starts.wait_s(self._clock.boot_s())
+            if wait_s > 0:
+                await asyncio.sleep(wait_s)
+            if self._write(claim, campaign, result.boot_s):
+                line.starts = line.starts.started(self._clock.boot_s(), campaign.trunk.calls_per_s)
+                line.breaker = line.breaker.sent(self._clock.now())
 
-    def _write(self, claim: Claim, campaign: Campaign, boot_s: float) -> None:
-        """Write the call now, or end it as not sent: never later."""
+    def _write(self, claim: Claim, campaign: Campaign, boot_s: float) -> bool:
+        """Write the call now, or end it as not sent: never later. Whether it was written."""
         attempt = self._floor.attempts.get(claim.attempt_id)
         late = self._clock.boot_s() - boot_s > SEND_WITHIN_S
         if attempt is None:
-            return
+            return False
         if late or attempt.ended_by or self._may_dial() is not None or self._just_forbidden(claim.phone_id):
             self._do(ev.NotSent(claim.attempt_id, self._clock.now()))
-            return
+            return False
         self._dial(claim, campaign)
+        return True
+
+    # Keeping what was learned, and why ----------------------------------------------
+
+    async def remember(self, campaign: Campaign) -> None:
+        """Begin with what was learned before: the kept state, or means over the last calls."""
+        if campaign.team_id not in self._teams:
+            state = await self._store.pacing_learned("team", campaign.team_id)
+            self._teams[campaign.team_id] = pacing.Learner.of(state or {})
+        seen, team = self.pace(campaign.id).seen, self._teams[campaign.team_id]
+        state = await self._store.pacing_learned("campaign", campaign.id)
+        seen.learner = pacing.Learner.of(state or {}, team)
+        if state is None:
+            seen.start(await self._store.learned(campaign.id))
+
+    async def keep(self) -> None:
+        """Store each minute why campaigns dialled as they did, and what was learned, for ever."""
+        while True:
+            await asyncio.sleep(KEEP_S)
+            await self.keep_now()
+
+    async def keep_now(self) -> None:
+        """Store the minutes that are over and what was learned; what the database does not take is tried again."""
+        now = self._clock.now()
+        minutes = [minute for pace in self.paces.values() for minute in pace.why.take(now)]
+        seen = {minute.campaign_id for minute in minutes}
+        teams = {c.team_id for c in self._floor.campaigns.values() if c.id in seen and c.team_id in self._teams}
+        learned = {("campaign", i): self.paces[i].seen.learner.state() for i in sorted(seen)}
+        learned |= {("team", i): self._teams[i].state() for i in sorted(teams)}
+        if not minutes:
+            return
+        try:
+            await self._store.keep_pacing(minutes, learned, now)
+        except DialerError as error:
+            log.warning("pacing.not_kept", code=error.code, error=str(error))
+            for campaign_id in sorted(seen):
+                self.paces[campaign_id].why.give_back([m for m in minutes if m.campaign_id == campaign_id])
 
     def lines_per_ready(self) -> float:
         """The most lines in flight per ready operator any campaign had."""

@@ -7,7 +7,7 @@ The engine sees PostgreSQL only as ``Store``, time only as ``Clock``; the web se
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,6 +115,53 @@ class Recovered:
     operators: Sequence[LiveOperator] = ()
 
 
+@dataclass(slots=True, kw_only=True)
+class Explanation:
+    """Decisions one after the other that said the same, and why.
+
+    Attributes:
+        at: When the first was made.
+        until: When the last was made.
+        reason: The limiting rule, a stable word.
+        sentence: The explanation by language: ``ru``, ``en``.
+        calls: New calls they allowed together.
+        decisions: How many they were.
+    """
+
+    at: datetime
+    until: datetime
+    reason: str
+    sentence: Mapping[str, str]
+    calls: int
+    decisions: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PacingMinute:
+    """One minute of a campaign's pacing: its last decision with all it was made of, and what all of them were.
+
+    Attributes:
+        inputs: Snapshot, learned and policy of the last decision (``core.replay``): it can be made again.
+        calls: New calls the last decision allowed.
+        target: Lines in flight with them.
+        decisions: How many decisions there were.
+        placed: New calls all of them allowed.
+        reasons: Limiting rule -> decisions.
+    """
+
+    campaign_id: int
+    minute: datetime
+    decided_at: datetime
+    calls: int
+    target: int
+    reason: str
+    sentence: Mapping[str, str]
+    inputs: Mapping[str, Any]
+    decisions: int
+    placed: int
+    reasons: Mapping[str, int]
+
+
 class Store(Protocol):
     """PostgreSQL as the engine sees it. Every method is one transaction."""
 
@@ -150,6 +197,14 @@ class Store(Protocol):
 
     async def learned(self, campaign_id: int) -> Mapping[str, float]:
         """Recent means for pacing: ``answer_rate``, ``ring_s``, ``talk_s``, ``wrap_up_s``, and their counts ``n_…``."""
+
+    async def pacing_learned(self, kind: str, of_id: int) -> Mapping[str, Any] | None:
+        """What pacing had learned of a ``campaign`` or a ``team``; None if nothing was kept."""
+
+    async def keep_pacing(
+        self, minutes: Sequence[PacingMinute], learned: Mapping[tuple[str, int], Mapping[str, Any]], now: datetime
+    ) -> None:
+        """Store why campaigns dialled as they did, and what pacing learned, by kind and id."""
 
     async def callbacks_due(self, campaign_ids: Sequence[int], until: datetime) -> Mapping[int, int]:
         """How many pending callbacks of each campaign are due until then (operators to hold for them)."""
@@ -221,6 +276,9 @@ class Live(Protocol):
 
     def operator(self, operator_id: int) -> OperatorView | None:
         """One operator's state, None when no shift is open."""
+
+    def explanations(self, campaign_id: int) -> Sequence[Explanation]:
+        """Why it dialled as it did: the decisions of the last hour, the newest first; none if it does not run here."""
 
     async def changed(self, version: int) -> int:
         """Wait until the board's version is greater than this; returns the new one."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
 from dialer.errors import FactRefused, OperatorConflict
-from dialer.store import campaigns, journal, lease, recovery
+from dialer.store import campaigns, journal, lease, pacing, recovery
 from dialer.store.claims import Claims
 from dialer.store.lease import LeaseKeeper
 from dialer.store.pools import store_errors, transaction
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from dialer.core.model import Budget, Campaign
-    from dialer.engine.ports import ClaimAsk, ClaimResult, Journal, Lease, Recovered
+    from dialer.engine.ports import ClaimAsk, ClaimResult, Journal, Lease, PacingMinute, Recovered
     from dialer.store.pools import Pool
 
 
@@ -112,6 +112,17 @@ class PgStore:
         """What the last 250 attempts and wrap-ups were like."""
         with store_errors():
             return await recovery.learned(self._pool, campaign_id)
+
+    async def pacing_learned(self, kind: str, of_id: int) -> Mapping[str, Any] | None:
+        """What pacing had learned of a ``campaign`` or a ``team``."""
+        with store_errors():
+            return await pacing.learned(self._pool, kind, of_id)
+
+    async def keep_pacing(
+        self, minutes: Sequence[PacingMinute], learned: Mapping[tuple[str, int], Mapping[str, Any]], now: datetime
+    ) -> None:
+        """Store why campaigns dialled as they did, and what pacing learned."""
+        await transaction(self._pool, lambda connection: pacing.keep(connection, minutes, learned, now))
 
     async def callbacks_due(self, campaign_ids: Sequence[int], until: datetime) -> Mapping[int, int]:
         """How many promises of each campaign fall due until then."""

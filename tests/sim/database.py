@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from dialer.core.model import Budget, Campaign
-    from dialer.engine.ports import ClaimAsk, ClaimResult, Journal, Recovered
+    from dialer.engine.ports import ClaimAsk, ClaimResult, Journal, PacingMinute, Recovered
     from tests.sim.loop import Process, SimClock, SimLoop
     from tests.sim.memory import Tables
 
@@ -60,6 +60,8 @@ class Database:
         self.loop = loop
         self.tables = tables
         tables.time = loop.time
+        self.learned: dict[tuple[str, int], Mapping[str, Any]] = {}
+        self.minutes: list[PacingMinute] = []
         self.calm = Weather()
         self.weather = self.calm
         self._context = process.context
@@ -220,6 +222,18 @@ class SimStore:
 
     async def learned(self, campaign_id: int) -> Mapping[str, float]:
         return await self._database.ask(partial(self._tables.learned, campaign_id))
+
+    async def pacing_learned(self, kind: str, of_id: int) -> Mapping[str, Any] | None:
+        return await self._database.ask(lambda: self._database.learned.get((kind, of_id)))
+
+    async def keep_pacing(
+        self, minutes: Sequence[PacingMinute], learned: Mapping[tuple[str, int], Mapping[str, Any]], now: datetime
+    ) -> None:
+        def keep() -> None:
+            self._database.minutes += minutes
+            self._database.learned.update(learned)
+
+        await self._database.ask(keep)
 
     async def callbacks_due(self, campaign_ids: Sequence[int], until: datetime) -> Mapping[int, int]:
         return await self._database.ask(partial(self._tables.callbacks_due, campaign_ids, until))

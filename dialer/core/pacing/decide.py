@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import log
 from typing import TYPE_CHECKING
 
 from dialer.core.model import Mode
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 SMALL_TEAM = 2
 #: New calls up to this are looked at in one go; more are asked about when these are not too many.
 SOON = 8
+#: Nothing is looked at more often because time passes.
+LOOK_S = 0.5
+#: While nothing happens the harm of one more call falls to less than this within ``LOOK_S`` in one of a hundred cases.
+FALLS_TO = 0.8
+#: A decision stands no longer than this.
+STANDS_MAX_S = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +35,7 @@ class Decision:
         calls: New calls, at least 0.
         reason: The rule that limits, a stable word: ``forecast``, ``free_operators``, ``abandon_budget``,
             ``lines_per_operator``, ``trunk_limit``, ``starts_limit``, ``little_data``, ``stale_data``,
-            ``small_team``, ``slow_switch`` or ``no_operators``.
+            ``small_team``, ``slow_switch``, ``trunk_off`` or ``no_operators``.
         target: Lines in flight with these calls.
         expected_free: Operators expected to be free when a call placed now is answered; None without a forecast.
         risk: The harm one more call would do, in expected abandons; None without a forecast.
@@ -47,11 +54,21 @@ class Decision:
     @property
     def ages(self) -> bool:
         """Whether time alone may change this decision: talks and lines grow older, starts are counted by the second."""
-        if self.reason == "starts_limit":
+        if self.reason in {"starts_limit", "trunk_off"}:
             return True
         snapshot = self.of[0]
         busy = snapshot.setting_up_s or snapshot.ringing_s or snapshot.talking_s or snapshot.wrap_up_s
         return self.reason in {"forecast", "small_team"} and bool(busy)
+
+    @property
+    def stands_s(self) -> float:
+        """For how long time alone hardly changes this: the farther one more call is from being allowed, the longer."""
+        if self.reason == "starts_limit":
+            return 0.0
+        if self.risk is None or self.calls or self.risk <= self.theta:
+            return LOOK_S
+        looks = log(self.risk / max(self.theta, 1e-9)) / log(1 / FALLS_TO)
+        return min(STANDS_MAX_S, LOOK_S * (1 + int(looks)))
 
     @property
     def sentence(self) -> dict[str, str]:
@@ -89,7 +106,7 @@ def _limits(snapshot: Snapshot, learned: Learned, policy: Policy) -> dict[str, i
     alone = snapshot.ready - snapshot.reserved - snapshot.lines
     if not policy.operator_free and snapshot.operators == 0:
         return {"no_operators": 0}
-    limits: dict[str, int] = {}
+    limits: dict[str, int] = {"trunk_off": policy.room_starts} if policy.trunk_off else {}
     if not policy.operator_free:
         word = _one_to_one(learned, policy)
         if word is not None:

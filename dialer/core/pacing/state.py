@@ -67,6 +67,7 @@ class Policy:
         room_budget: Further lines the abandonment budget allows (``budget.room``).
         room_trunk: Further lines the trunk and the campaign's own maximum allow.
         room_starts: Calls that may start now under the limit per second.
+        trunk_off: The trunk fails; ``room_starts`` are tries.
         slow: The switch answers late; nothing is dialled ahead.
         stale: What is known of operators and lines is not of this moment; nothing is dialled ahead.
         caution: The harm one more call may do is divided by this; 1 is as the budget allows.
@@ -82,6 +83,7 @@ class Policy:
     room_trunk: int
     room_starts: int
     budget: Budget
+    trunk_off: bool = False
     slow: bool = False
     stale: bool = False
     caution: float = 1.0

@@ -41,6 +41,7 @@ BECAUSE: dict[str, tuple[str, str]] = {
     "lines_per_operator": ("held by the limit of {per} lines per operator", "держит предел: {per} линий на оператора"),
     "trunk_limit": ("held by the limit of lines of trunk and campaign", "держит предел линий транка и кампании"),
     "starts_limit": ("held by the trunk's limit of calls per second", "держит предел транка: звонков в секунду"),
+    "trunk_off": ("the trunk fails: one try in 30 s", "транк не работает: одна попытка в 30 с"),
     "no_operators": ("nobody is at work", "никто не работает"),
 }
 
