@@ -123,8 +123,9 @@ def test_a_trunk_that_does_not_tell_of_ringing_is_noticed():
     for n in range(40):
         learner.answered(DAY_S + n, 9.0, rang=False)
         learner.not_answered(DAY_S + n, rang=False)
-    assert not known(learner).laws.rings
     laws = known(learner).laws
+    assert not laws.rings
+    assert laws.answer_ringing == laws.answer == pytest.approx(0.5, abs=0.05)
     new, setting_up, ringing, _ = laws.answered_within(40, ivr=False)
     np.testing.assert_allclose(setting_up, ringing[: len(setting_up)])
     np.testing.assert_allclose(new, ringing[0])
@@ -170,7 +171,7 @@ def test_theta_has_bounds_whatever_happens(counts, cap):
     learner = Learner()
     for n, (abandoned, unspent) in enumerate(counts):
         learner.counted(DAY_S + n, abandoned=abandoned, cap=cap, unspent=unspent)
-    assert 0.1 * cap * 0.999 <= learner.learned(DAY_S, cap=cap).theta <= 10 * cap * 1.001
+    assert 0.1 * cap * 0.999 <= learner.learned(DAY_S, cap=cap).theta <= 20 * cap * 1.001
 
 
 observations = st.lists(

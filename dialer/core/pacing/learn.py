@@ -41,7 +41,7 @@ ATTEMPTS_MIN = 20
 #: New laws at most this often, and only if something changed by this share.
 REFRESH_S, NOTICEABLE = 20.0, 0.03
 #: theta: the first one and its bounds, as multiples of the cap.
-THETA_FIRST, THETA_MIN, THETA_MAX = 1.0, 0.1, 10.0
+THETA_FIRST, THETA_MIN, THETA_MAX = 1.0, 0.1, 20.0
 #: Abandons aimed at, as a share of the cap.
 AIM = 0.95
 #: theta follows the abandons of so many answers, or of as many as come in this time.
@@ -255,7 +255,7 @@ class Learner:
         self._events += 1
         self.ring.add(ring_s)
         self.silent += ((not rang) - self.silent) / min(50.0, self.seen + 1)
-        self._attempt(at_s, answered=True, rang=True)
+        self._attempt(at_s, answered=True, rang=rang)
 
     def not_answered(self, at_s: float, *, rang: bool) -> None:
         """An attempt that reached the network ended without an answer, after ringing or before."""
@@ -341,7 +341,8 @@ class Learner:
         # The last quarter of an hour tells of the hours it lay in; what this one differs from them, earlier days tell.
         hour = self.hours.factor(at_s) / self.usual
         answer = min(1.0, hour * self.answer.shrunk(l.PRIOR_ANSWER, l.PRIOR_ANSWER_N))
-        ringing = min(1.0, hour * self.answer_ringing.shrunk(l.PRIOR_ANSWER, l.PRIOR_ANSWER_N))
+        rings = self.silent < 0.5
+        ringing = min(1.0, hour * self.answer_ringing.shrunk(l.PRIOR_ANSWER, l.PRIOR_ANSWER_N)) if rings else answer
         return Laws(
             answer=answer,
             answer_ringing=max(answer, ringing),
@@ -351,7 +352,7 @@ class Learner:
             offer=self.offer.law(l.PRIOR_OFFER_S),
             talk=tuple(self.talk.rates(talk, prior_n, talking_s).tolist()),
             wrap_up=tuple(self.wrap_up.rates(wrap_up, prior_n, wrap_up_s).tolist()),
-            rings=self.silent < 0.5,
+            rings=rings,
         )
 
     # Keeping ------------------------------------------------------------------------
