@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from multiprocessing.pool import Pool
 from pathlib import Path
 
-from scripts.benches.pace import cost, known, table, tune
+from scripts.benches.pace import cost, demo, known, table, tune
 from scripts.benches.pace.runs import BEHIND, DIALERS, LONG, Lived, Run, live, planned
 from scripts.benches.pace.world import Scenario, reported, scenario, thirty
 
@@ -32,6 +32,11 @@ def first_days() -> list[Run]:
 def main(argv: list[str]) -> int:
     """The command line."""
     given = _parser().parse_args(argv)
+    if given.demo:
+        print(
+            f"pacing: demo of {given.operators} robots: {demo.live(given.operators, given.demo, given.seed).sentence()}"
+        )
+        return 0
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # of the processes to come; small products gain nothing by threads
     with multiprocessing.get_context("spawn").Pool(given.processes) as pool:
         if given.retune is not None:
@@ -50,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
         "--retune", nargs="*", metavar="SCENARIO", help="look for bounds and settings again: all or these"
     )
     parser.add_argument("--plot", type=Path, default=PLOT, help="SVG of busy against abandoned share")
+    parser.add_argument("--demo", type=float, metavar="SECONDS", help="the world of scripts/demo instead, so long")
+    parser.add_argument("--operators", type=int, default=30, help="of --demo")
+    parser.add_argument("--seed", type=int, default=1, help="of --demo")
     parser.add_argument("--processes", type=int, default=PROCESSES, choices=range(1, PROCESSES + 1))
     return parser
 

@@ -230,15 +230,20 @@ class Day:
     # Operators
 
     def _connect(self, call: int, operator: int) -> None:
-        now_s, talk, draws = self.now_s, self.count.talks, self._draws
-        if talk >= len(draws.talk_s):
-            draws.more_talks()
+        now_s = self.now_s
+        talk_s, self._wrap_up_s[operator] = self._lengths(call)
         self.count.talks += 1
         self.count.idle_s += now_s - self._since.pop(operator)
         self.talking[operator] = now_s
-        self._wrap_up_s[operator] = draws.wrap_up_s[talk]
-        self._at(now_s + draws.talk_s[talk] * self.world.talk_factor(now_s), self._talk_ends, operator)
+        self._at(now_s + talk_s, self._talk_ends, operator)
         self.dialer.connected(call, operator, now_s)
+
+    def _lengths(self, _: int) -> tuple[float, float]:
+        """Of the talk that begins and of its wrap-up; the same for the k-th talk whoever dials."""
+        talk, draws = self.count.talks, self._draws
+        if talk >= len(draws.talk_s):
+            draws.more_talks()
+        return draws.talk_s[talk] * self.world.talk_factor(self.now_s), draws.wrap_up_s[talk]
 
     def _talk_ends(self, operator: int) -> None:
         now_s = self.now_s

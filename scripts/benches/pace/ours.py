@@ -16,8 +16,16 @@ from scripts.benches.pace.day import Day, Dialer
 from scripts.benches.pace.world import RING_TIMEOUT_S
 
 _WHEN = datetime(2026, 1, 1, tzinfo=UTC)
-#: Trunk, starts and lines per operator are no limits in this world.
 _PLENTY = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What bounds a campaign besides the budget; in the benchmark's world nothing does."""
+
+    ring_timeout_s: int = int(RING_TIMEOUT_S)
+    lines_per_operator: float = _PLENTY
+    lines: int = _PLENTY
 
 
 @dataclass(slots=True)
@@ -55,9 +63,10 @@ class Window:
 class Ours(Dialer):
     """The product's pacing; what it has learned and the window may outlive a day."""
 
-    def __init__(self, window: Window, mode: Mode = Mode.PREDICTIVE) -> None:
+    def __init__(self, window: Window, limits: Limits | None = None) -> None:
         self.window = window
-        self.mode = mode
+        self.mode = Mode.PREDICTIVE
+        self._limits = limits or Limits()
         self.learner = pacing.Learner()
         self._rang_s: dict[int, float] = {}
         self._sent_s: dict[int, float] = {}
@@ -82,10 +91,10 @@ class Ours(Dialer):
         )
         policy = pacing.Policy(
             mode=self.mode,
-            ring_timeout_s=int(RING_TIMEOUT_S),
-            max_lines_per_operator=_PLENTY,
+            ring_timeout_s=self._limits.ring_timeout_s,
+            max_lines_per_operator=self._limits.lines_per_operator,
             room_budget=law.room(budget, in_flight=snapshot.lines, free=len(day.ready)),
-            room_trunk=_PLENTY,
+            room_trunk=max(0, self._limits.lines - snapshot.lines),
             room_starts=_PLENTY,
             budget=budget,
         )
