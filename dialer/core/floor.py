@@ -89,7 +89,7 @@ class Floor:
             NotNow: an operator asked for what the present state does not allow; nothing changed.
         """
         self._out = []
-        self._on(event, now)
+        _ON.dispatch(type(event))(self, event, now)
         return self._out
 
     # The house rules of moving things -----------------------------------------
@@ -571,3 +571,7 @@ class Floor:
                 self._set(presence.call_over(op, self.campaigns.get(op.live.campaign_id or 0), now))
             elif op.live.state is OperatorState.READY and op.live.attempt_id and attempt is None:
                 self.crew.keep(presence.released(op))
+
+
+#: What takes each kind of event; looked up once and not at each event.
+_ON = Floor.__dict__["_on"].dispatcher

@@ -473,8 +473,10 @@ class Engine:
 
     async def disposition_saved(self, operator_id: int, attempt_id: UUID) -> None:
         """The wrap-up of this attempt is done: it is committed."""
+        op, known = self.floor.operators.get(operator_id), self.floor.attempts.get(attempt_id)
+        of_wrap_up = op.live.campaign_id if op is not None and op.live.attempt_id == attempt_id else None
         self._do(ev.DispositionSaved(operator_id, attempt_id))
-        self.dialing.wake()
+        self.dialing.wake(known.campaign_id if known is not None else of_wrap_up)
 
     async def do_not_call_added(self, phone_ids: Sequence[int]) -> None:
         """Cut unanswered lines to these phones at once."""

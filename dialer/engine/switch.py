@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 from ami import actions, causes
@@ -44,6 +45,7 @@ def channel_of(prefix: str, uid: UUID) -> str:
     return prefix + uid.hex
 
 
+@lru_cache(maxsize=4096)
 def id_of(channel_id: str) -> tuple[str, UUID] | None:
     """Prefix and id of a channel of ours, None for any other channel."""
     if channel_id[:4] not in {ATTEMPT, LEG}:

@@ -15,7 +15,7 @@ the residual law of the stage at that age, convolved with the law of what follow
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import cached_property
 from math import exp, lgamma, log
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -95,7 +95,7 @@ class Laws:
 
     def to_json(self) -> dict[str, Any]:
         """As JSON can hold it; ``of_json`` gives the same laws back, to the last bit."""
-        return asdict(self)
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @classmethod
     def of_json(cls, values: Mapping[str, Any]) -> Laws:
