@@ -25,11 +25,11 @@ REGIONS = ("RU", "US", "GB", "DE", "FR", "KZ", "UA", "BY", "CA", "AU")
 COLUMNS_MAX = 300
 HEADER_WITHIN_ROWS = 20
 _SHARE_MIN = 0.6
-_DIGITS_MIN = 7
+_DIGITS_MIN, _DIGITS_MAX = 7, 50
 
 _KINDS = (
-    r"(?:main|home|work|office|mobile|cell|contact|second|other|доп|дополнительный|основной|рабочий|домашний|мобильный|"
-    r"сотовый|контактный|второй|городской)"
+    r"(?:main|home|work|office|mobile|cell|contact|second|other|доп|дополнительный|основной|раб|рабочий|дом|домашний|моб|"
+    r"мобильный|сот|сотовый|контактный|второй|городской)"
 )
 _PHONES = (
     r"(?:phones?|telephone|tel|msisdn|телефоны?|тел|telefon|telefonnummer|handy|mobil|rufnummer|téléphone|telefono)"
@@ -141,13 +141,13 @@ def _by_name(by_name: Sequence[str | None], names: Sequence[str]) -> list[str]:
 
 def region_of(rows: Sequence[Sequence[str]]) -> str | None:
     """The country whose numbers the file is full of, by all cells that may be phones; None if they all have a plus."""
-    cells = [cell for row in rows for cell in row if _DIGITS_MIN <= sum(map(str.isdigit, cell)) <= 15]
+    cells = [cell for row in rows for cell in row if _DIGITS_MIN <= sum(map(str.isdigit, cell)) <= _DIGITS_MAX]
     bare = [cell for cell in cells if "+" not in cell][:500]
     fits = Counter({region: sum(bool(phones.read(cell, region).numbers) for cell in bare) for region in REGIONS})
     if not bare:
         return None
     best = max(REGIONS, key=lambda region: fits[region])
-    return best if fits[best] * 2 > len(bare) else None
+    return best if fits[best] * 2 >= len(bare) else None
 
 
 def _column(rows: Sequence[Sequence[str]], place: int) -> list[str]:

@@ -41,6 +41,8 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+#: Encodings that a mark makes one of two; without it the one that Windows means.
+_MARKED = {"utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE), "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)}
 _CYRILLIC = ("cp1251", "koi8-r", "cp866", "mac_cyrillic", "iso8859_5")
 #: Letters of Russian text by how often they come, per mille (National Corpus of the Russian language).
 _OFTEN = dict(
@@ -184,7 +186,10 @@ class Lines:
 
     def __init__(self, path: Path, encoding: str) -> None:
         self._raw = path.open("rb")
-        self._file = io.TextIOWrapper(self._raw, encoding=decoder(encoding), errors="replace", newline="")
+        name = decoder(encoding)
+        if name in _MARKED and not self._raw.peek(4).startswith(_MARKED[name]):
+            name += "-le"
+        self._file = io.TextIOWrapper(self._raw, encoding=name, errors="replace", newline="")
         self._file._CHUNK_SIZE = _CHUNK_BYTES  # type: ignore[attr-defined]  # noqa: SLF001  # 8 kB by default: slow
         self._ahead: deque[str] = deque()
         self.taken = 0

@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import csv
 import random
-import resource
 import statistics
 import sys
 import tempfile
@@ -28,7 +27,7 @@ import xlsxwriter
 
 from dialer import intake
 from dialer.core.model import Outcome
-from dialer.intake import workers
+from dialer.intake import work, workers
 from dialer.intake.folder import FILE
 from dialer.store.migrate import migrate
 from dialer.store.partitions import keep_partitions
@@ -218,7 +217,7 @@ async def measure(url: str, folder: Path, count: int, figures: Figures) -> None:
             and base.rows_loaded + base.rows_rejected == count
         )
         figures.worker_mb = loaded.report.peak_kb / 1024
-        figures.service_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        figures.service_mb = work.peak_kb() / 1024
 
 
 async def bare(url: str, file: Path, figures: Figures) -> None:
