@@ -81,7 +81,9 @@ def _settings(*, level: LogLevel | None = None) -> Settings:
 @asynccontextmanager
 async def _opened() -> AsyncIterator[Stores]:
     """The database, started if it is our own and not running yet."""
-    async with service.database(_settings(level="warning")) as url, Pools.open(url) as pools:
+    chosen = _settings(level="warning")
+    key = chosen.suppression_key.get_secret_value()
+    async with service.database(chosen) as url, Pools.open(url, suppression_key=key) as pools:
         yield Stores.of(pools)
 
 

@@ -108,7 +108,8 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(listen(settings.http_host, settings.http_port))
         url = await stack.enter_async_context(database(settings))
-        pools = await stack.enter_async_context(Pools.open(url))
+        key = settings.suppression_key.get_secret_value()
+        pools = await stack.enter_async_context(Pools.open(url, suppression_key=key))
         await keep_partitions(pools.engine)
         store = PgStore(pools.engine, url)
         stack.push_async_callback(store.close)

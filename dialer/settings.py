@@ -8,6 +8,7 @@ file with the same names in lower case; the environment wins over it. A secret i
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from dialer.errors import Misconfigured
 
 #: Settings that may be given as ``<NAME>_FILE`` instead.
-_FROM_FILES = ("database_url", "ami_events_secret", "ami_commands_secret")
+_FROM_FILES = ("database_url", "ami_events_secret", "ami_commands_secret", "suppression_key")
 
 
 def _data_dir() -> Path:
@@ -36,6 +37,7 @@ class Settings(BaseSettings):
         ami_host: Where Asterisk's manager interface listens; best on loopback.
         ami_events_user: Manager user that only reads events.
         ami_commands_user: Manager user that only writes commands.
+        suppression_key: 64 hexadecimal digits; erased numbers are known again by it. Keep it: without it they are not.
         http_host: Address the pages and the API listen on.
         public_url: How browsers reach us, if not directly, e.g. ``https://dialer.example``; https makes cookies Secure.
         log_format: ``auto`` is console on a terminal, else JSON lines.
@@ -55,6 +57,8 @@ class Settings(BaseSettings):
     ami_commands_user: str = "dialer-commands"
     ami_commands_secret: SecretStr = SecretStr("")
     ami_commands_secret_file: Path | None = None
+    suppression_key: SecretStr = SecretStr("")
+    suppression_key_file: Path | None = None
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8080, ge=0, le=65535)
     public_url: str | None = None
@@ -101,6 +105,13 @@ class Settings(BaseSettings):
             object.__setattr__(self, name, text if name == "database_url" else SecretStr(text))
         return self
 
+    @model_validator(mode="after")
+    def _key_is_long(self) -> Self:
+        """A short key is no key."""
+        if not re.fullmatch(r"([0-9a-f]{64})?", self.suppression_key.get_secret_value()):
+            raise ValueError("suppression_key must be 64 hexadecimal digits; make some with `openssl rand -hex 32`")
+        return self
+
     @property
     def https(self) -> bool:
         """Whether browsers reach us over https only."""
@@ -109,7 +120,8 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """Every value that must never be seen in a log."""
         url_password = urlsplit(self.database_url or "").password or ""
-        found = (self.ami_events_secret.get_secret_value(), self.ami_commands_secret.get_secret_value(), url_password)
+        held = (self.ami_events_secret, self.ami_commands_secret, self.suppression_key)
+        found = (*(secret.get_secret_value() for secret in held), url_password)
         return tuple(value for value in found if value)
 
 

@@ -18,6 +18,7 @@ import yaml
 
 from dialer.core.model import Profile
 from dialer.core.numbers import relevant
+from dialer.core.rules import OVERRIDABLE
 from dialer.errors import Misconfigured
 from dialer.profiles import reading
 
@@ -225,3 +226,15 @@ def _refuse(name: str, field: str, why: str) -> NoReturn:
         profile=name,
         field=field,
     )
+
+
+def read_override(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The figures a campaign sets itself, as the program understands them.
+
+    Raises:
+        Misconfigured: ``profile.invalid``; the message names the figure.
+    """
+    for field in sorted(given.keys() - OVERRIDABLE):
+        _refuse("override", field, f"cannot be set by a campaign; it may set {', '.join(sorted(OVERRIDABLE))}")
+    readers = {**reading.FIGURES, "consent": reading.yes_or_no}
+    return {name: _read("override", name, readers[name], value) for name, value in given.items()}

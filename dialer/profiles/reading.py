@@ -147,6 +147,13 @@ def prefixes(value: object) -> tuple[str, ...]:
     return tuple(sorted(set(value)))
 
 
+def yes_or_no(value: object) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise TypeError("must be true or false")
+    return value
+
+
 #: Each figure of a profile and how it is read.
 FIGURES: Mapping[str, Callable[[object], object]] = {
     "windows": windows,

@@ -13,6 +13,7 @@ import structlog
 from dialer import profiles
 from dialer.core import budget as law
 from dialer.core import hours
+from dialer.core import rules as own_rules
 from dialer.core.dispositions import DEFAULT
 from dialer.core.gate import CALL_TYPES
 from dialer.core.model import (
@@ -22,6 +23,7 @@ from dialer.core.model import (
     Mode,
     OperatorState,
     Outcome,
+    Profile,
     RetryRule,
     Trunk,
 )
@@ -87,10 +89,18 @@ def _campaign(row: asyncpg.Record, kinds: Mapping[str, DispositionKind]) -> Camp
         state=CampaignState(row["state"]),
         after_wrap_up=OperatorState(row["after_wrap_up"]),
         trunk=trunk,
-        profile=profiles.load(row["profile"], row["purpose"]),
+        profile=_rules(row),
         retry={Outcome(outcome): rule_from_json(rule) for outcome, rule in row["retry"].items()},
         dispositions=kinds,
     )
+
+
+def _rules(row: asyncpg.Record) -> Profile:
+    """The profile for the campaign's purpose, with what two admins loosened and what the campaign tightens."""
+    profile = profiles.load(row["profile"], row["purpose"])
+    if row["loosened"]:
+        profile = own_rules.loosened(profile, profiles.read_override(row["loosened"]))
+    return own_rules.tightened(profile, profiles.read_override(row["override"])) if row["override"] else profile
 
 
 def _kind(row: asyncpg.Record) -> DispositionKind:
@@ -134,6 +144,8 @@ class CampaignRow:
     zone: str
     profile: str
     purpose: str
+    override: Mapping[str, Any]
+    loosened: Mapping[str, Any]
     caller_number: str
     ring_timeout_s: int
     wrap_up_s: int
@@ -155,7 +167,7 @@ _ROW = tuple(
     field.name for field in fields(CampaignRow) if field.name not in {"customer", "team", "trunk", "dispositions"}
 )
 #: What ``change`` takes.
-CHANGEABLE = frozenset(_ROW) - {"id", "state"}
+CHANGEABLE = frozenset(_ROW) - {"id", "state", "loosened"}
 
 
 class Campaigns:
@@ -341,9 +353,18 @@ async def _checked(connection: Connection, campaign_id: int) -> Campaign:
     """The campaign as the engine would read it; refuses what no constraint of the database can see."""
     row = await _row(connection, campaign_id)
     try:
-        profiles.load(row.profile)
+        profile = profiles.load(row.profile, row.purpose)
+        loosening = own_rules.loosens(
+            own_rules.loosened(profile, profiles.read_override(row.loosened)), profiles.read_override(row.override)
+        )
     except DialerError as error:
         raise Refused("campaign.profile", error.message, remedy=error.remedy) from error
+    if loosening:
+        raise Refused(
+            "campaign.loosens",
+            f"The override would loosen the profile: {', '.join(loosening)}.",
+            remedy="Only tighten here; ask for a loosening, which a second admin must approve.",
+        )
     if not hours.known(row.zone):
         raise Refused("campaign.zone", f"There is no time zone {row.zone!r}.", remedy="Write it like Europe/Moscow.")
     meanings = {"operator", "repeat", *(kind.code for kind in row.dispositions)}

@@ -167,7 +167,8 @@ class Claims:
             claims.extend(_claim_from(row, ask) for row in taken)
             if taken:
                 budget = replace(budget, uncovered=taken[0]["uncovered"])
-            if len(claims) == wanted or len(contacts) < look_at:
+            again = any(row["again"] for row in judged)
+            if len(claims) == wanted or (len(contacts) < look_at and not again):
                 break
         return budget
 

@@ -83,6 +83,10 @@ async def opt_out(connection: Connection, attempt_id: UUID, scope: str, at: date
         await forbid(connection, row["phone_id"], about, reason="opt_out", added_by=None, at=at)
 
 
+#: What people wrote may name somebody, and the audit log cannot forget.
+_NOT_NOTED = frozenset({"phone", "added_at", "reason"})
+
+
 class DoNotCall:
     """The lists, for people."""
 
@@ -117,7 +121,7 @@ class DoNotCall:
             )
             assert row is not None  # noqa: S101  # it was just added, or was there
             entry = Entry(**row)
-            after = {key: value for key, value in asdict(entry).items() if key not in {"phone", "added_at"}}
+            after = {key: value for key, value in asdict(entry).items() if key not in _NOT_NOTED}
             await note(connection, actor, "do_not_call.add", f"phone:{phone_id}", after=after)
             return entry
 
@@ -145,6 +149,12 @@ class DoNotCall:
             if row is None:
                 raise NotFound("do_not_call.not_found", "There is no such entry.")
             await SQL["do_not_call_judge_again"].execute(connection, phone_id=row["phone_id"])
-            await note(connection, actor, "do_not_call.remove", f"phone:{row['phone_id']}", before=dict(row))
+            await note(
+                connection,
+                actor,
+                "do_not_call.remove",
+                f"phone:{row['phone_id']}",
+                before={name: value for name, value in row.items() if name not in _NOT_NOTED},
+            )
 
         await transaction(self._pool, work)

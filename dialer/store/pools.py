@@ -83,8 +83,9 @@ async def connect(url: str, *, statement_timeout_s: float = 10) -> asyncpg.Conne
         )
 
 
-def _settings(name: str, statement_timeout_s: float) -> dict[str, str]:
+def _settings(name: str, statement_timeout_s: float, suppression_key: str = "") -> dict[str, str]:
     return {
+        "dialer.suppression_key": suppression_key,
         "application_name": name,
         "jit": "off",  # its start-up costs more than our short statements
         "timezone": "UTC",
@@ -93,7 +94,7 @@ def _settings(name: str, statement_timeout_s: float) -> dict[str, str]:
     }
 
 
-async def _open(url: str, name: str, size: int, statement_timeout_s: float) -> Pool:
+async def _open(url: str, name: str, size: int, statement_timeout_s: float, suppression_key: str) -> Pool:
     with store_errors():
         return await asyncpg.create_pool(
             url,
@@ -103,7 +104,7 @@ async def _open(url: str, name: str, size: int, statement_timeout_s: float) -> P
             command_timeout=statement_timeout_s + 1,
             init=prepare_connection,
             reset=_keep_as_it_is,
-            server_settings=_settings(f"dialer {name}", statement_timeout_s),
+            server_settings=_settings(f"dialer {name}", statement_timeout_s, suppression_key),
         )
 
 
@@ -117,8 +118,12 @@ class Pools:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, url: str) -> AsyncIterator[Pools]:
+    async def open(cls, url: str, *, suppression_key: str = "") -> AsyncIterator[Pools]:
         """Open the three pools and close them at the end.
+
+        Args:
+            url: ``postgresql://…``.
+            suppression_key: In hexadecimal; by it erased numbers are known again. Never in the database.
 
         Raises:
             StoreDown: PostgreSQL does not answer.
@@ -126,7 +131,7 @@ class Pools:
         opened: list[Pool] = []
         try:
             for name, size, timeout_s in (("engine", 5, 5.0), ("web", 10, 15.0), ("intake", 2, 600.0)):
-                opened.append(await _open(url, name, size, timeout_s))
+                opened.append(await _open(url, name, size, timeout_s, suppression_key))
             yield cls(*opened)
         finally:
             for pool in opened:

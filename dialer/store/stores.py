@@ -11,11 +11,16 @@ from dialer.store.base_files import BaseFiles
 from dialer.store.bases import Bases
 from dialer.store.callbacks import Callbacks
 from dialer.store.campaigns import Campaigns
+from dialer.store.consents import Consents
 from dialer.store.contacts import Contacts
 from dialer.store.dispositions import Dispositions
 from dialer.store.do_not_call import DoNotCall
 from dialer.store.kpi import Numbers
+from dialer.store.loosenings import Loosenings
+from dialer.store.national import NationalLists
 from dialer.store.pacing import Pacing
+from dialer.store.passes import Passes
+from dialer.store.phones import Phones
 from dialer.store.pools import store_errors
 from dialer.store.users import Users
 
@@ -39,6 +44,11 @@ class Stores:
     callbacks: Callbacks
     attempts: Attempts
     kpi: Numbers
+    consents: Consents
+    national: NationalLists
+    phones: Phones
+    passes: Passes
+    loosenings: Loosenings
     pacing: Pacing
     pool: Pool
 
@@ -56,6 +66,11 @@ class Stores:
             callbacks=Callbacks(pools.web),
             attempts=Attempts(pools.web),
             kpi=Numbers(pools.web),
+            consents=Consents(pools.web),
+            national=NationalLists(pools.web, pools.intake),
+            phones=Phones(pools.web),
+            passes=Passes(pools.web),
+            loosenings=Loosenings(pools.web),
             pacing=Pacing(pools.web),
             pool=pools.web,
         )

@@ -2,7 +2,7 @@
 
 -- name: campaign_list
 -- A campaign as the engine and the pages read it; absent parameters do not filter.
-SELECT c.id, c.name, c.mode, c.state, c.team_id, c.customer_id, c.zone, c.profile, c.purpose, c.caller_number, c.ring_timeout_s, c.wrap_up_s,
+SELECT c.id, c.name, c.mode, c.state, c.team_id, c.customer_id, c.zone, c.profile, c.purpose, c.override, c.loosened, c.caller_number, c.ring_timeout_s, c.wrap_up_s,
     c.after_wrap_up, c.attempts_max, c.cap_permille, c.max_lines_per_operator, c.max_lines, c.key_wait_s, c.weight, c.offer,
     c.operator_free, c.retry, c.keys, c.trunk_id, t.name AS trunk_name, t.kind AS trunk_kind, t.max_channels, t.calls_per_s, t.causes
 FROM campaign c JOIN trunk t ON t.id = c.trunk_id JOIN team ON team.id = c.team_id
@@ -51,9 +51,9 @@ ON CONFLICT (name) DO NOTHING RETURNING id;
 -- name: campaign_change
 -- What is absent in the changes stays.
 UPDATE campaign c
-SET (name, mode, zone, profile, purpose, caller_number, ring_timeout_s, wrap_up_s, after_wrap_up, attempts_max, cap_permille,
+SET (name, mode, zone, profile, purpose, override, caller_number, ring_timeout_s, wrap_up_s, after_wrap_up, attempts_max, cap_permille,
         max_lines_per_operator, max_lines, key_wait_s, weight, offer, operator_free, retry, keys)
-    = (SELECT n.name, n.mode, n.zone, n.profile, n.purpose, n.caller_number, n.ring_timeout_s, n.wrap_up_s, n.after_wrap_up, n.attempts_max,
+    = (SELECT n.name, n.mode, n.zone, n.profile, n.purpose, n.override, n.caller_number, n.ring_timeout_s, n.wrap_up_s, n.after_wrap_up, n.attempts_max,
             n.cap_permille, n.max_lines_per_operator, n.max_lines, n.key_wait_s, n.weight, n.offer, n.operator_free, n.retry, n.keys
         FROM jsonb_populate_record(c, :changes::jsonb) n)
 WHERE c.id = :campaign_id::bigint;

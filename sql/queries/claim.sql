@@ -184,8 +184,8 @@ WITH asked AS (
     RETURNING b.uncovered
 )
 SELECT t.attempt_id, j.contact_id, j.phone_id, j.e164, j.attempts + 1 AS number, j.counted, j.callback_id, t.for_operator,
-    j.refusal, (SELECT uncovered FROM spent) AS uncovered
-FROM judged j LEFT JOIN taken t USING (contact_id)
+    j.refusal, h.next_phone_id IS NOT NULL AS again, (SELECT uncovered FROM spent) AS uncovered
+FROM judged j LEFT JOIN taken t USING (contact_id) LEFT JOIN hopeless h USING (contact_id)
 ORDER BY j.place;
 
 -- name: claim_next_due

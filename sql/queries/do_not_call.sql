@@ -59,5 +59,7 @@ DELETE FROM do_not_call WHERE id = :id::bigint RETURNING phone_id, scope, custom
 
 -- name: do_not_call_judge_again
 -- Contacts the gate sent away for this number come before it once more.
-UPDATE contact SET next_at = now(), refused_by = NULL
-WHERE phone_id = :phone_id::bigint AND state = 'open' AND refused_by = 'do_not_call';
+UPDATE contact c SET next_at = now(), refused_by = NULL, phone_id = :phone_id::bigint
+FROM contact_phone cp
+WHERE cp.contact_id = c.id AND cp.phone_id = :phone_id::bigint AND NOT cp.dead AND c.state = 'open'
+    AND c.refused_by IN ('do_not_call', 'number_not_allowed', 'no_consent') AND c.next_at = 'infinity';

@@ -1,0 +1,98 @@
+"""A campaign's own rules over those of its profile: an override can only tighten, whatever it says.
+
+The stricter of both holds for each figure, so a profile that is tightened later is not undone by an old override.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import time
+from typing import Any
+
+from dialer.core.model import HOLIDAY, Profile
+
+#: Figures of which the smaller, or the greater, is the stricter.
+SMALLER = frozenset({"per_day", "per_7_days", "per_30_days", "list_max_age_days"})
+GREATER = frozenset({"min_gap_s", "after_abandon_s", "guard_s"})
+#: What an override may name.
+OVERRIDABLE = SMALLER | GREATER | {"windows", "national_lists", "numbers", "consent"}
+
+Windows = tuple[tuple[time, time], ...]
+
+
+def tightened(profile: Profile, given: Mapping[str, Any]) -> Profile:
+    """The profile with each figure of an override that is stricter.
+
+    Args:
+        profile: The rules as they are.
+        given: Some of ``OVERRIDABLE``, as ``dialer.profiles`` reads them; ``consent`` true asks it for every call.
+    """
+    return replace(profile, **_stricter(profile, given))
+
+
+def loosened(profile: Profile, given: Mapping[str, Any]) -> Profile:
+    """The profile with the figures of a loosening in place of its own, stricter or not."""
+    changes = {name: value for name, value in given.items() if name in SMALLER | GREATER | {"national_lists"}}
+    if "windows" in given:
+        changes["windows"] = {**profile.windows, **given["windows"]}
+    if given.get("consent") is False:
+        changes["consent_for"] = frozenset()
+    return replace(profile, **changes)
+
+
+def loosens(profile: Profile, given: Mapping[str, Any]) -> list[str]:
+    """Names of the figures of an override that would loosen the profile; they are refused rather than left out."""
+    stricter = _stricter(profile, given)
+    wrong = [name for name in sorted(given.keys() & (SMALLER | GREATER)) if stricter[name] != given[name]]
+    if "windows" in given and any(stricter["windows"].get(day) != spans for day, spans in given["windows"].items()):
+        wrong.append("windows")
+    if "numbers" in given and set(given["numbers"]["allow"]) != set(stricter["allow"]):
+        wrong.append("numbers")
+    if given.get("consent") is False:
+        wrong.append("consent")
+    return wrong
+
+
+def _stricter(profile: Profile, given: Mapping[str, Any]) -> dict[str, Any]:
+    changes: dict[str, Any] = {name: min(getattr(profile, name), given[name]) for name in SMALLER & given.keys()}
+    changes |= {name: max(getattr(profile, name), given[name]) for name in GREATER & given.keys()}
+    if "windows" in given:
+        changes["windows"] = {**profile.windows, **_both(profile.windows, given["windows"])}
+    if "national_lists" in given:
+        changes["national_lists"] = tuple(sorted({*profile.national_lists, *given["national_lists"]}))
+    if "numbers" in given:
+        changes["allow"] = _narrowed(profile.allow, given["numbers"]["allow"])
+        changes["deny"] = tuple(sorted({*profile.deny, *given["numbers"]["deny"]}))
+    if given.get("consent"):
+        changes["consent_for"] = profile.call_types
+    return changes
+
+
+def _both(mine: Mapping[int, Windows], theirs: Mapping[int, Windows]) -> dict[int, Windows]:
+    """Hours inside both. Where holidays are days like others, they can only be closed."""
+    found = {}
+    for day, spans in theirs.items():
+        own = mine.get(day, ())
+        met = [(max(a, c), _end(min(_minutes(b), _minutes(d)))) for a, b in own for c, d in spans]
+        found[day] = tuple(sorted((a, b) for a, b in met if _minutes(b) > a.hour * 60 + a.minute))
+    return {day: () if day == HOLIDAY and HOLIDAY not in mine else spans for day, spans in found.items()}
+
+
+def _minutes(end: time) -> int:
+    """The end of a window as minutes of the day; midnight is kept as 00:00."""
+    return end.hour * 60 + end.minute or 1440
+
+
+def _end(minutes: int) -> time:
+    return time(minutes // 60 % 24, minutes % 60)
+
+
+def _narrowed(mine: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:
+    """Prefixes inside both; what lies nowhere inside the profile's is nothing one may dial."""
+    longer = [one if one.startswith(other) else other for one in mine for other in theirs if _one_way(one, other)]
+    return tuple(sorted(set(longer)))
+
+
+def _one_way(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)

@@ -1,0 +1,86 @@
+-- Everything about one number, whoever has it.
+
+-- name: phone_find
+-- By what is written on it.
+SELECT id FROM phone WHERE e164 = :e164::text;
+
+-- name: phone_lock
+-- The lock for everything about it: the claim's own.
+SELECT id FROM phone WHERE e164 = :e164::text FOR UPDATE;
+
+-- name: phone_attempts
+-- Its attempts across campaigns and bases, live ones too, the newest first.
+SELECT a.attempt_id, a.campaign_id, campaign.name AS campaign, a.base_id, base.name AS base, a.contact_id, a.number, a.sent_at,
+    a.answered_at, a.connected_at, a.ended_at, a.outcome, a.profile, a.profile_version, d.code, d.note, d.address
+FROM (
+    SELECT attempt_id, campaign_id, base_id, contact_id, number, sent_at, answered_at, connected_at, NULL::timestamptz AS ended_at,
+        NULL::text AS outcome, profile, profile_version
+    FROM attempt_live WHERE phone_id = :phone_id::bigint
+    UNION ALL
+    SELECT attempt_id, campaign_id, base_id, contact_id, number, sent_at, answered_at, connected_at, ended_at, outcome, profile,
+        profile_version
+    FROM attempt WHERE phone_id = :phone_id::bigint
+) AS a
+JOIN campaign ON campaign.id = a.campaign_id LEFT JOIN base ON base.id = a.base_id LEFT JOIN disposition d ON d.attempt_id = a.attempt_id
+ORDER BY a.sent_at DESC, a.attempt_id;
+
+-- name: phone_contacts
+-- Whose number it is, in every base.
+SELECT c.id, c.name, c.attributes, campaign.name AS campaign, base.name AS base, base.loaded_at, c.state,
+    ARRAY(SELECT p.e164 FROM contact_phone o JOIN phone p ON p.id = o.phone_id WHERE o.contact_id = c.id ORDER BY o.place) AS phones
+FROM contact_phone cp JOIN contact c ON c.id = cp.contact_id JOIN campaign ON campaign.id = c.campaign_id JOIN base ON base.id = c.base_id
+WHERE cp.phone_id = :phone_id::bigint
+ORDER BY c.id;
+
+-- name: phone_callbacks
+-- What was promised to it.
+SELECT k.id, k.due_at, k.state, k.note FROM callback k WHERE k.phone_id = :phone_id::bigint ORDER BY k.id;
+
+-- name: phone_do_not_calls
+-- Who may not call it.
+SELECT d.scope, d.reason, d.added_at FROM do_not_call d WHERE d.phone_id = :phone_id::bigint ORDER BY d.id;
+
+-- name: phone_suppress
+-- Its keyed hash stays, so that it is not called again when another file brings it back.
+INSERT INTO suppression (hash, erased_at) VALUES (suppression_hash(:e164::text), :at::timestamptz) ON CONFLICT DO NOTHING;
+
+-- name: phone_erase_contacts
+-- Whoever has it is nobody now: no name, no attributes, no promise, no other number.
+WITH person AS (
+    UPDATE contact c
+    SET name = '', attributes = '{}', promised = false, state = 'closed', phone_id = :phone_id::bigint,
+        closed_by = coalesce(c.closed_by, 'erased'), closed_at = coalesce(c.closed_at, :at::timestamptz)
+    FROM contact_phone cp WHERE cp.contact_id = c.id AND cp.phone_id = :phone_id::bigint
+    RETURNING c.id
+), other_numbers AS (
+    DELETE FROM contact_phone cp USING person WHERE cp.contact_id = person.id AND cp.phone_id <> :phone_id::bigint
+), promises AS (
+    UPDATE callback k
+    SET note = '', state = CASE k.state WHEN 'pending' THEN 'blocked' ELSE k.state END,
+        closed_at = CASE k.state WHEN 'pending' THEN :at::timestamptz ELSE k.closed_at END
+    FROM person WHERE k.contact_id = person.id
+), changes AS (
+    DELETE FROM base_change b USING person WHERE b.contact_id = person.id
+), said AS (
+    UPDATE disposition d SET note = '', address = NULL FROM person WHERE d.contact_id = person.id
+), drafts AS (
+    DELETE FROM draft USING attempt a, person WHERE draft.attempt_id = a.attempt_id AND a.contact_id = person.id
+)
+SELECT count(*) FROM person;
+
+-- name: phone_erase_consents
+-- The hash of the evidence stays as proof; where it was kept does not.
+UPDATE consent SET evidence = '', withdrawn_at = coalesce(withdrawn_at, :at::timestamptz) WHERE phone_id = :phone_id::bigint;
+
+-- name: phone_erase_files
+-- Samples and reports of uploaded files may show it.
+UPDATE base_file SET found = '{}', report = '{}'
+WHERE strpos(found::text, :digits::text) > 0 OR strpos(report::text, :digits::text) > 0;
+
+-- name: phone_erase_reasons
+-- What somebody wrote beside a do-not-call entry.
+UPDATE do_not_call SET reason = 'erased' WHERE phone_id = :phone_id::bigint;
+
+-- name: phone_erase
+-- The row stays, for the facts that name it.
+UPDATE phone SET e164 = 'erased:' || id WHERE id = :phone_id::bigint;
