@@ -7,7 +7,7 @@ the gate lets through is written to the switch at once or never.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -290,12 +290,12 @@ class Dialing:
         if budget is not cover.budgets[campaign.id]:
             cover.set_budget(budget)
         talking_s, wrap_up_s = self._busy(campaign, now, others)
-        pace.seen.learner.team = self._teams.setdefault(campaign.team_id, pacing.Learner())
+        pace.seen.learner.team = self._team(campaign.team_id)
         pace.seen.look(mine, budget)
         share = pace.seen.learner.answer
         probable = campaign.budget_mode is BudgetMode.PROBABLE
         cover.believe(campaign.id, law.chance_at_most(share.value, share.n_at(now.timestamp())) if probable else None)
-        held, states = cover.held_for(campaign), Counter(a.state for a in mine)
+        held, states = cover.held_for(campaign), [a.state for a in mine]
         snapshot = pacing.Snapshot(
             ready=held,
             reserved=min(pace.due, held),
@@ -304,7 +304,7 @@ class Dialing:
             setting_up_s=[(now - a.sent_at).total_seconds() for a in mine if a.state is AttemptState.SENT],
             ringing_s=[(now - (a.rang_at or now)).total_seconds() for a in mine if a.state is AttemptState.RINGING],
             in_offer_s=[(now - (a.answered_at or now)).total_seconds() for a in mine if a.state is AttemptState.OFFER],
-            waiting=states[AttemptState.ANSWERED] + states[AttemptState.WAITING],
+            waiting=states.count(AttemptState.ANSWERED) + states.count(AttemptState.WAITING),
         )
         resting = pace.rest_until is not None and now < pace.rest_until
         calls = campaign.state is CampaignState.RUNNING and not resting
@@ -325,6 +325,13 @@ class Dialing:
             weight=campaign.weight,
         )
         return snapshot, pace.seen.learned(now, budget, talking_s, wrap_up_s), policy
+
+    def _team(self, team_id: int) -> pacing.Learner:
+        """What all campaigns of a team learn together."""
+        found = self._teams.get(team_id)
+        if found is None:
+            found = self._teams[team_id] = pacing.Learner()
+        return found
 
     def _channels(self, campaign: Campaign) -> int:
         """Further lines that the trunk and the campaign's own maximum allow."""
