@@ -7,6 +7,7 @@ import itertools
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -17,6 +18,7 @@ import asyncpg
 from dialer.core.model import CampaignState
 from dialer.intake import load
 from dialer.passwords import hash_password, random_password
+from dialer.store.consents import Given
 from dialer.store.migrate import migrate
 from dialer.store.partitions import keep_partitions
 from dialer.store.pools import Pools
@@ -169,6 +171,15 @@ class Office:
         await self.stores.campaigns.set_state(row.id, CampaignState.RUNNING, actor=NOBODY)
         self.campaign_id = row.id
         return row.id
+
+    async def consent(self, numbers: list[str]) -> None:
+        """These people agreed to be called."""
+        customer_id = await self.pools.web.fetchval("SELECT customer_id FROM campaign WHERE id = $1", self.campaign_id)
+        yesterday = datetime.now(UTC) - timedelta(days=1)
+        agreed = {"customer_id": customer_id, "purpose": "marketing", "wording": "v1", "channel": "web"}
+        for one in numbers:
+            given = Given(phone=one, given_at=yesterday, evidence_hash=bytes(32), **agreed)
+            await self.stores.consents.add(given, actor=NOBODY)
 
     async def user(self, login: str, role: str) -> str:
         """An account; its password."""

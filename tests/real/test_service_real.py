@@ -303,6 +303,7 @@ async def test_the_profile_strict_calls_nobody_at_night(office):
     numbers = [number(SOON, 30), number(SOON, 31)]
     campaign_id = await office.campaign(numbers, zone=at_night, profile="strict", cap_permille=20)
     desk, chief = await office.desk("ann"), await office.desk("eve", "admin")
+    await office.consent(numbers)
     await office.start()
     await desk.work("seat-001")
     await asyncio.sleep(4)
