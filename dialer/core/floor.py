@@ -71,6 +71,7 @@ class Floor:
         self._callee_in: dict[UUID, str] = {}
         self._operator_in: dict[UUID, str] = {}
         self._out: list[Effect] = []
+        self._comparing = False
 
     @property
     def operators(self) -> dict[int, Operator]:
@@ -133,7 +134,9 @@ class Floor:
             self._out.append(WakeUp(until))
 
     def _serve(self, now: datetime) -> None:
-        """Give waiting callees to free operators, the most urgent first."""
+        """Give waiting callees to free operators, the most urgent first; nobody while it is not known who talks."""
+        if self._comparing:
+            return
         for attempt_id, until in sorted(self.waiting.items(), key=lambda item: item[1]):
             attempt = self.attempts.get(attempt_id)
             if attempt is None or now >= until:
@@ -180,6 +183,8 @@ class Floor:
 
     def _settle(self, now: datetime) -> None:
         """Let those go whose pause or leaving had to wait."""
+        if self._comparing:
+            return
         for op in self.crew.restless():
             self._set(presence.settle(op, now, may_leave=self.cover.may_leave(op)))
 
@@ -497,6 +502,7 @@ class Floor:
 
     @_on.register
     def _(self, event: ev.Resynced, now: datetime) -> None:
+        self._comparing = True
         self._compare_legs(event, now)
         for attempt in sorted(self.attempts.values(), key=lambda one: one.id in event.calls):  # who is gone first
             seen = event.calls.get(attempt.id)
@@ -509,6 +515,7 @@ class Floor:
         for stray in event.calls.keys() - self.attempts.keys():
             self._out += [Alarm("stray_call", str(stray)), EndCall(stray)]
         self._free_ghosts(now)
+        self._comparing = False
         self._settle(now)
         self._serve(now)
 

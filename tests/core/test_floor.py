@@ -409,6 +409,14 @@ class TestComingBack:
         effects = self.resync(story.after(7), {attempt_id(1): waits}, {session_id(1): True})
         assert of(effects, fx.Connect) == [fx.Connect(attempt_id(1), session_id(1))]
 
+    def test_nobody_is_served_before_it_is_known_who_talks(self) -> None:
+        story = Story(IVR).operator().dial(1).dial(2)
+        waits = ev.SeenCall(up=True, ringing=False, waiting_place="offer", talking_to=None)
+        talks = ev.SeenCall(up=True, ringing=False, waiting_place="", talking_to=session_id(1))
+        calls = {attempt_id(1): waits, attempt_id(2): talks}
+        assert of(self.resync(story.after(7), calls, {session_id(1): True}), fx.Connect) == []
+        assert story.state() == OperatorState.TALKING
+
     def test_who_pressed_the_key_while_nobody_listened_and_got_nobody_was_abandoned(self) -> None:
         story = Story(IVR).dial()
         waits = ev.SeenCall(up=True, ringing=False, waiting_place="offer", talking_to=None)
