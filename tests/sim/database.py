@@ -128,6 +128,8 @@ class Database:
             self.trap("after", kind)
         if self._random.random() < self.weather.lose_answer:
             self._break(future)
+        elif self.weather is self.calm and self._random.random() < self.tables.at_once:
+            self._answers(future, result)
         else:
             self.loop.call_later(self._travel_s(), self._answers, future, result, context=self._context)
 

@@ -1,9 +1,10 @@
-"""One campaign day from a seed: 8 hours, 5 operators, 1,000 contacts in three campaigns, and what breaks in it.
+"""One campaign day from a seed: 8 hours, 5 operators, 1,000 contacts in one to three campaigns, and what breaks in it.
 
     python -m tests.sim.day --seed 7
 
-repeats a day exactly; a failure prints that command. Everything is drawn from the seed: people, moods, weather, and
-the order in which tasks run.
+repeats a day exactly; a failure prints that command. Everything is drawn from the seed: people, moods, weather, the
+order in which tasks run, and the campaigns: on a third of the days predictive, progressive and IVR-first blend on one
+trunk and one team, on a third two of them do, on a third there is one alone.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from random import Random
+from struct import pack
 from time import process_time
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -65,11 +67,12 @@ LONGEST_TALK_S = 3 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How big a day is."""
+    """How big a day is; how many campaigns it has is drawn from the seed where ``campaigns`` is 0."""
 
     hours: float = 8.0
     operators: int = 5
     contacts: int = 1000
+    campaigns: int = 0
     fault_every_s: float = 1200.0
     faults: tuple[str, ...] = KINDS
 
@@ -106,8 +109,8 @@ class DayReport:
         )
 
 
-def profile(window: LegalWindow) -> Profile:
-    """Working hours of the callee, three calls a day, a quarter of an hour apart."""
+def profile(window: LegalWindow, per_day: int) -> Profile:
+    """Working hours of the callee, so many calls a day, a quarter of an hour apart."""
     hours = ((time(9), time(20)),)
     return Profile(
         id="world",
@@ -117,7 +120,7 @@ def profile(window: LegalWindow) -> Profile:
         legal_window=window,
         call_types=frozenset({"auto_dialed_live", "recorded"}),
         trunk_kinds=frozenset({"world"}),
-        per_day=3,
+        per_day=per_day,
         per_30_days=12,
         min_gap_s=900,
     )
@@ -148,9 +151,9 @@ def kinds() -> dict[str, DispositionKind]:
     return {kind.code: kind for kind in table}
 
 
-def campaigns(random: Random) -> list[Campaign]:
-    """Predictive, progressive and IVR-first on one trunk, one team: they blend."""
-    rules = profile(random.choice((LegalWindow.HOUR, LegalWindow.DAYS30)))
+def campaigns(random: Random, count: int) -> list[Campaign]:
+    """So many of predictive, progressive and IVR-first on one trunk, one team: they blend."""
+    rules = profile(random.choice((LegalWindow.HOUR, LegalWindow.DAYS30)), random.randint(2, 3))
     trunk = Trunk(id=1, name="world", kind="world", max_channels=40, calls_per_s=5.0)
     common = {
         "state": CampaignState.RUNNING,
@@ -163,7 +166,7 @@ def campaigns(random: Random) -> list[Campaign]:
         "wrap_up_s": 60,
         "dispositions": kinds(),
     }
-    return [
+    all_three = [
         Campaign(id=1, name="predictive", mode=Mode.PREDICTIVE, customer_id=1, **common),  # type: ignore[arg-type]  # one mapping for all
         Campaign(id=2, name="progressive", mode=Mode.PROGRESSIVE, customer_id=1, **common),  # type: ignore[arg-type]  # one mapping for all
         Campaign(
@@ -176,6 +179,7 @@ def campaigns(random: Random) -> list[Campaign]:
             **common,  # type: ignore[arg-type]  # one mapping for all
         ),
     ]
+    return sorted(random.sample(all_three, count), key=lambda campaign: campaign.id)
 
 
 @dataclass(slots=True)
@@ -199,7 +203,7 @@ class Day:
         """Note what happens on the switch, and let the operators hear what their phones let them."""
         self.recent.append((self.loop._now, event))
         channel_id = getattr(event, "channel_id", "")
-        self.log.update(f"{type(event).__name__} {event.at} {channel_id}\n".encode())
+        self.log.update(f"{type(event).__name__}{channel_id}".encode() + pack("d", event.at))
         if isinstance(event, BridgeEntered | BridgeLeft) and not event.holding:
             for robot in self.robots:
                 robot.hears(event)
@@ -230,7 +234,7 @@ class Day:
 def load(seed: int, shape: Shape, tables: Tables, now: datetime) -> None:
     """Campaigns and bases of a day."""
     random = Random(seed)
-    for campaign in campaigns(random):
+    for campaign in campaigns(random, shape.campaigns or random.randint(1, 3)):
         tables.add_campaign(campaign, now)
     _load(tables, random, shape.contacts)
 
@@ -256,9 +260,10 @@ def prepare(seed: int, shape: Shape, loop: SimLoop, tables: Tables) -> Day:
 
 
 def _load(tables: Tables, random: Random, contacts: int) -> None:
-    """Bases of the three campaigns; some numbers are in two of them, some contacts have two numbers."""
+    """Bases of the campaigns; some numbers are in two of them, some contacts have two numbers."""
+    sizes = [{1: 5, 2: 3, 3: 2}[campaign_id] for campaign_id in tables.campaigns]
     for i in range(contacts):
-        campaign_id = random.choices((1, 2, 3), (5, 3, 2))[0]
+        campaign_id = random.choices(list(tables.campaigns), sizes)[0]
         numbers = [f"+4420{random.randrange(contacts // 20) if random.random() < 0.02 else 10_000_000 + i:08d}"]
         if random.random() < 0.1:
             numbers.append(f"+4430{i:08d}")
@@ -361,7 +366,7 @@ def _story(day: Day, at: datetime, step: int, failure: BaseException) -> str:
     shape = day.shape
     again = (
         f"PYTHONHASHSEED=0 python -m tests.sim.day --seed {day.seed} --hours {shape.hours:g} "
-        f"--contacts {shape.contacts} --operators {shape.operators}"
+        f"--contacts {shape.contacts} --operators {shape.operators} --campaigns {shape.campaigns}"
     )
     return (
         f"{type(failure).__name__}: {failure}\n  seed {day.seed}, step {step}, {at:%H:%M:%S}, commit {commit.strip()}"
@@ -387,6 +392,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--hours", type=float, default=8.0)
     parser.add_argument("--contacts", type=int, default=1000)
     parser.add_argument("--operators", type=int, default=5)
+    parser.add_argument("--campaigns", type=int, default=0, choices=range(4), help="0: the seed draws")
     parser.add_argument("--calm", action="store_true", help="nothing breaks")
     parser.add_argument("--story", type=int, default=0, help="print so many of the last things before a failure")
     chosen = parser.parse_args(arguments)
@@ -394,6 +400,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         hours=chosen.hours,
         contacts=chosen.contacts,
         operators=chosen.operators,
+        campaigns=chosen.campaigns,
         fault_every_s=1e9 if chosen.calm else Shape().fault_every_s,
     )
     failed = 0

@@ -25,6 +25,8 @@ AUDIT_S = 75.0
 #: A lost guard of pacing lasts one ring time and the dead-man's wait.
 GUARD_S = 30.0
 LOOK_S = 5.0
+#: What stays wrong for good once it is wrong is looked for at each of so many looks.
+I17_EVERY = 12
 #: No campaign of the day gives more time for the wrap-up.
 WRAP_UP_MAX = timedelta(seconds=65)
 
@@ -59,13 +61,16 @@ class Lookout:
     attempt_of: dict[str, UUID] = field(default_factory=dict)
     channel_of: dict[UUID, str] = field(default_factory=dict)
     _odd_since: dict[str, float] = field(default_factory=dict)
+    _looks: int = 0
 
     def look(self) -> None:
         """Everything once."""
         self._well()
         self.i13_no_channel_without_row()
         self.i12_no_row_without_channel()
-        self.i17_callbacks_are_due_or_shown()
+        self._looks += 1
+        if self._looks % I17_EVERY == 0:
+            self.i17_callbacks_are_due_or_shown()
         service = self.site.active
         if service is not None and service.process.running:
             operators = self._operators(service)

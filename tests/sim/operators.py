@@ -145,7 +145,7 @@ class Robot:
     async def _wait_for_talk(self, until_s: float) -> UUID | None:
         """The next conversation on the headset; None after a while without one."""
         loop = self.site.loop
-        wait_s = min(20.0, max(0.1, until_s - loop.time()))
+        wait_s = min(60.0, max(0.1, until_s - loop.time()))
         waker = loop.call_later(wait_s, self._talks.put_nowait, None)
         attempt_id = await self._talks.get()
         waker.cancel()

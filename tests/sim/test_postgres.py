@@ -14,7 +14,7 @@ from tests.store.conftest import open_tmp_path, server
 
 __all__ = ["open_tmp_path", "server"]
 
-SHORT = Shape(hours=0.5, contacts=120, operators=4, fault_every_s=120.0)
+SHORT = Shape(hours=0.5, contacts=120, operators=4, campaigns=3, fault_every_s=120.0)
 
 
 @pytest.fixture
