@@ -16,6 +16,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from dialer.errors import DialerError, Refused
+from dialer.intake.desk import Desk
 from dialer.web import access, auth, errors, health, pages
 from dialer.web import live as _live
 from dialer.web.call import CONTEXT, Call, Context, login_needed
@@ -57,6 +58,7 @@ def create_app(*, stores: Stores, commands: Commands, live: Live, settings: Sett
         hub=_live.Hub(live, stores),
         sockets=_live.Sockets(),
         pulse=health.Pulse(),
+        desk=Desk(stores, settings.data_dir / "bases", commands.campaigns_changed),
     )
     for route in ROUTES:
         app.router.add_route(route.method, route.path, _endpoint(route))
@@ -156,6 +158,7 @@ async def _run_tasks(app: web.Application) -> AsyncIterator[None]:
         asyncio.create_task(context.pulse.run(), name="web.pulse"),
     ]
     yield
+    await context.desk.close()
     for task in tasks:
         task.cancel()
     for task in tasks:

@@ -15,6 +15,7 @@ from dialer.store.users import Actor
 
 if TYPE_CHECKING:
     from dialer.engine.ports import Commands, Live
+    from dialer.intake.desk import Desk
     from dialer.settings import Settings
     from dialer.store.stores import Stores
     from dialer.store.users import Session, User
@@ -33,6 +34,7 @@ class Context:
     hub: Hub
     sockets: Sockets
     pulse: Pulse
+    desk: Desk
 
 
 CONTEXT: web.AppKey[Context] = web.AppKey("context")

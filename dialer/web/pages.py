@@ -22,10 +22,11 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_HOME = {Role.OPERATOR: "/operator", Role.SUPERVISOR: "/board", Role.ADMIN: "/board"}
+_HOME = {Role.OPERATOR: "/operator", Role.SUPERVISOR: "/board", Role.ADMIN: "/board", Role.BASE_MANAGER: "/bases"}
 
 
-def _page(template: str, language: str, **values: object) -> web.Response:
+def page(template: str, language: str, **values: object) -> web.Response:
+    """A page of this template in this language."""
     html = _ENVIRONMENT.get_template(template).render(
         _=texts.translator(language),
         language=language,
@@ -47,14 +48,14 @@ async def front(call: Call) -> web.Response:
         if home:
             return web.Response(status=303, headers={"Location": home})
     language = call.request.query.get("lang") or texts.preferred(call.request.headers.get("Accept-Language", ""))
-    return _page("login.html", language if language in texts.LANGUAGES else "en", user=call.session and call.user)
+    return page("login.html", language if language in texts.LANGUAGES else "en", user=call.session and call.user)
 
 
 async def board(call: Call) -> web.Response:
     """The live board."""
-    return _page("board.html", call.user.language, user=call.user)
+    return page("board.html", call.user.language, user=call.user)
 
 
 async def operator(call: Call) -> web.Response:
     """The operator's page."""
-    return _page("operator.html", call.user.language, user=call.user)
+    return page("operator.html", call.user.language, user=call.user)
