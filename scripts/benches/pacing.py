@@ -25,8 +25,13 @@ PLOT = Path(".cache/pacing.svg")
 
 
 def first_days() -> list[Run]:
-    """Ours with one day behind it and with nothing: what certainty costs then."""
-    return [planned(scenario(name), "ours", window=window) for name in table.COLD for window in ("1", "cold")]
+    """Ours with one day behind it and with nothing: what certainty costs then, and what its other mode saves."""
+    return [
+        planned(scenario(name), "ours", window=window)
+        for name in table.FIRST_DAY
+        for window in BEHIND
+        if window != LONG
+    ]
 
 
 def main(argv: list[str]) -> int:

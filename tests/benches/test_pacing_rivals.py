@@ -155,3 +155,17 @@ def test_goals_are_missed_below_the_bound_below_the_rival_and_above_the_cap() ->
     assert "10:0.25 0.970 of the bound" in judged("10:0.25", 0.97 * bound.busy)
     assert "10:0.25 not above VICI" in judged("10:0.25", 0.6)
     assert judged("10:0.25", bound.busy, worst=0.0301) == ["10:0.25 over the cap"]
+
+
+def test_a_cold_first_day_has_its_own_goal_and_the_other_mode_is_no_bound() -> None:
+    count = Count(available_s=1000.0, talk_s=600.0)
+    runs = [planned(scenario("10:0.25"), "ours", window=window) for window in ("cold", "probable", "1")]
+    found = misses([], [Lived(run=run, count=count, worst=0.031) for run in runs])
+    bound = known.bound(scenario("10:0.25"), DAY_S)
+    assert bound is not None
+    assert found == [
+        "10:0.25 over the cap",
+        "10:0.25 over the cap",
+        "10:0.25 cold 0.600 of 0.626",
+        f"10:0.25 probable {0.6 / bound.busy:.3f} of the bound",
+    ]

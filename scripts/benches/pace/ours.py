@@ -66,6 +66,7 @@ class Ours(Dialer):
     def __init__(self, window: Window, limits: Limits | None = None) -> None:
         self.window = window
         self.mode = Mode.PREDICTIVE
+        self.probable = False
         self._limits = limits or Limits()
         self.learner = pacing.Learner()
         self._rang_s: dict[int, float] = {}
@@ -93,7 +94,7 @@ class Ours(Dialer):
             mode=self.mode,
             ring_timeout_s=self._limits.ring_timeout_s,
             max_lines_per_operator=self._limits.lines_per_operator,
-            room_budget=law.room(budget, in_flight=snapshot.lines, free=len(day.ready)),
+            room_budget=self._room(budget, snapshot, now_s),
             room_trunk=max(0, self._limits.lines - snapshot.lines),
             room_starts=_PLENTY,
             budget=budget,
@@ -102,6 +103,13 @@ class Ours(Dialer):
             self._at(now_s), cap=budget.cap_permille / 1000, talking_s=talking_s, wrap_up_s=wrap_up_s
         )
         return snapshot, learned, policy
+
+    def _room(self, budget: Budget, snapshot: pacing.Snapshot, now_s: float) -> int:
+        """As the engine asks for it, in the budget's mode ``strict`` or ``probable``."""
+        share = self.learner.answer
+        chance = law.chance_at_most(share.value, share.n_at(self._at(now_s))) if self.probable else 1.0
+        waiting = snapshot.waiting
+        return law.room(budget, in_flight=snapshot.lines, free=snapshot.ready, answered=waiting, chance=chance)
 
     def may_leave(self, day: Day) -> bool:
         in_flight = day.in_flight + len(day.waiting)

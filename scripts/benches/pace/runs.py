@@ -19,8 +19,8 @@ USED = 0.95
 #: The default run lives through two hours of the largest team.
 LONG_TEAM, LONG_TEAM_S = 300, 2 * HOUR_S
 #: Days behind a window by its name.
-LONG = "20"
-BEHIND = {LONG: 20, "1": 1, "cold": 0}
+LONG, COLD, PROBABLE = "20", "cold", "probable"
+BEHIND = {LONG: 20, "1": 1, COLD: 0, PROBABLE: 0}
 #: Of those days our dialer has lived through these, by team size, one line per operator, and two hours of its own:
 #: enough to have learned, cheap enough to do each time. Their seeds are far from the others'.
 BEFORE_DAYS, BEFORE_S, BEFORE_SEED = {3: 4, 10: 2}, 2 * HOUR_S, 1000
@@ -37,8 +37,8 @@ class Run:
         dialer: Its name in ``DIALERS``.
         days: How many; each of its own seed, the same for every dialer.
         until_s: How long a day is.
-        window: What is behind the legal window on the first day: ``20`` days, ``1`` or ``cold``. Only with 20 the days
-            follow each other; else each is the first one of its own.
+        window: What is behind the legal window on the first day: ``20`` days, ``1`` or ``cold``, or ``probable``: cold
+            in the budget's mode of that name. Only with 20 the days follow each other; else each is the first one.
         seed: Of the first day.
     """
 
@@ -117,13 +117,19 @@ def days_of(run: Run, made: Callable[[], Dialer]) -> Count:
     return total
 
 
+def _ours(run: Run) -> Dialer:
+    dialer = Ours(carried(run))
+    dialer.probable = run.window == PROBABLE
+    return dialer
+
+
 def _vici(run: Run) -> Dialer:
     return Vici(known.settings(run.world, run.until_s) or Settings())
 
 
 #: Dialers by name.
 DIALERS: dict[str, Callable[[Run], Dialer]] = {
-    "ours": lambda run: Ours(carried(run)),
+    "ours": _ours,
     "vici": _vici,
     "issabel": lambda _: Issabel(),
     "1:1": lambda _: Progressive(),

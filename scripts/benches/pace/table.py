@@ -9,14 +9,15 @@ from statistics import median
 
 from scripts.benches.pace import known
 from scripts.benches.pace.known import Figure
-from scripts.benches.pace.runs import CAP, Lived
+from scripts.benches.pace.runs import CAP, COLD, PROBABLE, Lived
 from scripts.benches.pace.world import Scenario
 
 #: The goals: of the bound at the worst by team size, and in the median.
 WORST_SMALL, WORST, MEDIAN = 0.95, 0.975, 0.985
+PROBABLY = 0.95
 SMALL = 3
-#: Cold first day: busy shares that the strict budget leaves.
-COLD = {"3:0.25": 0.571, "10:0.25": 0.626, "30:0.25": 0.698, "30:0.1": 0.612}
+#: Cold first day: busy shares that the strict budget leaves, and of the bound in the mode ``probable`` from ten on.
+FIRST_DAY = {"3:0.25": 0.571, "10:0.25": 0.626, "30:0.25": 0.698, "30:0.1": 0.612}
 HEAD = (
     f"{'scenario':>15} | {'ours':>5} {'lost %':>6} {'window':>6} | {'1:1':>5} | {'Issabel':>7} {'lost':>5} | "
     f"{'VICI':>5} {'lost':>5} | {'bound':>6} {'ratio':>6} | {'dials':>5} {'idle s':>6} {'>0.5 s':>6}"
@@ -114,18 +115,30 @@ def misses(table: list[Row], more: Iterable[Lived] = ()) -> list[str]:
     if len(ratios) > 1 and median(ratios) < MEDIAN:
         found.append(f"median {median(ratios):.3f} of the bound")
     ours = [row.lived["ours"] for row in table if "ours" in row.lived]
-    found += [f"{lived.run.world.name} over the cap" for lived in [*ours, *more] if lived.worst > CAP]
-    for lived in more:
-        least = COLD.get(lived.run.world.name)
-        if lived.run.window == "cold" and least is not None and round(lived.count.busy, 3) < least:
-            found.append(f"{lived.run.world.name} cold {lived.count.busy:.3f} of {least:.3f}")
-    return found
+    bounded = [lived for lived in [*ours, *more] if lived.run.window != PROBABLE]
+    found += [f"{lived.run.world.name} over the cap" for lived in bounded if lived.worst > CAP]
+    return found + [miss for miss in map(_first_day, more) if miss]
+
+
+def _first_day(lived: Lived) -> str | None:
+    """The goal of a cold first day that is missed."""
+    run, busy = lived.run, round(lived.count.busy, 3)
+    bound = known.bound(run.world, run.until_s)
+    if run.window == PROBABLE and bound and run.world.operators > SMALL:
+        return (
+            f"{run.world.name} probable {busy / bound.busy:.3f} of the bound" if busy < PROBABLY * bound.busy else None
+        )
+    least = FIRST_DAY.get(run.world.name)
+    if run.window == COLD and least is not None and busy < least:
+        return f"{run.world.name} cold {busy:.3f} of {least:.3f}"
+    return None
 
 
 def figures(table: list[Row], more: Iterable[Lived] = ()) -> str:
     """Worst and median ratio to the bound, worst window."""
     ratios = {row.world.name: row.ratio for row in table if row.ratio is not None}
-    ours = [*(row.lived["ours"] for row in table if "ours" in row.lived), *more]
+    ours = [*(row.lived["ours"] for row in table if "ours" in row.lived)]
+    ours += [lived for lived in more if lived.run.window != PROBABLE]
     if not ratios:
         return f"{len(table)} scenarios without ours or without a bound"
     worst = min(ratios, key=lambda name: ratios[name] or 0)
@@ -139,7 +152,7 @@ def figures(table: list[Row], more: Iterable[Lived] = ()) -> str:
 def beside(lived: Lived) -> str:
     """A run with another window or in another world, in words."""
     count, run = lived.count, lived.run
-    window = f"{run.window} days behind" if run.window != "cold" else "cold"
+    window = f"{run.window} days behind" if run.window.isdigit() else run.window
     return (
         f"{run.world.name:>15} ({window}): ours {count.busy:.3f}, lost {100 * count.lost:.2f} %, "
         f"worst window {100 * lived.worst:.2f} %"
