@@ -190,6 +190,23 @@ class Campaigns:
         with store_errors():
             return await _row(self._pool, campaign_id)
 
+    @staticmethod
+    async def profiles() -> Sequence[profiles.Packaged]:
+        """The packaged compliance profiles a campaign may choose from."""
+        return [profiles.packaged(name) for name in profiles.names()]
+
+    async def rules(self, campaign_id: int) -> Profile:
+        """The rules a campaign is dialled under now: its profile for its purpose, loosened and tightened.
+
+        Raises:
+            NotFound: ``campaign.not_found``.
+        """
+        with store_errors():
+            found = await read(self._pool, campaign_id=campaign_id)
+        if not found:
+            raise NotFound("campaign.not_found", "There is no such campaign.")
+        return found[0].profile
+
     async def set_trunk(
         self, name: str, *, actor: Actor, kind: str = "carrier", max_channels: int = 100, calls_per_s: float = 20.0
     ) -> int:

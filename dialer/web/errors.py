@@ -38,6 +38,11 @@ _STATUS: tuple[tuple[str, int], ...] = (
     ("campaign.zone", 422),
     ("campaign.key", 422),
     ("base.", 422),
+    ("campaign.loosens", 422),
+    ("consent.", 422),
+    ("loosening.figure", 422),
+    ("loosening.reason", 422),
+    ("national.", 422),
 )
 #: Begins like a refusal of content, but is a conflict.
 _CONFLICTS = frozenset({"campaign.profile_not_for_trunk"})

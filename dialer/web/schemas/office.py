@@ -35,6 +35,7 @@ class CampaignChange(Ask):
     zone: Line | None = None
     profile: Word | None = None
     purpose: Literal["marketing", "survey", "service", "debt"] | None = None
+    override: Mapping[Word, Any] | None = None
     caller_number: Annotated[str, StringConstraints(pattern=r"^(\+?[0-9]{3,15})?$")] | None = None
     ring_timeout_s: Annotated[int, Field(ge=5, le=60)] | None = None
     wrap_up_s: Annotated[int, Field(ge=1, le=600)] | None = None
@@ -80,6 +81,8 @@ class CampaignInfo(Answer):
     zone: str
     profile: str
     purpose: str
+    override: Mapping[str, Any]
+    loosened: Mapping[str, Any]
     caller_number: str
     ring_timeout_s: int
     wrap_up_s: int
@@ -116,7 +119,7 @@ class BaseQuery(Ask):
 
 
 class BaseInfo(Answer):
-    """A loaded base; ``rows_in`` = loaded + updated + rejected; ``rows_withdrawn`` of those loaded were taken back."""
+    """A loaded base; ``rows_in`` = loaded + rejected."""
 
     id: int
     campaign_id: int
@@ -124,11 +127,8 @@ class BaseInfo(Answer):
     loaded_at: datetime
     rows_in: int
     rows_loaded: int
-    rows_updated: int
     rows_rejected: int
-    rows_withdrawn: int
     paused: bool
-    undone_at: datetime | None
 
 
 class RejectedRow(Answer):

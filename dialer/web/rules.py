@@ -1,0 +1,132 @@
+"""Routes of the rules: profiles, national lists, loosening, consent, a number's history, passes of a base."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from dialer.store.consents import Given
+from dialer.web import schemas
+
+if TYPE_CHECKING:
+    from dialer.web.call import Call
+
+#: A list that becomes too old within this is shown as a warning.
+WARN_BEFORE = timedelta(days=7)
+
+
+async def profiles(call: Call) -> schemas.ProfilesAnswer:
+    """Every packaged profile with the source of each figure."""
+    found = await call.stores.campaigns.profiles()
+    today = call.now.date()
+    return schemas.ProfilesAnswer(
+        profiles=[
+            schemas.ProfileInfo(
+                id=one.id,
+                version=one.version,
+                name_en=one.name_en,
+                name_ru=one.name_ru,
+                purposes=list(one.purposes),
+                checked_on=one.checked_on,
+                stale=one.stale(today),
+                figures=[schemas.FigureInfo.model_validate(figure) for figure in one.figures],
+            )
+            for one in found
+        ]
+    )
+
+
+async def national_lists(call: Call) -> schemas.ListsAnswer:
+    """National do-not-call lists as they were imported last."""
+    found = await call.stores.national.list()
+    return schemas.ListsAnswer(lists=[schemas.ListInfo.model_validate(one) for one in found])
+
+
+async def campaign_lists(call: Call) -> schemas.CampaignListsAnswer:
+    """The national lists a campaign needs, and when each becomes too old for it."""
+    rules = await call.stores.campaigns.rules(call.id())
+    imported = {one.name: one.imported_at for one in await call.stores.national.list()}
+    lists = []
+    for name in rules.national_lists:
+        at = imported.get(name)
+        too_old_at = at + timedelta(days=rules.list_max_age_days) if at else None
+        warn = too_old_at is None or too_old_at - WARN_BEFORE < call.now
+        lists.append(schemas.ListAge(name=name, imported_at=at, too_old_at=too_old_at, warn=warn))
+    return schemas.CampaignListsAnswer(campaign_id=call.id(), lists=lists)
+
+
+async def loosenings(call: Call) -> schemas.LooseningsAnswer:
+    """What was asked to be loosened for a campaign."""
+    return await _loosenings(call, call.id())
+
+
+async def ask_loosening(call: Call, ask: schemas.LooseningAsk) -> schemas.LooseningsAnswer:
+    """Ask to loosen; nothing changes until another admin approves."""
+    await call.stores.loosenings.ask(call.id(), ask.changes, reason=ask.reason, now=call.now, actor=call.actor)
+    return await _loosenings(call, call.id())
+
+
+async def approve_loosening(call: Call) -> schemas.LooseningsAnswer:
+    """Put a loosening in force."""
+    campaign_id = await call.stores.loosenings.approve(call.id(), now=call.now, actor=call.actor)
+    await call.commands.campaigns_changed()
+    return await _loosenings(call, campaign_id)
+
+
+async def _loosenings(call: Call, campaign_id: int) -> schemas.LooseningsAnswer:
+    found = await call.stores.loosenings.of_campaign(campaign_id)
+    return schemas.LooseningsAnswer(loosenings=[schemas.LooseningInfo.model_validate(one) for one in found])
+
+
+async def add_consent(call: Call, ask: schemas.ConsentAsk) -> schemas.Done:
+    """Keep a consent with its evidence."""
+    values = ask.model_dump() | {"evidence_hash": bytes.fromhex(ask.evidence_hash)}
+    await call.stores.consents.add(Given(**values), actor=call.actor)
+    return schemas.Done()
+
+
+async def withdraw_consent(call: Call, ask: schemas.WithdrawAsk) -> schemas.Done:
+    """End a consent; a ringing line to the number is cut after the commit."""
+    phone_id = await call.stores.consents.withdraw(
+        ask.phone, customer_id=ask.customer_id, purpose=ask.purpose, now=call.now, actor=call.actor
+    )
+    await call.commands.do_not_call_added([phone_id])
+    return schemas.Done()
+
+
+async def phone(call: Call, ask: schemas.PhoneAsk) -> schemas.DossierAnswer:
+    """All that is kept of a number; reading it is in the audit log."""
+    found = await call.stores.phones.dossier(ask.phone, actor=call.actor)
+    return schemas.DossierAnswer.model_validate(found)
+
+
+async def erase_phone(call: Call, ask: schemas.PhoneAsk) -> schemas.Done:
+    """Forget whose number it is and never call it again; a ringing line is cut after the commit."""
+    phone_id = await call.stores.phones.erase(ask.phone, now=call.now, actor=call.actor)
+    await call.commands.do_not_call_added([phone_id])
+    return schemas.Done()
+
+
+async def set_priority(call: Call, ask: schemas.PriorityAsk) -> schemas.Done:
+    """The order of a base among those of its campaign."""
+    await call.stores.passes.set_priority(call.id(), ask.priority, actor=call.actor)
+    return schemas.Done()
+
+
+async def passes(call: Call) -> schemas.PassesAnswer:
+    """The passes of a base with what each brought."""
+    return await _passes(call)
+
+
+async def begin_pass(call: Call, ask: schemas.PassAsk) -> schemas.PassesAnswer:
+    """Call a base again: the contacts of these outcomes and dispositions."""
+    await call.stores.passes.begin(
+        call.id(), outcomes=ask.outcomes, dispositions=ask.dispositions, now=call.now, actor=call.actor
+    )
+    await call.commands.campaigns_changed()
+    return await _passes(call)
+
+
+async def _passes(call: Call) -> schemas.PassesAnswer:
+    found = await call.stores.passes.of_base(call.id())
+    return schemas.PassesAnswer(passes=[schemas.PassInfo.model_validate(one) for one in found])
