@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dialer.web import auth, health, live, openapi, operator, pages, rules, schemas, supervisor
+from dialer.web import auth, bases, health, live, openapi, operator, pages, rules, schemas, supervisor
 from dialer.web.access import ADMIN, BASES, EVERYONE, LEADS, OPERATOR, PUBLIC, READERS, Route
 
 _ID = "{id:[0-9]{1,18}}"
@@ -65,6 +65,37 @@ _CAMPAIGNS = (
           summary="Why contacts of a base are not being dialled; the counts add up", answer=schemas.BaseWhy),
     Route(method="GET", path=f"{_V1}/contacts/{_ID}/why", handler=supervisor.contact_why, roles=READERS,
           summary="Why this contact is not being dialled", answer=schemas.ContactWhy),
+)  # fmt: skip
+
+_FILE = f"{_V1}/bases/files/{_ID}"
+_BASES = (
+    Route(method="POST", path=f"{_V1}/bases/files", handler=bases.upload, roles=BASES,
+          summary="Upload a file of contacts: CSV, XLSX or ODS; it is looked at, nothing is loaded",
+          ask=schemas.FileQuery, answer=schemas.BaseFileAnswer, upload="application/octet-stream", status=201),
+    Route(method="GET", path=_FILE, handler=bases.show, roles=BASES,
+          summary="A file on its way: what it seems to be, how far it is, what came of it",
+          answer=schemas.BaseFileAnswer),
+    Route(method="DELETE", path=_FILE, handler=bases.remove, roles=BASES, summary="Forget a file",
+          answer=schemas.Done),
+    Route(method="POST", path=f"{_FILE}/look", handler=bases.look, roles=BASES,
+          summary="Look again, with another encoding, delimiter, sheet or line of headings", ask=schemas.PlanAsk,
+          answer=schemas.BaseFileAnswer),
+    Route(method="POST", path=f"{_FILE}/rehearse", handler=bases.rehearse, roles=BASES,
+          summary="Give every row its verdict; nothing is loaded", ask=schemas.PlanAsk,
+          answer=schemas.BaseFileAnswer, status=202),
+    Route(method="POST", path=f"{_FILE}/load", handler=bases.load, roles=BASES,
+          summary="Load every row that is not rejected, in one transaction", ask=schemas.PlanAsk,
+          answer=schemas.BaseFileAnswer, status=202),
+    Route(method="GET", path=f"{_FILE}/rejected", handler=bases.rejected, roles=BASES,
+          summary="Rejected rows with reasons, to mend and load again", media="text/csv"),
+    Route(method="POST", path=f"{_V1}/bases/{_ID}/undo", handler=bases.undo, roles=BASES,
+          summary="Take a whole load back, while nobody of it was called", answer=schemas.TakenBack),
+    Route(method="POST", path=f"{_V1}/bases/{_ID}/withdraw", handler=bases.withdraw, roles=BASES,
+          summary="Take back the contacts nobody called yet", answer=schemas.TakenBack),
+    Route(method="GET", path=f"{_V1}/bases/templates", handler=bases.templates, roles=BASES,
+          summary="Saved ways to read files", answer=schemas.TemplatesAnswer),
+    Route(method="POST", path=f"{_V1}/bases/templates", handler=bases.save_template, roles=BASES,
+          summary="Save how a file is read", ask=schemas.TemplateAsk, answer=schemas.Done),
 )  # fmt: skip
 
 _RULES = (
@@ -146,8 +177,21 @@ _OTHERS = (
     Route(method="GET", path=f"{_V1}/openapi.json", handler=openapi.serve, roles=PUBLIC, summary="This description"),
     Route(method="GET", path="/", handler=pages.front, roles=PUBLIC, summary="Login page", media=_HTML),
     Route(method="GET", path="/board", handler=pages.board, roles=LEADS, summary="Live board page", media=_HTML),
+    Route(method="GET", path="/bases", handler=bases.list_page, roles=BASES, summary="Bases page", media=_HTML),
+    Route(method="GET", path=f"/bases/files/{_ID}", handler=bases.file_page, roles=BASES,
+          summary="A file on its way to be a base: the wizard", media=_HTML),
     Route(method="GET", path="/operator", handler=pages.operator, roles=OPERATOR, summary="Operator's page",
           media=_HTML),
 )  # fmt: skip
 
-ROUTES: tuple[Route, ...] = (*_SESSIONS, *_OPERATOR, *_CAMPAIGNS, *_RULES, *_PROMISES, *_NUMBERS, *_USERS, *_OTHERS)
+ROUTES: tuple[Route, ...] = (
+    *_SESSIONS,
+    *_OPERATOR,
+    *_CAMPAIGNS,
+    *_BASES,
+    *_RULES,
+    *_PROMISES,
+    *_NUMBERS,
+    *_USERS,
+    *_OTHERS,
+)

@@ -243,7 +243,8 @@ class FakeStores:
         self.contacts = FakeCards()
         self.kpi = FakeKpi()
         self.consents = self.national = self.phones = self.passes = self.loosenings = Nothing()
-        self.campaigns = self.bases = self.do_not_call = self.callbacks = self.attempts = self.dispositions = Nothing()
+        self.campaigns = self.bases = self.base_files = self.do_not_call = Nothing()
+        self.callbacks = self.attempts = self.dispositions = Nothing()
         self.database_up = True
 
     async def lease(self, switch):

@@ -119,7 +119,7 @@ class BaseQuery(Ask):
 
 
 class BaseInfo(Answer):
-    """A loaded base; ``rows_in`` = loaded + rejected."""
+    """A loaded base; ``rows_in`` = loaded + updated + rejected; ``rows_withdrawn`` of those loaded were taken back."""
 
     id: int
     campaign_id: int
@@ -127,8 +127,11 @@ class BaseInfo(Answer):
     loaded_at: datetime
     rows_in: int
     rows_loaded: int
+    rows_updated: int
     rows_rejected: int
+    rows_withdrawn: int
     paused: bool
+    undone_at: datetime | None
 
 
 class RejectedRow(Answer):
