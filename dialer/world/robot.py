@@ -44,6 +44,8 @@ HABIT = {
 }
 
 RETRY_S = (0.2, 1.0)
+#: So often it looks up from the page.
+LOOK_S = 0.25
 REQUEST_S_MAX = 10.0
 REFUSED = range(400, 500)
 AWAY = (aiohttp.ClientError, TimeoutError, OSError)
@@ -65,6 +67,7 @@ class Robot:
         url: The service, e.g. ``http://127.0.0.1:8080``.
         saves: Client-side log: one JSON line for every save the service acknowledged.
         chance: Of its talk times and dispositions.
+        resting: Wants a pause, after the call if there is one, and no call after it; ends when the service is lost.
         turn: Shared by robots of one address, which log in one after the other: many at once look like an attack.
     """
 
@@ -76,6 +79,7 @@ class Robot:
     chance: Random
     manner: Manner = field(default_factory=Manner)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    resting: bool = False
     saved: int = 0
     _closing: set[UUID] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -112,9 +116,13 @@ class Robot:
         if not await self._logged_in(session):
             return
         async with session.ws_connect(f"{API}/operator/live", heartbeat=5.0, headers={"Origin": self.url}) as live:
+            asked = False
             while not live.closed:
+                if self.resting and not asked:
+                    await self._post(session, "/operator/pause", {"reason": "break"})
+                    asked = True
                 with suppress(TimeoutError):
-                    message = await live.receive(timeout=0.5)
+                    message = await live.receive(timeout=LOOK_S)
                     if message.type is not aiohttp.WSMsgType.TEXT:
                         return
                     await self._react(session, json.loads(message.data))
@@ -140,7 +148,7 @@ class Robot:
                 await self._post(session, "/operator/start", {"seat": self.seat})
             return
         match operator["state"]:
-            case "paused" if not self._leaving.is_set():
+            case "paused" if not self._leaving.is_set() and not self.resting:
                 await self._post(session, "/operator/ready")
             case "talking" if operator["attempt_id"]:
                 self._once(UUID(operator["attempt_id"]), session)

@@ -3,9 +3,9 @@
 A predictive campaign of the telephone world dials without a pause: short talks, contacts that come due at a steady
 rate, lines that were not answered again after 15 s. The service is a process of its own and is killed every 8 to 15 s;
 half of the times 0 to 2 s after an answer that found no operator free. So that there is such an answer, and no forecast
-can avoid it, all operators then talk longer than they ever did. The service is started again at once. Robots at
-operators' pages (REST and WebSocket) live through it all, and save with the same Idempotency-Key until they are
-answered. PostgreSQL commits synchronously.
+can avoid it, all operators go for a pause at once before it. The service is started again at once. Robots at operators'
+pages (REST and WebSocket) live through it all, and save with the same Idempotency-Key until they are answered.
+PostgreSQL commits synchronously.
 
 The abandon budget would end such a test within a minute, as it should: a dead service abandons whoever answers. So the
 campaign carries a window of 200,000 answered and 2,000 abandoned calls. That lifts the bound of the budget; the
@@ -28,7 +28,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -51,12 +51,14 @@ from dialer.world.robot import Manner, Robot
 from scripts.benches import kill_judge, site
 
 #: Starts the trunk allows while the service lives: more than ten a second on average, the deaths included.
-CALLS_PER_S = 17.0
-OPERATORS = 12
+CALLS_PER_S = 18.0
+OPERATORS = 14
 #: Contacts that come due for the first time: at once, and then each second; the others of the ten are called again.
 FRESH_AT_ONCE, FRESH_PER_S = 300, 7.0
 BETWEEN_S = (8.0, 15.0)
 AFTER_ANSWER_S = (0.0, 2.0)
+#: The pause before an aimed kill begins by then, so that it has time to come about.
+AIM_S = 11.0
 #: Aimed kills beyond the half, for those whose callee met somebody after all.
 SPARE_AIMED = 4
 WARM_UP_S = 20.0
@@ -70,10 +72,10 @@ FAREWELL_S = 45.0
 
 CROWD = Population(
     shares={
-        Behaviour.PERSON: 35,
+        Behaviour.PERSON: 26,
         Behaviour.HANGS_UP: 2,
         Behaviour.NO_ANSWER: 5,
-        Behaviour.BUSY: 37,
+        Behaviour.BUSY: 46,
         Behaviour.DECLINED: 6,
         Behaviour.UNAVAILABLE: 9,
         Behaviour.CONGESTION: 6,
@@ -83,8 +85,6 @@ CROWD = Population(
     talk_max_s=12.0,
 )
 MANNER = Manner(talk_s=(1.0, 3.0), wrap_up_s=(0.1, 0.4))
-#: In a rush everybody talks longer; so long before a kill that is to meet a waiting callee it begins.
-RUSH, RUSH_S = Manner(talk_s=(4.0, 6.0), wrap_up_s=(0.1, 0.4)), 2.0
 AGAIN = ("no_answer", "busy", "congestion", "rejected", "failed", "cancelled", "not_sent", "unknown")
 CAMPAIGN = {
     "ring_timeout_s": 8,
@@ -222,35 +222,32 @@ async def moment(bench: Site, ear: Ear, chance: Random, since: float, *, aimed: 
     if not aimed:
         await asyncio.sleep(max(0.0, at_s - time.time()))
         return None
-    await asyncio.sleep(max(0.0, since + BETWEEN_S[0] - RUSH_S - time.time()))
-    talk(bench, RUSH)
-    try:
-        await asyncio.sleep(max(0.0, since + BETWEEN_S[0] - time.time()))
+    await asyncio.sleep(max(0.0, since + chance.uniform(BETWEEN_S[0], AIM_S) - time.time()))
+    rest(bench, resting=True)
+    with suppress(TimeoutError):
         async with asyncio.timeout(max(0.0, since + BETWEEN_S[1] - time.time())):
             return await nobody_free(bench, ear, delay_s)
-    except TimeoutError:
-        return None
-    finally:
-        talk(bench, MANNER)
+    return None
 
 
-def talk(bench: Site, manner: Manner) -> None:
-    """All operators work like this from the next conversation on."""
+def rest(bench: Site, *, resting: bool) -> None:
+    """All operators want a pause now, or no more."""
     for one in bench.robots:
-        one.manner = manner
+        one.resting = resting
 
 
 async def kill_again(bench: Site, times: int, chance: Random) -> None:
     """All the kills, each with its own look at what it left behind a minute later; every other one is aimed."""
     ear = Ear(bench.rig.log)
     for number in range(times):
-        since = bench.kills[-1].at if bench.kills else time.time() - BETWEEN_S[0] + RUSH_S
+        since = bench.kills[-1].at if bench.kills else time.time() - BETWEEN_S[0]
         aimed = sum(kill.aimed_at is not None for kill in bench.kills)
         waited = await moment(bench, ear, chance, since, aimed=2 * aimed <= number + SPARE_AIMED)
         if bench.service.exit_code is not None:
             bench.died.append(f"the service ended by itself with {bench.service.exit_code}")
         kill = kill_judge.Kill(at=time.time(), aimed_at=waited)
         await bench.service.kill()
+        rest(bench, resting=False)
         await bench.service.start()
         kill.spawned_at = bench.service.spawned_at
         bench.kills.append(kill)

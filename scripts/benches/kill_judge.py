@@ -167,9 +167,9 @@ def _lost_saves(rows: Sequence[asyncpg.Record], saves: Path) -> tuple[int, list[
 def found_nobody(ledger: Sequence[Stored], kill: Kill) -> bool:
     """Whether the callee this kill was aimed at was met by nobody, or only later."""
     aimed = next((attempt for attempt in ledger if attempt.attempt_id == kill.aimed_at), None)
-    if aimed is None or aimed.answered_at is None:
-        return False
-    return aimed.connected_at is None or aimed.connected_at - aimed.answered_at > AT_ONCE_S
+    if aimed is None or aimed.connected_at is None or aimed.answered_at is None:
+        return aimed is not None
+    return aimed.connected_at - aimed.answered_at > AT_ONCE_S
 
 
 def _too_soon(calls: Sequence[WorldCall]) -> list[str]:
