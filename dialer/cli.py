@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from ami.errors import AmiError
-from dialer import cli_bases, logs, service, settings, switchconfig
+from dialer import cli_bases, cli_rules, logs, service, settings, switchconfig
 from dialer.cli_bases import campaign_named
 from dialer.core import kpi as numbers
 from dialer.core.model import CampaignState
@@ -97,6 +97,8 @@ def _with_stores(work: Callable[[Stores], Awaitable[Result]]) -> Result:
 
 cli_bases.add_to(app, _with_stores)
 
+
+cli_rules.attach(app, _with_stores)
 
 # Service ---------------------------------------------------------------------
 

@@ -83,6 +83,10 @@ def test_the_commands_are_those_the_readme_promises():
             "doctor",
             "trunk",
             "switch-config",
+            "profile",
+            "national-list",
+            "phone",
+            "pass",
         )
     }
     group = typer.main.get_command(cli.app).commands["campaign"]

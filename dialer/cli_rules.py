@@ -1,0 +1,136 @@
+"""The command line of the rules: profiles, national lists, a number's data, passes of a base."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dialer import profiles
+from dialer.store.stores import Stores
+from dialer.store.users import Actor
+
+#: Runs work over the opened database.
+Runner = Callable[[Callable[[Stores], Awaitable[Any]]], Any]
+
+PhoneArgument = Annotated[str, typer.Argument(help="In E.164, like +12025550123.")]
+BaseArgument = Annotated[int, typer.Argument(help="Number of the base.")]
+
+
+def attach(app: typer.Typer, run: Runner) -> None:
+    """Add the groups ``profile``, ``national-list``, ``phone`` and ``pass``."""
+    app.add_typer(_profiles(), name="profile")
+    app.add_typer(_lists(run), name="national-list")
+    app.add_typer(_phones(run), name="phone")
+    app.add_typer(_passes(run), name="pass")
+
+
+def _profiles() -> typer.Typer:
+    group = typer.Typer(help="Packaged compliance profiles and their sources.", no_args_is_help=True)
+
+    @group.command("list")
+    def list_all() -> None:
+        """All profiles, and whether their figures should be looked at again."""
+        for name in profiles.names():
+            one = profiles.packaged(name)
+            old = "  look at it again" if one.stale(datetime.now(UTC).date()) else ""
+            typer.echo(f"{one.id:<10} v{one.version}  checked {one.checked_on}  {one.name_en}{old}")
+
+    @group.command("show")
+    def show(profile: Annotated[str, typer.Argument(help="Its id, see `dialer profile list`.")]) -> None:
+        """Every figure of a profile with its source."""
+        for figure in profiles.packaged(profile).figures:
+            typer.echo(f"{figure.name}: {json.dumps(figure.value, ensure_ascii=False)}")
+            for source in figure.sources:
+                typer.echo(f"    {source.known}, {source.checked_on}: {source.text} {source.link}".rstrip())
+
+    return group
+
+
+def _lists(run: Runner) -> typer.Typer:
+    group = typer.Typer(help="National do-not-call lists.", no_args_is_help=True)
+
+    @group.command("import")
+    def replace(
+        name: Annotated[str, typer.Argument(help="As the profile calls it, e.g. us-dnc.")],
+        file: Annotated[Path, typer.Argument(help="One number in E.164 a line.", exists=True)],
+    ) -> None:
+        """Put a register in place of its last import; in force at once."""
+
+        async def work(stores: Stores) -> None:
+            text = await asyncio.to_thread(file.read_text, "utf-8")
+            numbers = [line.strip() for line in text.splitlines() if line.strip()]
+            count, _ = await stores.national.replace(name, numbers, now=datetime.now(UTC), actor=Actor())
+            typer.echo(f"{name}: {count} numbers.")
+
+        run(work)
+
+    return group
+
+
+def _phones(run: Runner) -> typer.Typer:
+    group = typer.Typer(help="What is kept of a number: export and erasure.", no_args_is_help=True)
+
+    @group.command("export")
+    def export(phone: PhoneArgument) -> None:
+        """Everything about a number across campaigns and bases, as JSON."""
+
+        async def work(stores: Stores) -> None:
+            found = await stores.phones.dossier(phone, actor=Actor())
+            typer.echo(json.dumps(asdict(found), default=str, ensure_ascii=False, indent=2))
+
+        run(work)
+
+    @group.command("erase")
+    def erase(phone: PhoneArgument) -> None:
+        """Forget whose number it is; it is never called again, also when a file brings it back."""
+
+        async def work(stores: Stores) -> None:
+            await stores.phones.erase(phone, now=datetime.now(UTC), actor=Actor())
+            typer.echo("Erased. Erase it again in every backup that is restored.")
+
+        run(work)
+
+    return group
+
+
+def _passes(run: Runner) -> typer.Typer:
+    group = typer.Typer(help="Passes of a base: calling it again, and what each pass brought.", no_args_is_help=True)
+
+    @group.command("begin")
+    def begin(
+        base: BaseArgument,
+        outcome: Annotated[list[str], typer.Option(help="Last outcome of used-up contacts; repeatable.")] = [],  # noqa: B006  # typer copies it
+        disposition: Annotated[list[str], typer.Option(help="Of closed contacts; repeatable.")] = [],  # noqa: B006  # same
+    ) -> None:
+        """Let contacts of these outcomes and dispositions go again."""
+
+        async def work(stores: Stores) -> None:
+            number, contacts = await stores.passes.begin(
+                base, outcomes=outcome, dispositions=disposition, now=datetime.now(UTC), actor=Actor()
+            )
+            typer.echo(f"Pass {number}: {contacts} contacts go again.")
+
+        run(work)
+
+    @group.command("list")
+    def list_all(base: BaseArgument) -> None:
+        """The passes of a base with their yield."""
+
+        async def work(stores: Stores) -> None:
+            for one in await stores.passes.of_base(base):
+                share = f"{one.results / one.attempts:.1%}" if one.attempts else "-"
+                typer.echo(
+                    f"{one.number:>3}  {one.started_at:%Y-%m-%d %H:%M}  {one.contacts:>8} contacts  {one.attempts:>8} "
+                    f"attempts  {one.reached:>7} reached  {one.results:>6} results  {share}"
+                )
+
+        run(work)
+
+    return group
