@@ -222,13 +222,12 @@ class Dialing:
             pace.rest_until = None
             self._heed_tries(campaign)
             calls = self._decide(campaign, pace, now).calls
-            in_vain = pace.in_vain_at == (self._changes, self._promises_at_s)
-            spare = 0 if in_vain or calls >= pace.due else self._floor.cover.spare(campaign.team_id)
-            promised = min(pace.due, spare, self._channels(campaign), self._starts(campaign))
             if calls > 0:
                 await self._claim(campaign, pace, min(calls, CLAIM_MAX))
-            elif promised:
-                await self._claim(campaign, pace, promised, callbacks_only=True)
+            elif pace.due and pace.in_vain_at != (self._changes, self._promises_at_s):
+                spare = self._floor.cover.spare(campaign.team_id)
+                if promised := min(pace.due, spare, self._channels(campaign), self._starts(campaign)):
+                    await self._claim(campaign, pace, promised, callbacks_only=True)
         except DialerError as error:
             log.warning("claim.failed", campaign=campaign.id, code=error.code, error=str(error))
             pace.rest_until = now + timedelta(seconds=1)
