@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -17,7 +18,8 @@ from ami.errors import AmiError
 from dialer import cli_bases, cli_rules, logs, service, settings, switchconfig
 from dialer.cli_bases import campaign_named
 from dialer.core import kpi as numbers
-from dialer.core.model import CampaignState
+from dialer.core import replay
+from dialer.core.model import BudgetMode, CampaignState
 from dialer.doctor import examine, remedy_of
 from dialer.errors import DialerError, Refused
 from dialer.passwords import LENGTH_MIN, hash_password, random_password
@@ -29,6 +31,7 @@ from dialer.web.access import Role
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dialer.engine.ports import PacingMinute
     from dialer.logs import LogLevel
     from dialer.settings import Settings
     from dialer.store.kpi import Row
@@ -256,6 +259,69 @@ def campaign_pause(campaign: CampaignArgument) -> None:
 def campaign_stop(campaign: CampaignArgument) -> None:
     """End it; conversations go on."""
     _set_state(campaign, CampaignState.STOPPED)
+
+
+@campaign_app.command("pace")
+def campaign_pace(
+    campaign: CampaignArgument,
+    target: Annotated[
+        float | None, typer.Option(min=0, max=5, help="Abandons to aim at, in %; the cap at most.")
+    ] = None,
+    caution: Annotated[float | None, typer.Option(min=0.1, max=10, help="2 takes an abandon twice as dear.")] = None,
+    lines_per_operator: Annotated[float | None, typer.Option(min=1, max=20, help="Most lines per operator.")] = None,
+    budget: Annotated[
+        BudgetMode | None, typer.Option(help="strict holds at every instant, probable but for once in a million.")
+    ] = None,
+) -> None:
+    """Turn the pacing while it runs; the running service notices within seconds, the audit log keeps it."""
+    asked = {
+        "target_permille": None if target is None else round(10 * target),
+        "caution": caution,
+        "max_lines_per_operator": lines_per_operator,
+        "budget_mode": budget,
+    }
+
+    async def work(stores: Stores) -> None:
+        found = await campaign_named(stores, campaign)
+        changes = {name: value for name, value in asked.items() if value is not None}
+        row = await stores.campaigns.change(found.id, changes, actor=Actor()) if changes else found
+        aim = row.cap_permille if row.target_permille is None else row.target_permille
+        typer.echo(
+            f"{row.name}: aims at {aim / 10:g} % abandoned, caution {row.caution:g}, at most "
+            f"{row.max_lines_per_operator:g} lines per operator, budget {row.budget_mode}."
+        )
+
+    _with_stores(work)
+
+
+@campaign_app.command("explain")
+def campaign_explain(
+    campaign: CampaignArgument,
+    since: Annotated[str | None, typer.Option("--from", help="ISO 8601; default: an hour ago.")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="ISO 8601; default: now.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a minute, with all inputs.")] = False,
+    again: Annotated[bool, typer.Option(help="Decide again from what was stored, and compare.")] = False,
+) -> None:
+    """Why it dialled as it did, minute by minute; a day is kept."""
+    now = datetime.now(UTC)
+    begin, end = _moment(since, now - timedelta(hours=1)), _moment(until, now + timedelta(minutes=1))
+
+    async def work(stores: Stores) -> Sequence[PacingMinute]:
+        found = await campaign_named(stores, campaign)
+        return await stores.pacing.minutes(found.id, begin, end)
+
+    minutes = _with_stores(work)
+    for minute in minutes:
+        if as_json:
+            typer.echo(json.dumps(asdict(minute), default=datetime.isoformat))
+        else:
+            more = f"{minute.decisions} decisions placed {minute.placed} calls"
+            typer.echo(f"{minute.minute:%Y-%m-%d %H:%M} {minute.reason:<18} {minute.sentence['en']} ({more})")
+    if again:
+        same = sum(replay.same(minute.inputs, minute.calls, minute.reason, minute.target) for minute in minutes)
+        typer.echo(f"{same} of {len(minutes)} decisions are the same when decided again.")
+        if same < len(minutes):
+            raise typer.Exit(1)
 
 
 # Numbers -------------------------------------------------------------------------

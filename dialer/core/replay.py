@@ -28,6 +28,12 @@ def again(values: Mapping[str, Any]) -> pacing.Decision:
     return pacing.decide(*_parts(values))
 
 
+def same(values: Mapping[str, Any], calls: int, reason: str, target: int) -> bool:
+    """Whether these inputs give this decision again."""
+    decided = again(values)
+    return (decided.calls, decided.reason, decided.target) == (calls, reason, target)
+
+
 def _inputs(snapshot: pacing.Snapshot, learned: pacing.Learned, policy: pacing.Policy) -> dict[str, Any]:
     rivals = [_inputs(rival.snapshot, rival.learned, rival.policy) for rival in snapshot.rivals]
     plain = {**_plain(snapshot, "rivals"), "rivals": rivals}

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from dialer.core import attempt as life
+from dialer.core import budget as law
 from dialer.core.floor import Floor
 from dialer.core.model import AttemptState, Campaign, OperatorState, Outcome
 from dialer.core.presence import Operator
-from dialer.engine.campaigns import Pace
+from dialer.engine.campaigns import Dialing, Pace
 from dialer.engine.ports import Board, CampaignView, OperatorView
 
 NOT_LOOKED_YET = {"en": "Not dialling yet.", "ru": "Дозвон ещё не начат."}
@@ -45,10 +46,14 @@ def _why(pace: Pace, at: datetime) -> tuple[str, Mapping[str, str]]:
     return pace.decision.reason, pace.decision.sentence
 
 
-def campaign_view(floor: Floor, campaign: Campaign, pace: Pace, at: datetime) -> CampaignView:
+def campaign_view(
+    floor: Floor, campaign: Campaign, pace: Pace, at: datetime, trunk_off_since: datetime | None
+) -> CampaignView:
     """One campaign with what limits its dialing."""
-    lines = [a for a in floor.attempts.values() if a.campaign_id == campaign.id]
+    lines = floor.cover.live[campaign.id].values()
     budget = floor.cover.budgets.get(campaign.id)
+    if budget is not None:
+        budget = law.present(budget, campaign, at)
     reason, sentence = _why(pace, at)
     return CampaignView(
         campaign_id=campaign.id,
@@ -68,12 +73,18 @@ def campaign_view(floor: Floor, campaign: Campaign, pace: Pace, at: datetime) ->
         window_starts_at=budget.starts_at if budget else None,
         carried_answered=budget.carried_answered if budget else 0,
         carried_abandoned=budget.carried_abandoned if budget else 0,
+        budget_mode=campaign.budget_mode,
+        owed=law.owed(budget) if budget else 0,
+        caution=campaign.caution,
+        trunk=campaign.trunk.name,
+        trunk_off_since=trunk_off_since,
+        changes=pace.why.changes(at),
     )
 
 
 def board(
     floor: Floor,
-    paces: Mapping[int, Pace],
+    dialing: Dialing,
     *,
     at: datetime,
     version: int,
@@ -81,7 +92,6 @@ def board(
     switch_up: bool,
     stopped_because: str | None,
     alerts: tuple[str, ...],
-    lines_per_ready: float,
 ) -> Board:
     """Everything the board shows, of one moment."""
     outcomes = floor.outcomes
@@ -93,13 +103,16 @@ def board(
         dialing=stopped_because is None,
         stopped_because=stopped_because,
         operators=tuple(operator_view(op) for op in floor.operators.values()),
-        campaigns=tuple(campaign_view(floor, c, paces.get(c.id, Pace()), at) for c in floor.campaigns.values()),
+        campaigns=tuple(
+            campaign_view(floor, c, dialing.paces.get(c.id, Pace()), at, dialing.trunk_off_since(c))
+            for c in floor.campaigns.values()
+        ),
         alerts=alerts,
         counters={
             "attempts": sum(outcomes.values()) + len(floor.attempts),
             "connected": outcomes[Outcome.CONNECTED],
             "abandoned": outcomes[Outcome.ABANDONED],
             "lines": sum(a.state in life.UNANSWERED for a in floor.attempts.values()),
-            "max_lines_per_ready_operator_x100": round(lines_per_ready * 100),
+            "max_lines_per_ready_operator_x100": round(dialing.lines_per_ready() * 100),
         },
     )

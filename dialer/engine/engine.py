@@ -396,14 +396,13 @@ class Engine:
         """The present moment, for the live board."""
         return views.board(
             self.floor,
-            self.dialing.paces,
+            self.dialing,
             at=self._clock.now(),
             version=self._version,
             switch=self.name,
             switch_up=self._synced,
             stopped_because=self.stopped_because(),
             alerts=tuple(self._alarms),
-            lines_per_ready=self.dialing.lines_per_ready(),
         )
 
     def operator(self, operator_id: int) -> OperatorView | None:

@@ -15,6 +15,8 @@ from dialer.engine.ports import Explanation, PacingMinute
 KEPT_S, KEPT_MAX = 3600.0, 20_000
 #: A decision about more than this is kept as its sentence, a smaller one makes it when somebody reads it.
 SMALL = 50
+#: The board shows so many changes of the limiting rule, of this time.
+CHANGES_MAX, CHANGES_S = 5, 600.0
 #: Minutes wait for the database at most so many.
 WAITING_MAX = 120
 
@@ -86,6 +88,18 @@ class Explanations:
         """What was decided in the last hour, the newest first."""
         newest = list(self._recent)[-most:]
         return [entry.explanation() for entry in reversed(newest)]
+
+    def changes(self, now: datetime) -> list[Explanation]:
+        """The last changes of the limiting rule, the newest first: a short list for the board."""
+        found: list[_Entry] = []
+        for entry in reversed(self._recent):
+            if now - entry.until > timedelta(seconds=CHANGES_S) or len(found) > CHANGES_MAX:
+                break
+            if found and found[-1].reason == entry.reason:
+                found[-1] = entry
+            else:
+                found.append(entry)
+        return [entry.explanation() for entry in found[:CHANGES_MAX]]
 
     def _turn(self, now: datetime) -> None:
         """Close the minute if it is over."""

@@ -249,6 +249,14 @@ class CampaignView:
     window_starts_at: datetime | None
     carried_answered: int = 0
     carried_abandoned: int = 0
+    budget_mode: str = "strict"
+    owed: int = 0
+    """Answers without a loss that are needed until abandons are within the cap again."""
+    caution: float = 1.0
+    trunk: str = ""
+    trunk_off_since: datetime | None = None
+    changes: Sequence[Explanation] = ()
+    """The last changes of the limiting rule, the newest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from dialer.core import rules as own_rules
 from dialer.core.dispositions import DEFAULT
 from dialer.core.gate import CALL_TYPES
 from dialer.core.model import (
+    BudgetMode,
     Campaign,
     CampaignState,
     DispositionKind,
@@ -45,7 +46,8 @@ _log = structlog.get_logger(__name__)
 _RULE = tuple(field.name for field in fields(RetryRule))
 _SAME = (
     *("id", "name", "team_id", "customer_id", "zone", "caller_number", "ring_timeout_s", "wrap_up_s", "attempts_max"),
-    *("cap_permille", "max_lines_per_operator", "max_lines", "key_wait_s", "weight", "offer", "operator_free", "keys"),
+    *("cap_permille", "target_permille", "caution", "max_lines_per_operator", "max_lines", "key_wait_s", "weight"),
+    *("offer", "operator_free", "keys"),
 )
 
 
@@ -86,6 +88,7 @@ def _campaign(row: asyncpg.Record, kinds: Mapping[str, DispositionKind]) -> Camp
     return Campaign(
         **{name: row[name] for name in _SAME},
         mode=Mode(row["mode"]),
+        budget_mode=BudgetMode(row["budget_mode"]),
         state=CampaignState(row["state"]),
         after_wrap_up=OperatorState(row["after_wrap_up"]),
         trunk=trunk,
@@ -152,6 +155,9 @@ class CampaignRow:
     after_wrap_up: str
     attempts_max: int
     cap_permille: int
+    target_permille: int | None
+    budget_mode: str
+    caution: float
     max_lines_per_operator: float
     max_lines: int
     key_wait_s: int
@@ -259,7 +265,7 @@ class Campaigns:
                 ends_at=ends_at,
                 answered=carried[0],
                 abandoned=carried[1],
-                cap_permille=min(campaign.cap_permille, campaign.profile.cap_permille),
+                cap_permille=law.cap_of(campaign),
             )
             after = {**values, "carried": list(carried)}
             await note(connection, actor, "campaign.create", f"campaign:{campaign_id}", after=after)
@@ -391,6 +397,13 @@ async def _checked(connection: Connection, campaign_id: int) -> Campaign:
             "campaign.key", f"Keys mean {strange}, which are no dispositions.", remedy="Name one of the list."
         )
     [campaign] = await read(connection, campaign_id=campaign_id)
+    most = min(campaign.cap_permille, campaign.profile.cap_permille)
+    if campaign.target_permille is not None and campaign.target_permille > most:
+        raise Refused(
+            "campaign.target",
+            f"The target of {campaign.target_permille / 10:g} % is above the cap of {most / 10:g} %.",
+            remedy="Aim at the cap or below it.",
+        )
     return campaign
 
 

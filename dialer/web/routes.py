@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dialer.web import auth, bases, health, live, openapi, operator, pages, rules, schemas, supervisor
+from dialer.web import auth, bases, health, live, openapi, operator, pacing, pages, rules, schemas, supervisor
 from dialer.web.access import ADMIN, BASES, EVERYONE, LEADS, OPERATOR, PUBLIC, READERS, Route
 
 _ID = "{id:[0-9]{1,18}}"
@@ -54,6 +54,12 @@ _CAMPAIGNS = (
           summary="Change a campaign; what is absent stays", ask=schemas.CampaignChange, answer=schemas.CampaignAnswer),
     Route(method="POST", path=f"{_V1}/campaigns/{_ID}/state", handler=supervisor.set_campaign_state, roles=LEADS,
           summary="Start, pause or stop dialing", ask=schemas.StateAsk, answer=schemas.CampaignAnswer),
+    Route(method="GET", path=f"{_V1}/campaigns/{_ID}/pacing", handler=pacing.explain, roles=READERS,
+          summary="Why it dials as it does: the last hour's decisions, the day's minutes, honest exceptions",
+          ask=schemas.PacingQuery, answer=schemas.PacingAnswer),
+    Route(method="PATCH", path=f"{_V1}/campaigns/{_ID}/pacing", handler=pacing.change, roles=LEADS,
+          summary="Turn target, caution or lines per operator while it runs; never above the campaign's cap",
+          ask=schemas.PacingChange, answer=schemas.CampaignAnswer),
     Route(method="GET", path=f"{_V1}/campaigns/{_ID}/why", handler=supervisor.campaign_why, roles=READERS,
           summary="Why contacts are not being dialled; the counts add up", answer=schemas.CampaignWhy),
     Route(method="GET", path=f"{_V1}/campaigns/{_ID}/bases", handler=supervisor.bases, roles=READERS | BASES,

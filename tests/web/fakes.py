@@ -42,6 +42,9 @@ class FakeLive:
             counters={"attempts": 0},
         )
 
+    def explanations(self, campaign_id):
+        return []
+
     def operator(self, operator_id):
         return self.operators.get(operator_id)
 

@@ -8,4 +8,5 @@ from dialer.web.schemas.board import *  # noqa: F403 - same
 from dialer.web.schemas.common import *  # noqa: F403 - same
 from dialer.web.schemas.floor import *  # noqa: F403 - same
 from dialer.web.schemas.office import *  # noqa: F403 - same
+from dialer.web.schemas.pacing import *  # noqa: F403 - same
 from dialer.web.schemas.rules import *  # noqa: F403 - same

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 
 from dialer.web.schemas.common import Answer, Ask, Id, Moment
 from dialer.web.schemas.floor import OperatorView
+from dialer.web.schemas.pacing import Explanation
 
 # Numbers ---------------------------------------------------------------------
 
@@ -84,6 +85,13 @@ class CampaignView(Answer):
     window_starts_at: datetime | None
     carried_answered: int = 0
     carried_abandoned: int = 0
+    budget_mode: str = "strict"
+    owed: int = 0
+    caution: float = 1.0
+    trunk: str = ""
+    trunk_off_since: datetime | None = None
+    changes: tuple[Explanation, ...] = ()
+    """The last changes of the limiting rule, the newest first."""
 
 
 class Totals(Answer):

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from dialer.core.model import CallbackState, CampaignState, Mode, Outcome
+from dialer.core.model import BudgetMode, CallbackState, CampaignState, Mode, Outcome
 from dialer.web.schemas.common import Answer, Ask, Id, Line, Moment, Note, Seat, Word
 from dialer.web.schemas.floor import DispositionKindView
 
@@ -42,6 +42,9 @@ class CampaignChange(Ask):
     after_wrap_up: Literal["ready", "paused"] | None = None
     attempts_max: Annotated[int, Field(ge=1, le=20)] | None = None
     cap_permille: Annotated[int, Field(ge=0, le=50)] | None = None
+    target_permille: Annotated[int, Field(ge=0, le=50)] | None = None
+    budget_mode: BudgetMode | None = None
+    caution: Annotated[float, Field(ge=0.1, le=10)] | None = None
     max_lines_per_operator: Annotated[float, Field(ge=1, le=20)] | None = None
     max_lines: Annotated[int, Field(ge=1, le=10000)] | None = None
     key_wait_s: Annotated[int, Field(ge=2, le=60)] | None = None
@@ -89,6 +92,9 @@ class CampaignInfo(Answer):
     after_wrap_up: str
     attempts_max: int
     cap_permille: int
+    target_permille: int | None
+    budget_mode: str
+    caution: float
     max_lines_per_operator: float
     max_lines: int
     key_wait_s: int

@@ -70,6 +70,8 @@ function abandonText(campaign) {
     campaign.window_starts_at ? t("abandon.since", { at: moment(campaign.window_starts_at) }) : "",
     t("abandon.limit", { limit: number(campaign.cap_permille / 10, 1) }),
   ];
+  parts.push(t(`budget.${campaign.budget_mode}`));
+  if (campaign.owed) parts.push(t("budget.owed", { answers: number(campaign.owed) }));
   if (campaign.carried_answered) {
     parts.push(t("abandon.carried", { abandoned: number(campaign.carried_abandoned), answered: number(campaign.carried_answered) }));
   }
@@ -159,10 +161,26 @@ function campaign(view) {
     { className: `campaign is-${view.state}` },
     el("h3", {}, view.name, " ", el("span", { className: "pill" }, t(`mode.${view.mode}`)), " ", el("span", { className: "pill", "data-state": view.state }, t(`campaign_state.${view.state}`))),
     el("p", { className: "sentence" }, view.sentence[language] ?? view.sentence.en ?? ""),
+    view.trunk_off_since ? el("p", { className: "trunk-off" }, icon("offline"), " ", t("campaign.trunk_off", { trunk: view.trunk, at: moment(view.trunk_off_since, SECONDS) })) : "",
     el("p", { className: "facts" }, ...facts),
     el("p", { className: "abandon-line", title: t("abandon.formula") }, el("b", {}, view.answered ? `${number(rate(view) * 100, 1)} %` : "–"), ` ${abandonText(view)}`),
     el("span", { className: "limit" }, bar),
+    changes(view),
   );
+}
+
+const SECONDS = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
+const opened = new Set();
+
+/** The rules that limited it lately, the newest first; what was opened stays open. */
+function changes(view) {
+  if (!view.changes.length) return "";
+  const list = view.changes.map((change) =>
+    el("li", {}, el("time", {}, moment(change.at, SECONDS)), " ", change.sentence[language] ?? change.sentence.en),
+  );
+  const details = el("details", { className: "changes", open: opened.has(view.campaign_id) }, el("summary", {}, t("campaign.changes")), el("ul", {}, ...list));
+  details.addEventListener("toggle", () => (details.open ? opened.add(view.campaign_id) : opened.delete(view.campaign_id)));
+  return details;
 }
 
 // Numbers of the hour ------------------------------------------------------------------------
