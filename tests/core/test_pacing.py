@@ -285,3 +285,13 @@ def test_more_caution_means_fewer_calls():
     team = Snapshot(ready=4, talking_s=[20.0] * 6)
     calls = [pacing.decide(team, SEEN, replace(PLENTY, caution=caution)).calls for caution in (1, 3, 30)]
     assert calls[0] > calls[1] > calls[2] >= 4
+
+
+def test_the_farther_one_more_call_is_from_being_allowed_the_longer_a_decision_stands():
+    """While nothing happens the risk falls slowly: nobody need ask each half second."""
+    none = pacing.decide(Snapshot(ready=0, talking_s=[20] * 6, ringing_s=[5.0] * 20), SEEN, PLENTY)
+    assert none.calls == 0
+    stands_s = [replace(none, risk=none.theta * times).stands_s for times in (0.5, 1.1, 2.0, 3.0, 100.0)]
+    assert stands_s == sorted(stands_s)
+    assert (stands_s[0], stands_s[-1]) == (0.5, 3.0)
+    assert replace(none, reason="starts_limit").stands_s == 0.0
