@@ -290,7 +290,7 @@ class Dialing:
             cover.set_budget(budget)
         talking_s, wrap_up_s = self._busy(campaign, now, others)
         pace.seen.learner.team = self._team(campaign.team_id)
-        pace.seen.look(mine, budget)
+        pace.seen.look(mine, budget, campaign.caution)
         share = pace.seen.learner.answer
         probable = campaign.budget_mode is BudgetMode.PROBABLE
         cover.believe(campaign.id, law.chance_at_most(share.value, share.n_at(now.timestamp())) if probable else None)

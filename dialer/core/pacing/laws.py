@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cached_property
-from math import exp, lgamma, log
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -149,14 +148,13 @@ class Laws:
 
 
 def gamma(mean_s: float, steps: int, shape: float = 4.0) -> tuple[float, ...]:
-    """Probabilities of each half second of a gamma law, by its density in the middle; the rest in the last."""
+    """Probabilities of each half second of a gamma law, by its density in the middle."""
     if mean_s < STEP_S:
         return (1.0,) + (0.0,) * (steps - 1)
     scale = mean_s / shape
-    middles = [(i + 0.5) * STEP_S for i in range(steps)]
-    density = [exp((shape - 1) * log(x / scale) - x / scale - lgamma(shape)) for x in middles]
-    total = max(sum(density), STEP_S / mean_s)
-    return tuple(d / total for d in density)
+    middles = (np.arange(steps) + 0.5) * (STEP_S / scale)
+    density = np.exp((shape - 1) * np.log(middles) - middles)
+    return tuple((density / density.sum()).tolist())
 
 
 def bins_of(ages: Sequence[float]) -> tuple[int, ...]:
@@ -177,14 +175,10 @@ def _rest(stage: Floats, steps: int) -> Floats:
 
 
 def _after(steps: Floats, then: Floats) -> Floats:
-    """What ends in each step, followed by a law that begins there: (ages, steps).
-
-    By the transform: a product of matrices costs ten times as much, and one of BLAS wakes its threads up.
-    """
+    """What ends in each step, followed by a law that begins there: (ages, steps); a convolution of each row."""
     size = len(then)
-    points = 1 << (2 * size - 1).bit_length()
-    both = np.fft.rfft(steps, points) * np.fft.rfft(then, points)
-    return np.asarray(np.fft.irfft(both, points)[:, :size])
+    spectrum = np.fft.rfft(steps, 2 * size) * np.fft.rfft(then, 2 * size)
+    return np.asarray(np.fft.irfft(spectrum, 2 * size)[:, :size])
 
 
 def _middles(ages: Sequence[float]) -> Floats:
