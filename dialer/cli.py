@@ -202,6 +202,9 @@ def campaign_create(
     team: Annotated[str, typer.Option(help="The team that serves it; made if new.")] = "main",
     customer: Annotated[str, typer.Option(help="For whom; made if new.")] = "own",
     profile: Annotated[str, typer.Option(help="Compliance profile.")] = "strict",
+    purpose: Annotated[
+        str, typer.Option(help="marketing, survey, service or debt: the profile says which calls that allows.")
+    ] = "marketing",
     zone: Annotated[str, typer.Option(help="Zone in which its hours are counted.")] = "UTC",
     caller_number: Annotated[str, typer.Option(help="Number shown to callees.")] = "",
     offer: Annotated[str | None, typer.Option(help="Recorded offer (ivr).")] = None,
@@ -209,7 +212,7 @@ def campaign_create(
     """A new campaign, as a draft, with the default dispositions."""
     values = {
         "name": name, "trunk": trunk, "mode": mode, "team": team, "customer": customer, "profile": profile,
-        "zone": zone, "caller_number": caller_number, **({"offer": offer} if offer else {}),
+        "purpose": purpose, "zone": zone, "caller_number": caller_number, **({"offer": offer} if offer else {}),
     }  # fmt: skip
 
     async def work(stores: Stores) -> None:
