@@ -12,7 +12,7 @@ from scripts.benches.pace.day import Count, Day, Dialer, Progressive
 from scripts.benches.pace.laws import Laws
 from scripts.benches.pace.oracle import Oracle, _log_bernoulli, _whole
 from scripts.benches.pace.rivals import Issabel, Settings, Vici, _hhmm
-from scripts.benches.pace.runs import CAP, Lived, live, planned
+from scripts.benches.pace.runs import CAP, Lived, days_of, live, planned
 from scripts.benches.pace.table import misses, rows
 from scripts.benches.pace.tune import _best_level
 from scripts.benches.pace.world import DAY_S, HOUR_S, WAIT_S, Draws, Scenario, scenario, thirty
@@ -169,3 +169,10 @@ def test_a_cold_first_day_has_its_own_goal_and_the_other_mode_is_no_bound() -> N
         "10:0.25 cold 0.600 of 0.626",
         f"10:0.25 probable {0.6 / bound.busy:.3f} of the bound",
     ]
+
+
+def test_a_rival_begins_each_day_anew_so_that_settings_come_to_what_the_search_found() -> None:
+    run = planned(scenario("10:0.5"), "vici")
+    settings = known.settings(run.world, run.until_s)
+    assert settings is not None
+    assert days_of(run, lambda: Vici(settings)) == live(run).count

@@ -54,6 +54,11 @@ class Vici(Dialer):
         self._answered: deque[float] = deque()  # within the last minute
         self._dropped: deque[float] = deque()
 
+    def begin(self, day: Day) -> None:
+        self.level, self._ticks = 1.0, 0
+        for lately in (self._waits, self._answered, self._dropped):
+            lately.clear()
+
     def calls(self, day: Day) -> int:
         ready, waiting = len(day.ready), len(day.waiting)
         talking = len(day.talking)
@@ -122,6 +127,8 @@ class Issabel(Dialer):
 
     def begin(self, day: Day) -> None:
         self._sent.clear()
+        self._ends.clear()
+        self._people = 0
 
     def calls(self, day: Day) -> int:
         while self._ends and self._ends[0][0] < day.now_s - self.MEMORY_S:
