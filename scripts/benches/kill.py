@@ -51,7 +51,7 @@ from dialer.world.robot import Manner, Robot
 from scripts.benches import kill_judge, site
 
 #: Starts the trunk allows while the service lives: more than ten a second on average, the deaths included.
-CALLS_PER_S = 18.0
+CALLS_PER_S = 20.0
 OPERATORS = 14
 #: Contacts that come due for the first time: at once, and then each second; the others of the ten are called again.
 FRESH_AT_ONCE, FRESH_PER_S = 300, 7.0
@@ -315,7 +315,6 @@ async def run(times: int, seed: int, operators: int, port_range: tuple[int, int]
         await asyncio.sleep(WARM_UP_S)
         began = time.time()
         await kill_again(bench, times, Random(seed))
-        until = time.time()
         watch.cancel()
         await farewell(bench, robots)
         figures = await kill_judge.judge(
@@ -323,7 +322,7 @@ async def run(times: int, seed: int, operators: int, port_range: tuple[int, int]
             log=bench.rig.log,
             saves=bench.saves,
             kills=bench.kills,
-            period=(began, until),
+            period=(began, bench.kills[-1].at),
             seats={number: robot.seat for number, robot in enumerate(bench.robots, 1)},
         )
         figures.endless, figures.orphans, figures.died = bench.endless, len(bench.orphans), bench.died
