@@ -111,7 +111,7 @@ async def judge(
     period: tuple[float, float],
     seats: Mapping[int, str],
 ) -> Figures:
-    """Compare everything; ``period`` is from the load to the last kill, ``seats`` the seat of each robot by its number."""
+    """Compare everything; ``period`` is until the last kill, ``seats`` the seat of each robot by its number."""
     calls = world_log.calls(log)
     ledger = [_stored(row, seats) for row in await database.fetch(LEDGER)]
     verdict = compare(calls, ledger)
