@@ -1,0 +1,425 @@
+"""The pacing loop on simulated time: what it places, how it is turned while it runs, and why it did what it did."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from datetime import timedelta
+from itertools import count, pairwise
+from uuid import UUID
+
+import pytest
+
+from dialer.core import budget as law
+from dialer.core import events as ev
+from dialer.core import replay
+from dialer.core.floor import Floor
+from dialer.core.model import BudgetMode, CampaignState, Claim, Mode, OperatorState
+from dialer.engine.campaigns import Dialing
+from dialer.engine.ports import ClaimResult, Lease
+from dialer.errors import StoreDown
+from tests.core.floors import CAMPAIGN, NOON, budget, session_id
+
+PREDICTIVE = replace(CAMPAIGN, mode=Mode.PREDICTIVE, trunk=replace(CAMPAIGN.trunk, calls_per_s=5.0))
+
+
+class LoopClock:
+    """Both clocks are the loop's."""
+
+    def __init__(self, loop):
+        self.loop = loop
+
+    def now(self):
+        return NOON + timedelta(seconds=self.loop.time() - self.loop.began_s)
+
+    def boot_s(self):
+        return self.loop.time()
+
+
+class QuickLoop(asyncio.SelectorEventLoop):
+    """Time jumps to the next timer."""
+
+    def __init__(self):
+        super().__init__()
+        self.began_s = self.now_s = 1000.0
+
+    def time(self):
+        return self.now_s
+
+    def _run_once(self):
+        coming = [timer._when for timer in self._scheduled if not timer._cancelled]
+        if not self._ready and coming:
+            self.now_s = max(self.now_s, min(coming))
+        super()._run_once()
+
+
+class Office:
+    """A store that always has somebody to call, and a switch on which ``fate`` says what becomes of each call."""
+
+    def __init__(self, loop, *campaigns, fate):
+        self.clock = LoopClock(loop)
+        self.loop = loop
+        self.fate = fate
+        self.floor = Floor()
+        self.numbers = count(1)
+        self.dialled: list[tuple[float, int]] = []
+        self.alarms: list[str] = []
+        self.kept: list = []
+        self.learned_states: dict = {}
+        self.down = False
+        self.dialing = Dialing(
+            floor=self.floor,
+            store=self,
+            clock=self.clock,
+            new_id=lambda: UUID(int=next(self.numbers)),
+            may_dial=lambda: None,
+            ack_s=lambda: 0.0,
+            dial=self.dial,
+            do=self.do,
+            alarm=lambda word, _about: self.alarms.append(word),
+        )
+        self.dialing.lease = Lease(switch="main", epoch=1, expires_in_s=10.0)
+        for campaign in campaigns:
+            self.floor.cover.set_budget(replace(budget(campaign.id), cap_permille=law.cap_of(campaign)))
+            self.has_seen(campaign.id)
+        self.turn(*campaigns)
+
+    def has_seen(self, campaign_id):
+        """Four hundred calls of before, a quarter of them answered."""
+        learner, now_s = self.dialing.pace(campaign_id).seen.learner, self.clock.now().timestamp()
+        for n in range(400):
+            learner.rang(2.0)
+            if n % 4:
+                learner.not_answered(now_s, rang=True)
+            else:
+                learner.answered(now_s, 8.0)
+                learner.talked(60.0)
+                learner.wrapped_up(10.0)
+
+    def turn(self, *campaigns):
+        self.do(ev.CampaignsRead(campaigns))
+        self.dialing.wake()
+
+    def do(self, event):
+        for effect in self.floor.step(event, self.clock.now()):
+            ended = getattr(effect, "ended", None)
+            if ended is not None:
+                self.dialing.ended(ended)
+        self.dialing.kick()
+
+    def work(self, operators):
+        for n in range(1, operators + 1):
+            self.do(ev.ShiftStarted(n, session_id(n), f"Operator {n}", 1, f"seat-{n:03}"))
+            self.do(ev.LegWaiting(session_id(n), self.clock.now()))
+            self.do(ev.ReadyAsked(n))
+
+    def dial(self, claim, campaign):
+        self.dialled.append((self.loop.time(), campaign.id))
+        self.loop.call_later(0.5, self.fate, self, claim.attempt_id)
+
+    def busy(self, attempt_id):
+        self.do(ev.CallEnded(attempt_id, self.clock.now(), 17, 486, "busy"))
+
+    def fails(self, attempt_id):
+        self.do(ev.CallEnded(attempt_id, self.clock.now(), 34, 503, "congestion"))
+
+    async def claim(self, ask):
+        claims = [
+            Claim(
+                attempt_id=attempt_id,
+                campaign_id=ask.campaign.id,
+                contact_id=attempt_id.int,
+                phone_id=attempt_id.int,
+                e164="+12025550101",
+                number=1,
+                counted=0,
+                sent_at=ask.now,
+            )
+            for attempt_id in ask.ids
+        ]
+        return ClaimResult(claims=claims, boot_s=self.loop.time(), budget=self.floor.cover.budgets[ask.campaign.id])
+
+    async def callbacks_due(self, campaign_ids, _until):
+        return dict.fromkeys(campaign_ids, 0)
+
+    async def learned(self, _campaign_id):
+        return {}
+
+    async def pacing_learned(self, kind, of_id):
+        return self.learned_states.get((kind, of_id))
+
+    async def keep_pacing(self, minutes, learned, _now):
+        if self.down:
+            raise StoreDown("store.down", "no answer")
+        self.kept += minutes
+        self.learned_states |= learned
+
+
+@pytest.fixture
+def live():
+    """Run a story on simulated time, beside the pacing loop."""
+
+    def run(story, *campaigns, fate=Office.busy, operators=3):
+        loop = QuickLoop()
+        office = Office(loop, *(campaigns or (PREDICTIVE,)), fate=fate)
+
+        async def day():
+            office.work(operators)
+            tasks = [asyncio.create_task(work()) for work in (office.dialing.run, office.dialing.keep)]
+            try:
+                await story(office)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+        try:
+            loop.run_until_complete(day())
+        finally:
+            loop.close()
+        return office
+
+    return run
+
+
+def since(office, at_s):
+    return [at for at, _ in office.dialled if at >= at_s]
+
+
+# The trunk --------------------------------------------------------------------
+
+
+def test_campaigns_of_one_trunk_share_its_calls_per_second(live):
+    """Five a second, whoever dials; with enough operators nothing else limits."""
+
+    async def story(_office):
+        await asyncio.sleep(30)
+
+    office = live(story, PREDICTIVE, replace(PREDICTIVE, id=2), operators=30)
+    times = [at for at, _ in office.dialled]
+    assert {campaign for _, campaign in office.dialled} == {1, 2}
+    assert all(sum(first <= at < first + 1 - 1e-6 for at in times) <= 5 for first in times)
+    assert len(times) > 0.8 * 5 * 30
+
+
+def test_campaigns_of_one_trunk_share_its_channels(live):
+    async def story(office):
+        for _ in range(200):
+            await asyncio.sleep(0.1)
+            assert len(office.floor.attempts) <= 4
+
+    narrow = replace(PREDICTIVE, trunk=replace(PREDICTIVE.trunk, max_channels=4, calls_per_s=50.0))
+    office = live(story, narrow, replace(narrow, id=2), operators=20)
+    assert len(office.dialled) > 40
+
+
+def test_a_trunk_that_fails_is_tried_every_thirty_seconds_and_comes_back_by_itself(live):
+    async def story(office):
+        await asyncio.sleep(60)
+        office.off_at = office.loop.time()
+        assert office.dialing.trunk_off_since(PREDICTIVE) is not None
+        assert office.alarms == ["trunk_off"]
+        await asyncio.sleep(300)
+        office.fate = Office.busy
+        office.back_at = office.loop.time()
+        await asyncio.sleep(60)
+
+    office = live(story, fate=Office.fails)
+    tries = [at for at in since(office, office.off_at) if at < office.back_at]
+    assert 9 <= len(tries) <= 11
+    assert all(later - earlier >= 30 - 1e-6 for earlier, later in pairwise(tries))
+    assert office.alarms == ["trunk_off", "trunk_on"]
+    assert len(since(office, office.back_at)) > 20
+    assert office.dialing.pace(1).why.recent()[-1].sentence["en"]
+
+
+def test_the_board_says_that_the_trunk_is_off(live):
+    async def story(office):
+        await asyncio.sleep(60)
+        assert office.dialing.paces[1].decision.reason == "trunk_off"
+        assert "trunk fails" in office.dialing.paces[1].decision.sentence["en"]
+
+    live(story, fate=Office.fails)
+
+
+# Live control -----------------------------------------------------------------
+
+
+def test_a_pause_takes_effect_within_a_second(live):
+    async def story(office):
+        await asyncio.sleep(20)
+        office.turn(replace(PREDICTIVE, state=CampaignState.PAUSED))
+        office.turned_at = office.loop.time()
+        await asyncio.sleep(20)
+
+    office = live(story)
+    assert len(since(office, office.turned_at - 10)) > 5
+    assert since(office, office.turned_at + 1) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "before", "after"),
+    [
+        ({"max_lines_per_operator": 1.0}, {"forecast", "abandon_budget", "starts_limit"}, {"lines_per_operator"}),
+        ({"target_permille": 0}, {"forecast", "starts_limit"}, {"abandon_budget", "forecast"}),
+        ({"mode": Mode.PROGRESSIVE}, {"forecast", "starts_limit"}, {"free_operators"}),
+    ],
+)
+def test_what_is_turned_takes_effect_within_a_second(change, before, after, live):
+    """A lower target, fewer lines per operator, another mode; the next decision is already another one."""
+
+    async def story(office):
+        await asyncio.sleep(120)
+        assert office.dialing.paces[1].decision.reason in before
+        office.turn(replace(PREDICTIVE, **change))
+        await asyncio.sleep(1)
+        now = office.dialing.paces[1].decision
+        assert now.reason in after
+        assert now.of[2].budget.cap_permille == law.cap_of(replace(PREDICTIVE, **change))
+
+    live(story, fate=_rings_out)
+
+
+def _rings_out(office, attempt_id):
+    office.do(ev.Rang(attempt_id, office.clock.now()))
+    office.loop.call_later(20, lambda: office.do(ev.CallEnded(attempt_id, office.clock.now(), 19, 480, "no_answer")))
+
+
+def test_caution_reaches_the_decision(live):
+    async def story(office):
+        await asyncio.sleep(30)
+        calm = office.dialing.paces[1].decision.of[2].caution
+        office.turn(replace(PREDICTIVE, caution=3.0))
+        await asyncio.sleep(1)
+        assert (calm, office.dialing.paces[1].decision.of[2].caution) == (1.0, 3.0)
+
+    live(story)
+
+
+def test_in_a_cold_window_the_mode_probable_allows_more_lines_than_operators(live):
+    """Strict counts each line as answered; probable as many as likely are."""
+
+    def lines(mode):
+        async def story(office):
+            office.floor.cover.set_budget(replace(budget(), answered=0, abandoned=0))
+            await asyncio.sleep(60)
+            office.most = max(decision.target for decision in office.decisions)
+
+        campaign = replace(PREDICTIVE, budget_mode=mode, max_lines_per_operator=20.0)
+
+        def fate(office, attempt_id):
+            office.decisions = [*getattr(office, "decisions", []), office.dialing.paces[1].decision]
+            _rings_out(office, attempt_id)
+
+        return live(story, campaign, fate=fate, operators=30).most
+
+    assert lines(BudgetMode.PROBABLE) > lines(BudgetMode.STRICT)
+
+
+# Why --------------------------------------------------------------------------
+
+
+def test_a_stored_day_is_decided_again_with_the_same_decisions(live):
+    """Each minute's last decision, from what the database holds of it."""
+
+    async def story(_office):
+        await asyncio.sleep(1800)
+
+    office = live(story, PREDICTIVE, replace(PREDICTIVE, id=2, mode=Mode.PROGRESSIVE), fate=_somebody())
+    stored = [json.loads(json.dumps({**m.inputs, "was": [m.calls, m.reason, m.target]})) for m in office.kept]
+    assert len(stored) > 50
+    assert len({was["was"][1] for was in stored}) > 1
+    for minute in stored:
+        assert replay.same(minute, *minute["was"])
+        assert not replay.same(minute, minute["was"][0] + 1, *minute["was"][1:])
+
+
+def _somebody():
+    """Every third call is answered, talked with for a while, and written up."""
+    turn = count()
+
+    def fate(office, attempt_id):
+        if next(turn) % 3:
+            _rings_out(office, attempt_id)
+            return
+        at = office.clock.now()
+        office.do(ev.Rang(attempt_id, at))
+        office.do(ev.Answered(attempt_id, at))
+        office.do(ev.CalleeWaits(attempt_id, at))
+        attempt = office.floor.attempts[attempt_id]
+        if attempt.operator_id is not None:
+            bridge = f"bridge-{attempt_id}"
+            office.do(ev.OperatorJoined(session_id(attempt.operator_id), bridge, at))
+            office.do(ev.CalleeJoined(attempt_id, bridge, at))
+        talk_s = 10 + attempt_id.int % 50
+        office.loop.call_later(talk_s, lambda: office.do(ev.CallEnded(attempt_id, office.clock.now(), 16, None, "x")))
+        office.loop.call_later(talk_s + 8, lambda: _save(office, attempt.operator_id, attempt_id))
+
+    return fate
+
+
+def _save(office, operator_id, attempt_id):
+    op = office.floor.operators.get(operator_id)
+    if op is not None and op.live.state is OperatorState.WRAP_UP:
+        office.do(ev.DispositionSaved(operator_id, attempt_id))
+
+
+def test_what_was_learned_is_there_after_a_restart(live):
+    async def story(_office):
+        await asyncio.sleep(600)
+
+    before = live(story, fate=_somebody())
+    learner = before.dialing.pace(1).seen.learner
+
+    async def begin(office):
+        office.learned_states = json.loads(json.dumps(dict(_named(before.learned_states))))
+        office.learned_states = {(k.split("/")[0], int(k.split("/")[1])): v for k, v in office.learned_states.items()}
+        await office.dialing.remember(PREDICTIVE)
+        again = office.dialing.pace(1).seen.learner
+        assert again.answer.value == pytest.approx(learner.answer.value, rel=0.2)
+        assert again.talk.n == pytest.approx(learner.talk.n, rel=0.2)
+        assert again.seen > 20
+
+    live(begin)
+
+
+def _named(states):
+    return {f"{kind}/{of_id}": state for (kind, of_id), state in states.items()}
+
+
+def test_minutes_the_database_did_not_take_are_kept_until_it_does(live):
+    async def story(office):
+        office.down = True
+        await asyncio.sleep(200)
+        assert office.kept == []
+        office.down = False
+        await asyncio.sleep(120)
+
+    office = live(story)
+    minutes = [m.minute for m in office.kept]
+    assert minutes == sorted(set(minutes))
+    assert len(minutes) >= 4
+
+
+def test_each_decision_of_the_last_hour_is_told_and_older_ones_are_not(live):
+    async def story(_office):
+        await asyncio.sleep(2 * 3600)
+
+    office = live(story, fate=_somebody())
+    told = office.dialing.pace(1).why.recent()
+    now = office.clock.now()
+    assert told[0].until >= now - timedelta(seconds=30)
+    assert timedelta(minutes=55) < now - told[-1].until <= timedelta(hours=1, seconds=30)
+    assert all(entry.sentence["ru"] and entry.sentence["en"] for entry in told[:50])
+    assert all(a.at >= b.until for a, b in pairwise(told))
+
+
+def test_the_board_lists_the_last_changes_of_the_rule_that_limits(live):
+    async def story(_office):
+        await asyncio.sleep(900)
+
+    office = live(story, fate=_somebody())
+    changes = office.dialing.pace(1).why.changes(office.clock.now())
+    assert 1 <= len(changes) <= 5
+    assert all(a.reason != b.reason and a.at > b.at for a, b in pairwise(changes))
