@@ -4,7 +4,7 @@ Thirty scenarios: teams of 3 to 300, three shares of answers, steady and driftin
 itself, behind the strict budget with 20 days in its legal window), the best settings of a VICIdial-like controller, an
 Issabel-like predictor, one line per operator; and the bound, which knows the true laws and passes the cap by nothing.
 The default run lives through two hours of the largest team instead of a day. ``--full`` lives through all of it, and
-through cold windows and other worlds. ``--retune`` looks for bounds and settings again, which takes an hour or more.
+through cold windows and other worlds. ``--retune`` looks for bounds and settings again, which takes its time.
 """
 
 from __future__ import annotations
