@@ -301,3 +301,13 @@ def test_a_new_day_does_not_change_what_was_just_seen():
     before = known(learner, at_s).laws.answer
     learner.not_answered(at_s + 60, rang=True)
     assert known(learner, at_s + 90).laws.answer == pytest.approx(before, rel=0.05)
+
+
+@pytest.mark.filterwarnings("error")
+def test_ages_nobody_reaches_keep_the_rate_that_was_believed():
+    """Wrap-ups of a second: not even the belief has anybody who takes ten minutes."""
+    hazard = Hazard((0.0, 5.0, 2000.0))
+    prior = np.full(3, 0.9)
+    rates = hazard.rates(prior, 3, [])
+    assert np.isfinite(rates).all()
+    assert rates[-1] == pytest.approx(0.9)

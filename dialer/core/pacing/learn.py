@@ -195,7 +195,9 @@ class Hazard:
         """Hazard by age, with those still going on, and a belief worth ``prior_n`` of them."""
         exposure = self.exposure + self._spent(np.asarray(going_on_s, float))
         spent, ended = self._exponential(prior, prior_n)
-        return np.asarray((self.events + ended) / (exposure + spent))
+        seen_s = exposure + spent
+        # Nobody lasts that long, not even in theory: what was believed stays.
+        return np.divide(self.events + ended, seen_s, out=prior.copy(), where=seen_s > 0)
 
     def _exponential(self, rates: Floats, n: float) -> tuple[Floats, Floats]:
         """Exposure and events in each stretch that so many with these hazards show on average."""
