@@ -90,7 +90,7 @@ def test_the_commands_are_those_the_readme_promises():
         )
     }
     group = typer.main.get_command(cli.app).commands["campaign"]
-    assert set(group.commands) == {"list", "create", "start", "pause", "stop"}
+    assert set(group.commands) == {"list", "create", "start", "pause", "stop", "pace", "explain"}
 
 
 def one_sentence(err: str) -> bool:
