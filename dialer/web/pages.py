@@ -10,9 +10,10 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dialer.web import texts
-from dialer.web.access import Role
+from dialer.web.access import BASES, LEADS, Role
 
 if TYPE_CHECKING:
+    from dialer.store.users import User
     from dialer.web.call import Call
 
 _ENVIRONMENT = Environment(
@@ -23,11 +24,16 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
 )
 _HOME = {Role.OPERATOR: "/operator", Role.SUPERVISOR: "/board", Role.ADMIN: "/board", Role.BASE_MANAGER: "/bases"}
+#: Pages the bar leads to: path, text, and whom they are open to.
+_PLACES = (("/board", "board.title", LEADS), ("/bases", "bases.title", BASES))
 
 
-def page(template: str, language: str, **values: object) -> web.Response:
-    """A page of this template in this language."""
+def page(template: str, language: str, *, user: User | None, home: str = "", **values: object) -> web.Response:
+    """A page of this template in this language; its bar leads where this user may go and marks ``home``."""
     html = _ENVIRONMENT.get_template(template).render(
+        user=user,
+        home=home,
+        places=[(path, text) for path, text, roles in _PLACES if user and Role(user.role) in roles],
         _=texts.translator(language),
         language=language,
         texts=json.dumps(texts.TEXTS[language], ensure_ascii=False),
@@ -48,12 +54,13 @@ async def front(call: Call) -> web.Response:
         if home:
             return web.Response(status=303, headers={"Location": home})
     language = call.request.query.get("lang") or texts.preferred(call.request.headers.get("Accept-Language", ""))
-    return page("login.html", language if language in texts.LANGUAGES else "en", user=call.session and call.user)
+    user = call.user if call.session else None
+    return page("login.html", language if language in texts.LANGUAGES else "en", user=user)
 
 
 async def board(call: Call) -> web.Response:
     """The live board."""
-    return page("board.html", call.user.language, user=call.user)
+    return page("board.html", call.user.language, user=call.user, home="/board")
 
 
 async def operator(call: Call) -> web.Response:
