@@ -133,17 +133,26 @@ class Laws:
             new, setting_up = ringing[0], ringing[:SET_UP_STEPS]
         return new, setting_up, ringing, offer
 
-    def free_within(self, steps: int) -> tuple[Floats, Floats]:
+    def free_within(
+        self, steps: int, talks: Sequence[int] | None = None, wrap_ups: Sequence[int] | None = None
+    ) -> tuple[Floats, Floats]:
         """With which probability operators are free within 0, 1, … ``steps`` half seconds.
+
+        Args:
+            steps: How far ahead.
+            talks: Only talks in these stretches of ``TALK_AGES``; all of them by default.
+            wrap_ups: Only wrap-ups in these stretches of ``WRAP_UP_AGES``.
 
         Returns:
             For talks and wrap-ups of each age: arrays (ages, steps + 1).
         """
         written = _ended(np.asarray(self.wrap_up), np.asarray(WRAP_UP_AGES, float), np.zeros(1), steps)[0]
-        ends = _ended(np.asarray(self.talk), np.asarray(TALK_AGES, float), _middles(TALK_AGES), steps)
+        ages = _middles(TALK_AGES) if talks is None else _middles(TALK_AGES)[list(talks)]
+        ends = _ended(np.asarray(self.talk), np.asarray(TALK_AGES, float), ages, steps)
         # A talk that ends within a step is followed by a wrap-up that lasts what is left of the time.
         talk = _after(np.diff(ends, axis=1, prepend=0.0), written)
-        wrap_up = _ended(np.asarray(self.wrap_up), np.asarray(WRAP_UP_AGES, float), _middles(WRAP_UP_AGES), steps)
+        ages = _middles(WRAP_UP_AGES) if wrap_ups is None else _middles(WRAP_UP_AGES)[list(wrap_ups)]
+        wrap_up = _ended(np.asarray(self.wrap_up), np.asarray(WRAP_UP_AGES, float), ages, steps)
         return talk, wrap_up
 
 
@@ -177,8 +186,15 @@ def _rest(stage: Floats, steps: int) -> Floats:
 def _after(steps: Floats, then: Floats) -> Floats:
     """What ends in each step, followed by a law that begins there: (ages, steps); a convolution of each row."""
     size = len(then)
-    spectrum = np.fft.rfft(steps, 2 * size) * np.fft.rfft(then, 2 * size)
-    return np.asarray(np.fft.irfft(spectrum, 2 * size)[:, :size])
+    length = _transform(2 * size)
+    spectrum = np.fft.rfft(steps, length) * np.fft.rfft(then, length)
+    return np.asarray(np.fft.irfft(spectrum, length)[:, :size])
+
+
+def _transform(least: int) -> int:
+    """A length for a transform: 2^n, or three or five quarters of it; one with great prime factors takes long."""
+    power = 1 << (least - 1).bit_length()
+    return next(length for length in (power * 5 // 8, power * 3 // 4, power) if length >= least)
 
 
 def _middles(ages: Sequence[float]) -> Floats:
