@@ -10,7 +10,8 @@ from dialer.core import budget as law
 from dialer.core.floor import Floor
 from dialer.core.model import AttemptState, Campaign, OperatorState, Outcome
 from dialer.core.presence import Operator
-from dialer.engine.campaigns import Dialing, Pace
+from dialer.engine.campaigns import Dialing
+from dialer.engine.pace import Pace
 from dialer.engine.ports import Board, CampaignView, OperatorView
 
 NOT_LOOKED_YET = {"en": "Not dialling yet.", "ru": "Дозвон ещё не начат."}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from dialer.core import pacing
 from dialer.core.floor import Floor
 from dialer.core.model import (
     AttemptState,
+    Budget,
     BudgetMode,
     Campaign,
     CampaignState,
@@ -30,9 +31,9 @@ from dialer.core.model import (
     OperatorState,
     Trunk,
 )
-from dialer.core.trunk import Breaker, Starts
+from dialer.core.trunk import Breaker
 from dialer.engine.explain import Explanations
-from dialer.engine.observe import Observations
+from dialer.engine.pace import Line, Pace
 from dialer.engine.ports import ClaimAsk, ClaimResult, Clock, Lease, Store
 from dialer.errors import DialerError
 
@@ -58,41 +59,10 @@ SLOW_ACK_S = 1.0
 FORBIDDEN_S = 10.0
 #: What was learned is stored this often, and why campaigns dialled as they did.
 KEEP_S = 60.0
+#: What a line may be doing that has no operator yet.
+STAGES = (AttemptState.SENT, AttemptState.RINGING, AttemptState.OFFER, AttemptState.ANSWERED, AttemptState.WAITING)
 #: Not more contacts in one claim: they must all be written within a second.
 CLAIM_MAX = 50
-
-
-@dataclass(slots=True)
-class Line:
-    """A trunk as all campaigns on it share it."""
-
-    starts: Starts = field(default_factory=Starts)
-    breaker: Breaker = field(default_factory=Breaker)
-
-
-@dataclass(slots=True)
-class Pace:
-    """What the pacing of one campaign remembers between two looks.
-
-    Attributes:
-        decision: The last one, with its sentence.
-        decided_at_change: How many changes there had been on the floor by then.
-        stands_until_s: Before then, on the boot clock, time alone hardly changes it.
-        rest_until: No claim before then, since no contact is due.
-        due: Callbacks due within the reserve.
-        in_vain_at: Nobody could keep a promise then: asked again only when something changed or promises were read.
-        max_lines_per_ready: The most lines in flight per ready operator so far.
-    """
-
-    decision: pacing.Decision | None = None
-    decided_at_change: int = -1
-    stands_until_s: float = float("-inf")
-    rest_until: datetime | None = None
-    due: int = 0
-    in_vain_at: tuple[int, float] | None = None
-    max_lines_per_ready: float = 0.0
-    seen: Observations = field(default_factory=Observations)
-    why: Explanations = field(default_factory=lambda: Explanations(0))
 
 
 class Dialing:
@@ -224,13 +194,17 @@ class Dialing:
             calls = self._decide(campaign, pace, now).calls
             if calls > 0:
                 await self._claim(campaign, pace, min(calls, CLAIM_MAX))
-            elif pace.due and pace.in_vain_at != (self._changes, self._promises_at_s):
+            elif pace.due and pace.in_vain_for != self._promisable(campaign):
                 spare = self._floor.cover.spare(campaign.team_id)
                 if promised := min(pace.due, spare, self._channels(campaign), self._starts(campaign)):
                     await self._claim(campaign, pace, promised, callbacks_only=True)
         except DialerError as error:
             log.warning("claim.failed", campaign=campaign.id, code=error.code, error=str(error))
             pace.rest_until = now + timedelta(seconds=1)
+
+    def _promisable(self, campaign: Campaign) -> tuple[tuple[int, ...], float]:
+        """What decides whether a due promise can be kept: who may be promised, and when promises were read."""
+        return tuple(self._floor.cover.promisable(campaign)), self._promises_at_s
 
     async def _read_promises(self, running: Sequence[Campaign]) -> None:
         """How many promises of each campaign need an operator soon; a campaign that rests wakes up for them."""
@@ -271,39 +245,59 @@ class Dialing:
             and c.id in cover.budgets
             and (c.state is CampaignState.RUNNING or cover.in_flight[c.id])
         ]
-        alone = campaign.operator_free or campaign.mode is Mode.PROGRESSIVE  # nothing is forecast for it
-        views = [] if alone else [self._view(c, now) for c in others]
-        rivals = [pacing.Rival(snapshot=s, learned=known, policy=p) for s, known, p in views]
-        served = {c.id for c in others}
-        snapshot, learned, policy = self._view(campaign, now, others=served)
+        snapshot, learned, policy = self._view(campaign, now, others={c.id for c in others})
         if held := cover.held_for(campaign):
             pace.max_lines_per_ready = max(pace.max_lines_per_ready, cover.in_flight[campaign.id] / held)
-        return pacing.decide(replace(snapshot, rivals=rivals), learned, policy)
+        if others and pacing.looks_ahead(snapshot, learned, policy):
+            views = [self._view(c, now) for c in others]
+            rivals = [pacing.Rival(snapshot=s, learned=known, policy=p) for s, known, p in views]
+            snapshot = replace(snapshot, rivals=rivals)
+        elif others and not campaign.operator_free and campaign.mode is not Mode.PROGRESSIVE:
+            snapshot = replace(snapshot, elsewhere=sum(self._at_work(c, now) for c in others))
+        return pacing.decide(snapshot, learned, policy)
+
+    def _budget(self, campaign: Campaign, now: datetime) -> Budget:
+        """The budget of a campaign in the window of this moment."""
+        known = self._floor.cover.budgets[campaign.id]
+        budget = law.present(known, campaign, now)
+        if budget is not known:
+            self._floor.cover.set_budget(budget)
+        return budget
+
+    def _at_work(self, campaign: Campaign, now: datetime) -> int:
+        """Operators at work for a campaign."""
+        self._budget(campaign, now)
+        talking_s, wrap_up_s = self._busy(campaign, now, None)
+        return self._floor.cover.held_for(campaign) + len(talking_s) + len(wrap_up_s)
 
     def _view(
         self, campaign: Campaign, now: datetime, others: set[int] | None = None
     ) -> tuple[pacing.Snapshot, pacing.Learned, pacing.Policy]:
         """What a decision about a campaign is made of; with ``others`` it sees who serves none of these."""
         cover, pace = self._floor.cover, self.pace(campaign.id)
-        budget, mine = law.present(cover.budgets[campaign.id], campaign, now), cover.live[campaign.id].values()
-        if budget is not cover.budgets[campaign.id]:
-            cover.set_budget(budget)
+        budget, mine = self._budget(campaign, now), cover.live[campaign.id].values()
         talking_s, wrap_up_s = self._busy(campaign, now, others)
         pace.seen.learner.team = self._team(campaign.team_id)
         pace.seen.look(mine, budget, campaign.caution)
         share = pace.seen.learner.answer
         probable = campaign.budget_mode is BudgetMode.PROBABLE
         cover.believe(campaign.id, law.chance_at_most(share.value, share.n_at(now.timestamp())) if probable else None)
-        held, states = cover.held_for(campaign), [a.state for a in mine]
+        held = cover.held_for(campaign)
+        since: dict[AttemptState, list[float]] = {state: [] for state in STAGES}
+        for a in mine:
+            if a.state in STAGES:
+                at = (a.answered_at if a.state is AttemptState.OFFER else a.rang_at) or now
+                at = a.sent_at if a.state is AttemptState.SENT else at
+                since[a.state].append((now - at).total_seconds())
         snapshot = pacing.Snapshot(
             ready=held,
             reserved=min(pace.due, held),
             talking_s=talking_s,
             wrap_up_s=wrap_up_s,
-            setting_up_s=[(now - a.sent_at).total_seconds() for a in mine if a.state is AttemptState.SENT],
-            ringing_s=[(now - (a.rang_at or now)).total_seconds() for a in mine if a.state is AttemptState.RINGING],
-            in_offer_s=[(now - (a.answered_at or now)).total_seconds() for a in mine if a.state is AttemptState.OFFER],
-            waiting=states.count(AttemptState.ANSWERED) + states.count(AttemptState.WAITING),
+            setting_up_s=since[AttemptState.SENT],
+            ringing_s=since[AttemptState.RINGING],
+            in_offer_s=since[AttemptState.OFFER],
+            waiting=len(since[AttemptState.ANSWERED]) + len(since[AttemptState.WAITING]),
         )
         resting = pace.rest_until is not None and now < pace.rest_until
         calls = campaign.state is CampaignState.RUNNING and not resting
@@ -415,7 +409,7 @@ class Dialing:
         self._adopt_budget(campaign, result)
         await self._send(campaign, result)
         if not result.claims and callbacks_only:
-            pace.in_vain_at = (self._changes, self._promises_at_s)
+            pace.in_vain_for = self._promisable(campaign)
         elif not result.claims and not result.held_back:
             rest = now + timedelta(seconds=REST_S)
             pace.rest_until = rest if result.next_due_at is None else min(rest, result.next_due_at)

@@ -268,6 +268,29 @@ def test_more_lines_of_a_rival_never_mean_more_calls(ready, ringing, others, mor
     assert calls([*others, more]) <= calls(others)
 
 
+@settings(deadline=None)
+@given(
+    ready=st.integers(0, 4),
+    ringing=ages,
+    talking=ages,
+    rooms=st.tuples(*[st.integers(0, 6)] * 3),
+    n_answer=st.sampled_from([0, 400]),
+)
+def test_where_nothing_is_forecast_it_is_enough_to_count_who_works_for_the_rivals(
+    ready, ringing, talking, rooms, n_answer
+):
+    """What is not looked at then changes nothing of the decision."""
+    learned = replace(SEEN, n_answer=n_answer)
+    policy = replace(PLENTY, room_budget=rooms[0], room_trunk=rooms[1], room_starts=rooms[2])
+    team, other = Snapshot(ready=ready, ringing_s=ringing), rival(Snapshot(ready=1, talking_s=talking))
+    looked = pacing.decide(replace(team, rivals=[other]), learned, policy)
+    counted = pacing.decide(replace(team, elsewhere=1 + len(talking)), learned, policy)
+    if pacing.looks_ahead(team, learned, policy):
+        return
+    assert (looked.calls, looked.reason, looked.risk) == (counted.calls, counted.reason, None)
+    assert looked.sentence == counted.sentence
+
+
 # Small teams ------------------------------------------------------------------------
 
 

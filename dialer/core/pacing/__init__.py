@@ -18,7 +18,7 @@ The forecast is only a proposal. Above it stand the trunk, starts per second, li
 budget, which no forecast overrides. Without enough observations, or with a slow switch, it is one to one.
 """
 
-from dialer.core.pacing.decide import Decision, decide
+from dialer.core.pacing.decide import Decision, decide, looks_ahead
 from dialer.core.pacing.forecast import WAIT_S
 from dialer.core.pacing.laws import Laws
 from dialer.core.pacing.learn import AIM, ATTEMPTS_MIN, Learned, Learner
@@ -36,4 +36,5 @@ __all__ = [
     "Rival",
     "Snapshot",
     "decide",
+    "looks_ahead",
 ]

@@ -101,6 +101,14 @@ def decide(snapshot: Snapshot, learned: Learned, policy: Policy) -> Decision:
     )
 
 
+def looks_ahead(snapshot: Snapshot, learned: Learned, policy: Policy) -> bool:
+    """Whether a forecast may matter; if not, nobody need look at the rivals, only count who is ``elsewhere``."""
+    if policy.operator_free or _one_to_one(learned, policy) is not None:
+        return False
+    most = min(policy.room_budget, policy.room_trunk, policy.room_starts)
+    return most > max(0, snapshot.ready - snapshot.reserved - snapshot.lines)
+
+
 def _limits(snapshot: Snapshot, learned: Learned, policy: Policy) -> dict[str, int]:
     """New calls each rule allows, ``forecast`` by itself; the first of the smallest is the reason."""
     alone = snapshot.ready - snapshot.reserved - snapshot.lines

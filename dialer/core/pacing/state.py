@@ -26,6 +26,7 @@ class Snapshot:
         in_offer_s: IVR-first: how long each person has been listening to the offer.
         waiting: People who answered (or pressed the key) and have nobody yet.
         rivals: The team's other campaigns at this moment.
+        elsewhere: Operators at work for other campaigns of the team that are not looked at.
     """
 
     ready: int
@@ -37,11 +38,12 @@ class Snapshot:
     in_offer_s: Sequence[float] = ()
     waiting: int = 0
     rivals: Sequence[Rival] = ()
+    elsewhere: int = 0
 
     @property
     def operators(self) -> int:
         """Operators at work for this campaign and its rivals."""
-        own = self.ready + len(self.talking_s) + len(self.wrap_up_s)
+        own = self.ready + len(self.talking_s) + len(self.wrap_up_s) + self.elsewhere
         return own + sum(rival.snapshot.operators for rival in self.rivals)
 
     @property

@@ -1,0 +1,45 @@
+"""What the pacing loop remembers between two looks: of a campaign, and of a trunk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from dialer.core import pacing
+from dialer.core.trunk import Breaker, Starts
+from dialer.engine.explain import Explanations
+from dialer.engine.observe import Observations
+
+
+@dataclass(slots=True)
+class Line:
+    """A trunk as all campaigns on it share it."""
+
+    starts: Starts = field(default_factory=Starts)
+    breaker: Breaker = field(default_factory=Breaker)
+
+
+@dataclass(slots=True)
+class Pace:
+    """What the pacing of one campaign remembers between two looks.
+
+    Attributes:
+        decision: The last one, with its sentence.
+        decided_at_change: How many changes there had been on the floor by then.
+        stands_until_s: Before then, on the boot clock, time alone hardly changes it.
+        rest_until: No claim before then, since no contact is due.
+        due: Callbacks due within the reserve.
+        in_vain_for: Who could be promised, and when promises were read, when nobody could keep one: asked again only
+            when that changes.
+        max_lines_per_ready: The most lines in flight per ready operator so far.
+    """
+
+    decision: pacing.Decision | None = None
+    decided_at_change: int = -1
+    stands_until_s: float = float("-inf")
+    rest_until: datetime | None = None
+    due: int = 0
+    in_vain_for: tuple[tuple[int, ...], float] | None = None
+    max_lines_per_ready: float = 0.0
+    seen: Observations = field(default_factory=Observations)
+    why: Explanations = field(default_factory=lambda: Explanations(0))
