@@ -40,9 +40,9 @@ AUDIT_S = 60.0
 RENEW_PART = 0.25
 DIAL_PART = 0.5
 #: The clocks are compared this often.
-CLOCK_S = 5.0
+CLOCK_S = 10.0
 #: Campaigns are read again this often.
-CAMPAIGNS_S = 5.0
+CAMPAIGNS_S = 10.0
 #: A loop that was away for longer than this is said.
 LAG_S = 0.2
 ALERTS_KEPT = 20

@@ -34,6 +34,8 @@ T = TypeVar("T")
 LEASE_S = 10.0
 #: A dead holder that cannot be proven dead is waited for this much longer than its lease (R2).
 GRACE_S = 5.0
+#: Whoever waits for the lease looks this often.
+LEASE_POLL_S = 1.0
 
 
 @dataclass(slots=True)
@@ -167,7 +169,7 @@ class SimStore:
             self.waits_for_lease = lease is None
             if lease is not None or not wait:
                 return lease
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(LEASE_POLL_S)
 
     def _take_lease(self, switch: str, holder: Process | None) -> Lease | None:
         row, now = self._tables.leases[switch], self._database.loop.time()

@@ -173,14 +173,22 @@ class Gate:
         )
         batch = [self.contacts[contact_id] for _, _, contact_id in promised[:look_at]]
         if not ask.callbacks_only and len(batch) < look_at:
-            heads = [
-                (-lane.priority, next_at, contact_id)
-                for lane in lanes
-                if lane.heap and lane.heap[0][0] <= ask.now
-                for next_at, contact_id in self._heads(lane, ask.now, look_at)
-            ]
-            batch += [self.contacts[contact_id] for _, _, contact_id in sorted(heads)[: look_at - len(batch)]]
+            batch += [self.contacts[contact_id] for contact_id in self._due(lanes, ask.now, look_at - len(batch))]
         return batch
+
+    def _due(self, lanes: Sequence[Lane], now: datetime, wanted: int) -> list[int]:
+        """The first contacts that are due: by priority, then by time."""
+        by_priority: defaultdict[int, list[Lane]] = defaultdict(list)
+        for lane in lanes:
+            if lane.heap and lane.heap[0][0] <= now:
+                by_priority[lane.priority].append(lane)
+        found: list[int] = []
+        for priority in sorted(by_priority, reverse=True):
+            heads = sorted(head for lane in by_priority[priority] for head in self._heads(lane, now, wanted))
+            found += [contact_id for _, contact_id in heads]
+            if len(found) >= wanted:
+                break
+        return found[:wanted]
 
     def _callable(self, callback: Callback, lanes: set[int], ask: ClaimAsk) -> bool:
         contact, owner = self.contacts[callback.contact_id], callback.operator_id
