@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from heapq import heappop, heappush
 from uuid import UUID
 
 import structlog
@@ -33,7 +35,7 @@ from dialer.core.model import (
 )
 from dialer.core.trunk import Breaker
 from dialer.engine.explain import Explanations
-from dialer.engine.pace import Line, Pace
+from dialer.engine.pace import Line, Pace, Start
 from dialer.engine.ports import ClaimAsk, ClaimResult, Clock, Lease, Store
 from dialer.errors import DialerError
 
@@ -45,8 +47,10 @@ SEND_WITHIN_S = 1.0
 GATHER_S = 0.05
 #: Between two looks at a campaign when nothing happened.
 TICK_S = 0.5
-#: So many calls are claimed at once as the trunk lets start within this; they start one after the other.
+#: So many calls are claimed ahead as the trunk lets start within this; they start one after the other.
 SPREAD_S = 0.3
+#: More are claimed when the last of those claimed starts within this: a claim takes a while, and the trunk goes on.
+AHEAD_S = 0.15
 #: Operators are kept free for callbacks that are due within this.
 RESERVE_S = 30.0
 #: How often the promises are looked up.
@@ -106,6 +110,9 @@ class Dialing:
         self.paces: dict[int, Pace] = {}
         self.claiming = False
         self._promises_at_s = float("-inf")
+        self._claimed = asyncio.Event()
+        self._to_write: list[Start] = []
+        self._number = 0
 
     def kick(self) -> None:
         """Something changed: look at once."""
@@ -152,7 +159,7 @@ class Dialing:
             self._kicked.clear()
             running = [c for c in self._floor.campaigns.values() if c.state is CampaignState.RUNNING]
             await self._read_promises(running)
-            for campaign in running:
+            for campaign in sorted(running, key=lambda c: self.pace(c.id).claimed_s):
                 await self._look(campaign)
             tick = loop.call_later(self._tick_s(), self._kicked.set)
             seen = self._changes
@@ -174,7 +181,8 @@ class Dialing:
             if pace.rest_until is not None:
                 tick_s = min(tick_s, max(TICK_S, (pace.rest_until - now).total_seconds()))
             elif pace.decision is not None and pace.decision.reason == "starts_limit":
-                return GATHER_S
+                wait_s = self._trunks[campaign.trunk.id].starts.wait_s(self._clock.boot_s())
+                tick_s = min(tick_s, max(GATHER_S, wait_s - AHEAD_S))
             elif pace.decision is None or pace.decision.calls:
                 return TICK_S
             elif pace.decision.ages:
@@ -229,12 +237,12 @@ class Dialing:
         same = pace.decided_at_change == self._changes
         if last is None or not same or last.calls or (last.ages and self._clock.boot_s() >= pace.stands_until_s):
             pace.decided_at_change = self._changes
-            pace.decision = last = self._decide_anew(campaign, pace, now)
+            pace.decision = last = self._decide_anew(campaign, now)
             pace.stands_until_s = self._clock.boot_s() + last.stands_s
             pace.why.note(last, now)
         return last
 
-    def _decide_anew(self, campaign: Campaign, pace: Pace, now: datetime) -> pacing.Decision:
+    def _decide_anew(self, campaign: Campaign, now: datetime) -> pacing.Decision:
         cover = self._floor.cover
         others = [
             c
@@ -246,8 +254,6 @@ class Dialing:
             and (c.state is CampaignState.RUNNING or cover.in_flight[c.id])
         ]
         snapshot, learned, policy = self._view(campaign, now, others={c.id for c in others})
-        if held := cover.held_for(campaign):
-            pace.max_lines_per_ready = max(pace.max_lines_per_ready, cover.in_flight[campaign.id] / held)
         if others and pacing.looks_ahead(snapshot, learned, policy):
             views = [self._view(c, now) for c in others]
             rivals = [pacing.Rival(snapshot=s, learned=known, policy=p) for s, known, p in views]
@@ -335,7 +341,9 @@ class Dialing:
     def _starts(self, campaign: Campaign) -> int:
         """Calls that may start on its trunk now and while they are being written; one now and then if it is off."""
         trunk, line = campaign.trunk, self._trunks[campaign.trunk.id]
-        room = line.starts.room(self._clock.boot_s(), trunk.calls_per_s, SPREAD_S)
+        now_s = self._clock.boot_s()
+        enough = line.starts.wait_s(now_s) > AHEAD_S
+        room = 0 if enough else line.starts.room(now_s, trunk.calls_per_s, SPREAD_S)
         tries = line.breaker.room(self._clock.now())
         return room if tries is None else min(room, tries)
 
@@ -407,7 +415,7 @@ class Dialing:
             cover.plan(campaign.id, 0)
             self.claiming = False
         self._adopt_budget(campaign, result)
-        await self._send(campaign, result)
+        self._line_up(campaign, result)
         if not result.claims and callbacks_only:
             pace.in_vain_for = self._promisable(campaign)
         elif not result.claims and not result.held_back:
@@ -420,30 +428,47 @@ class Dialing:
         if mine is None or mine.starts_at < theirs.starts_at:
             self._floor.cover.set_budget(theirs)
 
-    async def _send(self, campaign: Campaign, result: ClaimResult) -> None:
-        """Write the calls one after the other: who is called together answers together, and waits for the others."""
-        line = self._trunks[campaign.trunk.id]
+    def _line_up(self, campaign: Campaign, result: ClaimResult) -> None:
+        """Give each call its start on the trunk: who is called together answers together, and waits for the others."""
+        line, rate = self._trunks[campaign.trunk.id], campaign.trunk.calls_per_s
+        pace, cover = self.pace(campaign.id), self._floor.cover
+        pace.claimed_s = self._clock.boot_s()
+        held = cover.held_for(campaign)
         for claim in result.claims:
             self._do(ev.Taken(claim))
-        for claim in result.claims:
-            wait_s = line.starts.wait_s(self._clock.boot_s())
-            if wait_s > 0:
-                await asyncio.sleep(wait_s)
-            if self._write(claim, campaign, result.boot_s):
-                line.starts = line.starts.started(self._clock.boot_s(), campaign.trunk.calls_per_s)
-                line.breaker = line.breaker.sent(self._clock.now())
+            if held:
+                pace.max_lines_per_ready = max(pace.max_lines_per_ready, cover.in_flight[campaign.id] / held)
+            now_s = self._clock.boot_s()
+            self._number += 1
+            start = Start(now_s + line.starts.wait_s(now_s), self._number, claim, campaign, result.boot_s)
+            heappush(self._to_write, start)
+            line.starts = line.starts.started(now_s, rate)
+            line.breaker = line.breaker.sent(self._clock.now())
+        self._claimed.set()
 
-    def _write(self, claim: Claim, campaign: Campaign, boot_s: float) -> bool:
-        """Write the call now, or end it as not sent: never later. Whether it was written."""
+    async def write(self) -> None:
+        """Write every call that was claimed when its trunk lets it start, for ever."""
+        while True:
+            self._claimed.clear()
+            wait_s = self._to_write[0].at_s - self._clock.boot_s() if self._to_write else None
+            if wait_s is not None and wait_s <= 0:
+                self._write(heappop(self._to_write))
+                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._claimed.wait()
+
+    def _write(self, start: Start) -> None:
+        """Write the call now, or end it as not sent: never later."""
+        claim = start.claim
         attempt = self._floor.attempts.get(claim.attempt_id)
-        late = self._clock.boot_s() - boot_s > SEND_WITHIN_S
         if attempt is None:
-            return False
+            return
+        late = self._clock.boot_s() - start.claimed_s > SEND_WITHIN_S
         if late or attempt.ended_by or self._may_dial() is not None or self._just_forbidden(claim.phone_id):
             self._do(ev.NotSent(claim.attempt_id, self._clock.now()))
-            return False
-        self._dial(claim, campaign)
-        return True
+            return
+        self._dial(claim, start.campaign)
 
     # Keeping what was learned, and why ----------------------------------------------
 

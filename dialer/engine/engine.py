@@ -127,6 +127,7 @@ class Engine:
             "link": self._link.run,
             "events": self._hear,
             "pacing": self.dialing.run,
+            "calls": self.dialing.write,
             "journal": self.writer.run,
             "explanations": self.dialing.keep,
             "lease": self._keep_lease,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from dialer.core import pacing
+from dialer.core.model import Campaign, Claim
 from dialer.core.trunk import Breaker, Starts
 from dialer.engine.explain import Explanations
 from dialer.engine.observe import Observations
@@ -17,6 +19,16 @@ class Line:
 
     starts: Starts = field(default_factory=Starts)
     breaker: Breaker = field(default_factory=Breaker)
+
+
+class Start(NamedTuple):
+    """A claimed call in the order of starts: when, and when it was claimed, both on the boot clock."""
+
+    at_s: float
+    number: int
+    claim: Claim
+    campaign: Campaign
+    claimed_s: float
 
 
 @dataclass(slots=True)
@@ -31,7 +43,8 @@ class Pace:
         due: Callbacks due within the reserve.
         in_vain_for: Who could be promised, and when promises were read, when nobody could keep one: asked again only
             when that changes.
-        max_lines_per_ready: The most lines in flight per ready operator so far.
+        max_lines_per_ready: The most lines in flight per ready operator that a new one made.
+        claimed_s: When calls were claimed last, on the boot clock; whose turn is longest ago is looked at first.
     """
 
     decision: pacing.Decision | None = None
@@ -41,5 +54,6 @@ class Pace:
     due: int = 0
     in_vain_for: tuple[tuple[int, ...], float] | None = None
     max_lines_per_ready: float = 0.0
+    claimed_s: float = float("-inf")
     seen: Observations = field(default_factory=Observations)
     why: Explanations = field(default_factory=lambda: Explanations(0))

@@ -68,6 +68,7 @@ class Office:
         self.kept: list = []
         self.learned_states: dict = {}
         self.down = False
+        self.claim_takes_s = 0.0
         self.dialing = Dialing(
             floor=self.floor,
             store=self,
@@ -125,6 +126,7 @@ class Office:
         self.do(ev.CallEnded(attempt_id, self.clock.now(), 34, 503, "congestion"))
 
     async def claim(self, ask):
+        await asyncio.sleep(self.claim_takes_s)
         claims = [
             Claim(
                 attempt_id=attempt_id,
@@ -166,7 +168,8 @@ def live():
 
         async def day():
             office.work(operators)
-            tasks = [asyncio.create_task(work()) for work in (office.dialing.run, office.dialing.keep)]
+            loops = (office.dialing.run, office.dialing.write, office.dialing.keep)
+            tasks = [asyncio.create_task(work()) for work in loops]
             try:
                 await story(office)
             finally:
@@ -201,6 +204,18 @@ def test_campaigns_of_one_trunk_share_its_calls_per_second(live):
     assert {campaign for _, campaign in office.dialled} == {1, 2}
     assert all(sum(first <= at < first + 1 - 1e-6 for at in times) <= 5 for first in times)
     assert len(times) > 0.8 * 5 * 30
+
+
+def test_a_slow_database_costs_no_starts(live):
+    """The next calls are claimed while the last ones are being written."""
+
+    async def story(office):
+        office.claim_takes_s = 0.05
+        await asyncio.sleep(30)
+
+    fast = replace(PREDICTIVE, trunk=replace(PREDICTIVE.trunk, calls_per_s=20.0, max_channels=500), max_lines=500)
+    office = live(story, fast, operators=60)
+    assert len(office.dialled) > 0.97 * 20 * 30
 
 
 def test_campaigns_of_one_trunk_share_its_channels(live):
