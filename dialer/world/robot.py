@@ -147,10 +147,13 @@ class Robot:
             if not self._leaving.is_set():
                 await self._post(session, "/operator/start", {"seat": self.seat})
             return
+        works_on = not self._leaving.is_set() and not self.resting
         match operator["state"]:
-            case "paused" if not self._leaving.is_set() and not self.resting:
+            case "paused" if works_on:
                 await self._post(session, "/operator/ready")
             case "talking" if operator["attempt_id"]:
+                if works_on and operator["pause_after_call"]:
+                    await self._post(session, "/operator/ready")  # the pause is not wanted any more
                 self._once(UUID(operator["attempt_id"]), session)
             case "wrap_up" if card is not None:
                 attempt = UUID(card["attempt_id"])
