@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -24,6 +25,8 @@ Result = TypeVar("Result")
 CONNECT_TIMEOUT_S = 5.0
 #: A deadlock or a serialization failure is nobody's fault and is tried again so often.
 TRIES = 4
+#: Before that the one who gave way waits so long: else he takes the row again before the other one has woken up.
+GIVE_WAY_S = (0.05, 0.2)
 
 _DOWN = (
     OSError,
@@ -63,6 +66,7 @@ async def transaction(pool: Pool, work: Callable[[Connection], Awaitable[Result]
             except _AGAIN:
                 if not tries_left:
                     raise
+            await asyncio.sleep(random.uniform(*GIVE_WAY_S))
     raise AssertionError("unreachable")
 
 
