@@ -502,9 +502,19 @@ CREATE TABLE public.disposition_kind (
     reasons text[] DEFAULT '{}'::text[] NOT NULL,
     dnc_scope text,
     retry jsonb,
+    refusal boolean DEFAULT false NOT NULL,
     CONSTRAINT disposition_kind_code_check CHECK ((code ~ '^[a-z0-9_]{1,40}$'::text)),
     CONSTRAINT disposition_kind_dnc_scope_check CHECK ((dnc_scope = ANY (ARRAY['global'::text, 'customer'::text, 'campaign'::text]))),
     CONSTRAINT disposition_kind_verdict_check CHECK ((verdict = ANY (ARRAY['fresh'::text, 'stale'::text, 'off_target'::text])))
+);
+
+CREATE TABLE public.disposition_rest (
+    phone_id bigint NOT NULL,
+    customer_id bigint NOT NULL,
+    class text NOT NULL,
+    said_at timestamp with time zone NOT NULL,
+    rests_until timestamp with time zone NOT NULL,
+    CONSTRAINT disposition_rest_class_check CHECK ((class = ANY (ARRAY['result'::text, 'refusal'::text, 'stale'::text, 'off_target'::text])))
 );
 
 CREATE TABLE public.do_not_call (
@@ -836,6 +846,9 @@ ALTER TABLE ONLY public.disposition_kind
 ALTER TABLE ONLY public.disposition
     ADD CONSTRAINT disposition_pkey PRIMARY KEY (attempt_id);
 
+ALTER TABLE ONLY public.disposition_rest
+    ADD CONSTRAINT disposition_rest_pkey PRIMARY KEY (phone_id, customer_id, class);
+
 ALTER TABLE ONLY public.do_not_call
     ADD CONSTRAINT do_not_call_phone_id_scope_customer_id_campaign_id_key UNIQUE NULLS NOT DISTINCT (phone_id, scope, customer_id, campaign_id);
 
@@ -1105,6 +1118,12 @@ ALTER TABLE ONLY public.disposition
 
 ALTER TABLE ONLY public.disposition_kind
     ADD CONSTRAINT disposition_kind_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.disposition_rest
+    ADD CONSTRAINT disposition_rest_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id);
+
+ALTER TABLE ONLY public.disposition_rest
+    ADD CONSTRAINT disposition_rest_phone_id_fkey FOREIGN KEY (phone_id) REFERENCES public.phone(id);
 
 ALTER TABLE ONLY public.do_not_call
     ADD CONSTRAINT do_not_call_added_by_fkey FOREIGN KEY (added_by) REFERENCES public.app_user(id);

@@ -63,6 +63,7 @@ DEFAULT: tuple[DispositionKind, ...] = (
         name_ru="Отказ с причиной",
         decision_maker=True,
         verdict="fresh",
+        refusal=True,
         needs=frozenset({"reason"}),
         reasons=REFUSAL_REASONS,
     ),
@@ -72,6 +73,7 @@ DEFAULT: tuple[DispositionKind, ...] = (
         name_ru="Отказ ЛПР",
         decision_maker=True,
         verdict="fresh",
+        refusal=True,
     ),
     DispositionKind(
         code="refused_gatekeeper",
@@ -79,6 +81,7 @@ DEFAULT: tuple[DispositionKind, ...] = (
         name_ru="Отказ секретаря",
         closes=False,
         verdict="fresh",
+        refusal=True,
         retry=RetryRule(delay_s=30 * DAY_S, times=1),
     ),
     DispositionKind(
@@ -86,6 +89,7 @@ DEFAULT: tuple[DispositionKind, ...] = (
         name_en="Would not listen, do not call",
         name_ru="Не выслушали, не звонить",
         verdict="fresh",
+        refusal=True,
         dnc_scope="customer",
     ),
     DispositionKind(

@@ -7,11 +7,12 @@ that is hardest to lift first; the first one is the reason a contact is counted 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
-from dialer.core import hours, numbers
+from dialer.core import hours, numbers, rules
 from dialer.core.model import Campaign, CampaignState, Mode
 
 #: Reasons of a number, not of a time: the contact's next number is asked about instead.
@@ -39,6 +40,8 @@ class Facts:
         phone_held_until: Until then only a call for which an operator is held may reach it, after an abandoned one.
         operator_held: Whether an operator is held for this call: a promise with one who is ready.
         phone_sent: When each attempt of the last 30 days at this number was sent that counts for the law, in order.
+        said: What was said last at this number to this customer, by class of disposition: when, and until when nobody
+            calls by the rules it was said under.
         forbidden: Scopes of the do-not-call entries that cover this number; ``national`` for those of a state.
         consent: ``valid``; ``over`` when every one was withdrawn or has expired; None if there never was any.
         lists_too_old: A national list of the profile is older than it allows, or was never imported.
@@ -59,6 +62,7 @@ class Facts:
     phone_held_until: datetime | None = None
     operator_held: bool = False
     phone_sent: Sequence[datetime] = ()
+    said: Mapping[str, tuple[datetime, datetime]] = field(default_factory=lambda: MappingProxyType({}))
     forbidden: frozenset[str] = frozenset()
     consent: str | None = None
     lists_too_old: bool = False
@@ -162,6 +166,18 @@ def _limit(f: Facts, reason: str, most: int, period: timedelta) -> list[Refusal]
     return [Refusal(reason=reason, until=recent[-most] + period)] if len(recent) >= most else []
 
 
+def _after_disposition(f: Facts) -> list[Refusal]:
+    """What holds longer: the rules it was said under, or those of this campaign."""
+    own = rules.rests(f.campaign.profile)
+    until = {word: max(rests, at + own.get(word, timedelta())) for word, (at, rests) in f.said.items()}
+    longest = max(until, key=lambda word: (until[word], word), default="")
+    return (
+        [Refusal(reason="after_disposition", until=until[longest], detail=longest)]
+        if longest and until[longest] > f.now
+        else []
+    )
+
+
 def _after_abandon(f: Facts) -> list[Refusal]:
     rests = f.phone_held_until is not None and f.phone_held_until > f.now and not f.operator_held
     return [Refusal(reason="after_abandon", until=f.phone_held_until)] if rests else []
@@ -200,6 +216,7 @@ _CHECKS: tuple[Callable[[Facts], list[Refusal]], ...] = (
     _base_paused,
     _live_attempt,
     _attempts_used_up,
+    _after_disposition,
     _per_30_days,
     _per_7_days,
     _per_day,

@@ -173,6 +173,7 @@ class DispositionKind:
         closes: The contact will not be called again.
         decision_maker: Whoever decides was reached.
         verdict: What it says of the base: ``fresh``, ``stale``, ``off_target`` or None.
+        refusal: Whether the callee refused; some laws say how long nobody may call again.
         needs: Which of ``time``, ``address``, ``reason`` must be given.
         reasons: The allowed reasons when ``reason`` is needed.
         dnc_scope: ``global``, ``customer``, ``campaign`` or None.
@@ -186,11 +187,21 @@ class DispositionKind:
     closes: bool = True
     decision_maker: bool = False
     verdict: str | None = None
+    refusal: bool = False
     needs: frozenset[str] = frozenset()
     reasons: tuple[str, ...] = ()
     dnc_scope: str | None = None
     retry: RetryRule | None = None
 
+    @property
+    def classes(self) -> frozenset[str]:
+        """What rules about dispositions go by, of ``DISPOSITION_CLASSES``."""
+        flags = {"result": self.result, "refusal": self.refusal}
+        return frozenset({word for word, holds in flags.items() if holds} | {self.verdict or ""}) & DISPOSITION_CLASSES
+
+
+#: Sorts of dispositions that a profile may have a rule about, whatever a campaign calls its own.
+DISPOSITION_CLASSES = frozenset({"result", "refusal", "stale", "off_target"})
 
 #: The public holidays of a zone in a year, as days since 1970; pure, though what it knows comes from packaged tables.
 Holidays = Callable[[str, int], frozenset[int]]
@@ -224,6 +235,7 @@ class Profile:
         list_max_age_days: How old an import may be.
         allow: Numbers must begin with one of these.
         deny: Numbers must begin with none of these: emergency, premium and satellite numbers among them.
+        after_disposition_days: By class of disposition: so many full days nobody of the customer calls that number.
     """
 
     id: str
@@ -246,6 +258,7 @@ class Profile:
     list_max_age_days: int = 30
     allow: tuple[str, ...] = ("+",)
     deny: tuple[str, ...] = ()
+    after_disposition_days: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

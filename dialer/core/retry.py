@@ -35,6 +35,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from dialer.core import rules
 from dialer.core.model import COUNTED, CallbackState, Ended, Outcome, RetryRule
 from dialer.core.trunk import failed_by_trunk
 
@@ -172,7 +173,7 @@ def after_disposition(
 
     Args:
         kind: The disposition.
-        campaign: Its limit of attempts.
+        campaign: Its limit of attempts and its profile: some say how long nobody calls after such a disposition.
         saved_at: When it was saved.
         counted: Attempts of the contact that used up the limit, this one included.
         times: How often this disposition was saved for the contact, this time included.
@@ -185,8 +186,10 @@ def after_disposition(
     if counted >= campaign.attempts_max and not promised:
         return "used_up", None
     if rule is not None:
-        return None, saved_at + delay(rule, times)
-    return None, ended_next_at or saved_at + delay(_outcome_rule(campaign, Outcome.CONNECTED), 1)
+        next_at = saved_at + delay(rule, times)
+    else:
+        next_at = ended_next_at or saved_at + delay(_outcome_rule(campaign, Outcome.CONNECTED), 1)
+    return None, max([next_at, *rules.rests_until(kind.classes, campaign.profile, saved_at).values()])
 
 
 def _outcome_rule(campaign: Campaign, outcome: Outcome) -> RetryRule:

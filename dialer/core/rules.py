@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import time
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from dialer.core.model import HOLIDAY, Profile
@@ -15,8 +15,10 @@ from dialer.core.model import HOLIDAY, Profile
 #: Figures of which the smaller, or the greater, is the stricter.
 SMALLER = frozenset({"per_day", "per_7_days", "per_30_days", "list_max_age_days"})
 GREATER = frozenset({"min_gap_s", "after_abandon_s", "guard_s"})
+#: Figures that a loosening puts in place of the profile's own.
+_WHOLE = frozenset({"national_lists", "after_disposition_days"})
 #: What an override may name.
-OVERRIDABLE = SMALLER | GREATER | {"windows", "national_lists", "numbers", "consent"}
+OVERRIDABLE = SMALLER | GREATER | {"windows", "national_lists", "numbers", "consent", "after_disposition_days"}
 
 Windows = tuple[tuple[time, time], ...]
 
@@ -31,9 +33,20 @@ def tightened(profile: Profile, given: Mapping[str, Any]) -> Profile:
     return replace(profile, **_stricter(profile, given))
 
 
+def rests(profile: Profile) -> dict[str, timedelta]:
+    """By class of disposition: how long nobody of the customer calls; the day on which it is said does not count."""
+    return {word: timedelta(days=days + 1) for word, days in profile.after_disposition_days.items()}
+
+
+def rests_until(classes: frozenset[str], profile: Profile, said_at: datetime) -> dict[str, datetime]:
+    """Until when nobody of the customer calls, by each of these classes; ``said_at`` itself where there is no rule."""
+    own = rests(profile)
+    return {word: said_at + own.get(word, timedelta()) for word in sorted(classes)}
+
+
 def loosened(profile: Profile, given: Mapping[str, Any]) -> Profile:
     """The profile with the figures of a loosening in place of its own, stricter or not."""
-    changes = {name: value for name, value in given.items() if name in SMALLER | GREATER | {"national_lists"}}
+    changes = {name: value for name, value in given.items() if name in SMALLER | GREATER | _WHOLE}
     if "windows" in given:
         changes["windows"] = {**profile.windows, **given["windows"]}
     if given.get("consent") is False:
@@ -51,6 +64,9 @@ def loosens(profile: Profile, given: Mapping[str, Any]) -> list[str]:
         wrong.append("numbers")
     if given.get("consent") is False:
         wrong.append("consent")
+    days: Mapping[str, int] = given.get("after_disposition_days", {})
+    if any(days[word] < least for word, least in profile.after_disposition_days.items() if word in days):
+        wrong.append("after_disposition_days")
     return wrong
 
 
@@ -64,9 +80,15 @@ def _stricter(profile: Profile, given: Mapping[str, Any]) -> dict[str, Any]:
     if "numbers" in given:
         changes["allow"] = _narrowed(profile.allow, given["numbers"]["allow"])
         changes["deny"] = tuple(sorted({*profile.deny, *given["numbers"]["deny"]}))
+    if "after_disposition_days" in given:
+        changes["after_disposition_days"] = _longer(profile.after_disposition_days, given["after_disposition_days"])
     if given.get("consent"):
         changes["consent_for"] = profile.call_types
     return changes
+
+
+def _longer(mine: Mapping[str, int], theirs: Mapping[str, int]) -> dict[str, int]:
+    return {word: max(mine.get(word, 0), theirs.get(word, 0)) for word in sorted({*mine, *theirs})}
 
 
 def _both(mine: Mapping[int, Windows], theirs: Mapping[int, Windows]) -> dict[int, Windows]:

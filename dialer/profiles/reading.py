@@ -7,7 +7,7 @@ from datetime import time
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from dialer.core.model import HOLIDAY, UNLIMITED, LegalWindow
+from dialer.core.model import DISPOSITION_CLASSES, HOLIDAY, UNLIMITED, LegalWindow
 from dialer.profiles.calendars import Calendar, has_calendar
 
 if TYPE_CHECKING:
@@ -147,6 +147,13 @@ def prefixes(value: object) -> tuple[str, ...]:
     return tuple(sorted(set(value)))
 
 
+def days_by_class(value: object) -> Mapping[str, int]:
+    """So many days by class of disposition; none is fine."""
+    if not isinstance(value, dict) or not set(value) <= DISPOSITION_CLASSES:
+        raise TypeError(f"must give days by class of disposition: {', '.join(sorted(DISPOSITION_CLASSES))}")
+    return MappingProxyType({word: whole(1, 3650)(days) for word, days in value.items()})
+
+
 def yes_or_no(value: object) -> bool:
     """True or false."""
     if not isinstance(value, bool):
@@ -167,6 +174,7 @@ FIGURES: Mapping[str, Callable[[object], object]] = {
     "per_30_days": whole(1, UNLIMITED),
     "min_gap_s": whole(0, 30 * 86_400),
     "after_abandon_s": whole(0, 365 * 86_400),
+    "after_disposition_days": days_by_class,
     "guard_s": whole(0, 3600),
     "national_lists": list_names,
     "list_max_age_days": whole(1, 366),

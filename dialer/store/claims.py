@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from dialer.core import budget as law
-from dialer.core import hours
+from dialer.core import hours, rules
 from dialer.core.gate import CALL_TYPES
 from dialer.core.model import Budget, Claim
 from dialer.engine.ports import ClaimAsk, ClaimResult
@@ -176,6 +176,7 @@ class Claims:
         self, connection: Connection, ask: ClaimAsk, contacts: Sequence[int], ids: Sequence[object]
     ) -> Sequence[asyncpg.Record]:
         campaign, profile = ask.campaign, ask.campaign.profile
+        after = rules.rests(profile)
         return await SQL["claim_take"].fetch(
             connection,
             contacts=contacts,
@@ -196,6 +197,8 @@ class Claims:
             per_30_days=profile.per_30_days,
             min_gap=timedelta(seconds=profile.min_gap_s),
             purpose=profile.purpose,
+            after_classes=list(after),
+            after_for=list(after.values()),
             consent_needed=CALL_TYPES[campaign.mode] in profile.consent_for,
             national_lists=list(profile.national_lists),
             allow=list(profile.allow),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from dialer.core import gate, hours
+from dialer.core import gate, hours, rules
 from dialer.core.model import CampaignState
 from dialer.errors import NotFound
 from dialer.store import campaigns
@@ -151,6 +151,7 @@ async def lists_too_old(connection: Connection, campaign: Campaign, now: datetim
 async def _counts(connection: Connection, campaign: Campaign, now: datetime, base_id: int | None) -> Mapping[str, Held]:
     lanes = await SQL["contact_lanes"].fetch(connection, campaign_id=campaign.id)
     profile, ring_s = campaign.profile, campaign.ring_timeout_s
+    after = rules.rests(profile)
     opens_at = {lane["id"]: hours.next_open(now, lane["zones"], profile, ring_s) for lane in lanes}
     rows = await SQL["contact_why_counts"].fetch(
         connection,
@@ -164,6 +165,8 @@ async def _counts(connection: Connection, campaign: Campaign, now: datetime, bas
         per_30_days=profile.per_30_days,
         min_gap=timedelta(seconds=profile.min_gap_s),
         purpose=profile.purpose,
+        after_classes=list(after),
+        after_for=list(after.values()),
         consent_needed=gate.CALL_TYPES[campaign.mode] in profile.consent_for,
         national_lists=list(profile.national_lists),
         allow=list(profile.allow),
@@ -205,6 +208,9 @@ def facts(row: asyncpg.Record, campaign: Campaign, now: datetime, *, lists_too_o
         phone_held_until=row["held_until"],
         operator_held=row["operator_held"],
         phone_sent=row["phone_sent"],
+        said={
+            word: (at, until) for word, at, until in zip(row["said"], row["said_at"], row["said_until"], strict=True)
+        },
         forbidden=frozenset(row["forbidden"]),
         consent=row["consent"],
         lists_too_old=lists_too_old,

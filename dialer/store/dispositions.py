@@ -20,7 +20,7 @@ import structlog
 
 from dialer.core import callbacks as promises
 from dialer.core import dispositions as forms
-from dialer.core import hours, retry
+from dialer.core import hours, retry, rules
 from dialer.errors import NotFound, Refused
 from dialer.store import campaigns, do_not_call
 from dialer.store.pools import transaction
@@ -192,6 +192,7 @@ async def _save(connection: Connection, form: _Form) -> Saved:
     due_at = _due_at(form, kind, campaign, contact["zones"])
     await _store(connection, form, attempt)
     await _follow(connection, form, kind, campaign, attempt, contact, due_at)
+    await _rest(connection, form, kind, campaign, attempt["contact_id"])
     forbidden: Sequence[int] = ()
     if kind.dnc_scope:
         scope = do_not_call.Scope(word=kind.dnc_scope, customer_id=campaign.customer_id, campaign_id=campaign.id)
@@ -226,7 +227,8 @@ def _repeated(known: asyncpg.Record, form: _Form) -> Saved:
 
 def _due_at(form: _Form, kind: DispositionKind, campaign: Campaign, zones: Sequence[str]) -> datetime | None:
     """When the promised callback is due; refuses one that may not be promised."""
-    soonest = form.now + timedelta(seconds=campaign.profile.min_gap_s)
+    rests = rules.rests_until(kind.classes, campaign.profile, form.now)
+    soonest = max([form.now + timedelta(seconds=campaign.profile.min_gap_s), *rests.values()])
     if form.operator_id is None:
         if "time" not in kind.needs:
             return None
@@ -273,6 +275,24 @@ async def _store(connection: Connection, form: _Form, attempt: asyncpg.Record) -
         address=form.address,
         note=form.note,
         now=form.now,
+    )
+
+
+async def _rest(
+    connection: Connection, form: _Form, kind: DispositionKind, campaign: Campaign, contact_id: int
+) -> None:
+    """So long nobody of the customer calls any number of this contact, as the profile says after such a disposition."""
+    until = rules.rests_until(kind.classes, campaign.profile, form.now)
+    if not until:
+        return
+    rows = await SQL["disposition_rest_lock"].fetch(connection, contact_id=contact_id)
+    await SQL["disposition_rest"].execute(
+        connection,
+        phones=[row["id"] for row in rows],
+        customer_id=campaign.customer_id,
+        classes=list(until),
+        now=form.now,
+        until=list(until.values()),
     )
 
 

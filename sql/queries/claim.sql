@@ -103,7 +103,13 @@ WITH asked AS (
         ARRAY(SELECT t.sent_at FROM attempt t
             WHERE t.phone_id = a.phone_id AND t.sent_at > :now::timestamptz - interval '720 hours'
                 AND (t.counts OR t.rang_at IS NOT NULL OR t.answered_at IS NOT NULL)
-            ORDER BY t.sent_at DESC LIMIT :per_30_days::integer) AS sent
+            ORDER BY t.sent_at DESC LIMIT :per_30_days::integer) AS sent,
+        (
+            SELECT max(greatest(r.rests_until, r.said_at + own.rests_for))
+            FROM disposition_rest r
+            LEFT JOIN unnest(:after_classes::text[], :after_for::interval[]) AS own (class, rests_for) USING (class)
+            WHERE r.phone_id = a.phone_id AND r.customer_id = :customer_id::bigint
+        ) AS said_until
     FROM asked a
     CROSS JOIN LATERAL (
         SELECT coalesce(bool_or(g.withdrawn_at IS NULL AND g.given_at <= :now::timestamptz AND g.expires_at > :now::timestamptz), false)
@@ -118,13 +124,14 @@ WITH asked AS (
         k.sent[:per_30_days::integer] + interval '720 hours' AS days30_until
     FROM known k
 ), judged AS (
-    SELECT n.*, greatest(n.rests_until, n.held_until, n.day_until, n.days7_until, n.days30_until) AS until,
+    SELECT n.*, greatest(n.rests_until, n.held_until, n.said_until, n.day_until, n.days7_until, n.days30_until) AS until,
         CASE
             WHEN n.forbidden THEN 'do_not_call'
             WHEN NOT n.e164 ^@ ANY(:allow::text[]) OR n.e164 ^@ ANY(:deny::text[]) THEN 'number_not_allowed'
             WHEN NOT n.valid AND (:consent_needed::boolean OR n.recorded) THEN 'no_consent'
             WHEN n.live THEN 'live_attempt'
             WHEN n.counted >= :attempts_max::integer AND n.callback_id IS NULL THEN 'attempts_used_up'
+            WHEN n.said_until > :now::timestamptz THEN 'after_disposition'
             WHEN n.days30_until > :now::timestamptz THEN 'per_30_days'
             WHEN n.days7_until > :now::timestamptz THEN 'per_7_days'
             WHEN n.day_until > :now::timestamptz THEN 'per_day'

@@ -51,7 +51,13 @@ SELECT c.campaign_id, p.e164, lane.zones, c.counted,
         WHERE t.phone_id = p.id AND t.sent_at > :now::timestamptz - interval '720 hours'
             AND (t.counts OR t.rang_at IS NOT NULL OR t.answered_at IS NOT NULL)
         ORDER BY t.sent_at
-    ) AS phone_sent
+    ) AS phone_sent,
+    ARRAY(SELECT r.class FROM disposition_rest r WHERE r.phone_id = p.id AND r.customer_id = campaign.customer_id ORDER BY r.class)
+        AS said,
+    ARRAY(SELECT r.said_at FROM disposition_rest r WHERE r.phone_id = p.id AND r.customer_id = campaign.customer_id ORDER BY r.class)
+        AS said_at,
+    ARRAY(SELECT r.rests_until FROM disposition_rest r WHERE r.phone_id = p.id AND r.customer_id = campaign.customer_id ORDER BY r.class)
+        AS said_until
 FROM contact c JOIN lane ON lane.id = c.lane_id JOIN base b ON b.id = c.base_id JOIN campaign ON campaign.id = c.campaign_id
 JOIN contact_phone this ON this.contact_id = c.id AND this.phone_id = c.phone_id
 LEFT JOIN callback k ON k.contact_id = c.id AND k.state = 'pending'
@@ -111,8 +117,14 @@ WITH mine AS (
     WHERE t.sent_at > :now::timestamptz - interval '720 hours' AND (t.counts OR t.rang_at IS NOT NULL OR t.answered_at IS NOT NULL)
         AND t.phone_id IN (SELECT phone_id FROM chosen)
     GROUP BY t.phone_id
+), said AS (
+    SELECT r.phone_id, max(greatest(r.rests_until, r.said_at + own.rests_for)) AS until
+    FROM disposition_rest r
+    LEFT JOIN unnest(:after_classes::text[], :after_for::interval[]) AS own (class, rests_for) USING (class)
+    WHERE r.customer_id = :customer_id::bigint
+    GROUP BY r.phone_id
 ), known AS (
-    SELECT m.*, n.hopeless, l.phone_id IS NOT NULL OR mine_live.contact_id IS NOT NULL AS live,
+    SELECT m.*, n.hopeless, s.until AS said_until, l.phone_id IS NOT NULL OR mine_live.contact_id IS NOT NULL AS live,
         CASE WHEN NOT EXISTS (SELECT FROM operator_live o WHERE o.operator_id = m.operator_id AND o.state = 'ready')
             THEN n.held_until END AS held_until,
         greatest(n.not_before, d.sent[1] + :min_gap::interval) AS rests_until,
@@ -123,6 +135,7 @@ WITH mine AS (
     FROM mine m
     LEFT JOIN chosen n ON n.contact_id = m.id
     LEFT JOIN dialled d ON d.phone_id = n.phone_id
+    LEFT JOIN said s ON s.phone_id = n.phone_id
     LEFT JOIN attempt_live l ON l.phone_id = n.phone_id
     LEFT JOIN attempt_live mine_live ON mine_live.contact_id = m.id
     LEFT JOIN unnest(:lanes::bigint[], :opens_at::timestamptz[]) AS w (lane_id, opens_at) ON w.lane_id = m.lane_id
@@ -135,6 +148,7 @@ WITH mine AS (
             WHEN k.paused THEN 'base_paused'
             WHEN k.live THEN 'live_attempt'
             WHEN k.counted >= :attempts_max::integer AND k.callback_id IS NULL THEN 'attempts_used_up'
+            WHEN k.said_until > :now::timestamptz THEN 'after_disposition'
             WHEN k.days30_until > :now::timestamptz THEN 'per_30_days'
             WHEN k.days7_until > :now::timestamptz THEN 'per_7_days'
             WHEN k.day_until > :now::timestamptz THEN 'per_day'
@@ -148,7 +162,7 @@ WITH mine AS (
     FROM known k
 ), timed AS (
     SELECT j.reason,
-        CASE j.reason WHEN 'per_30_days' THEN j.days30_until WHEN 'per_7_days' THEN j.days7_until WHEN 'per_day' THEN j.day_until
+        CASE j.reason WHEN 'after_disposition' THEN j.said_until WHEN 'per_30_days' THEN j.days30_until WHEN 'per_7_days' THEN j.days7_until WHEN 'per_day' THEN j.day_until
             WHEN 'after_abandon' THEN j.held_until WHEN 'phone_resting' THEN j.rests_until WHEN 'not_due' THEN j.next_at
             WHEN 'outside_window' THEN j.opens_at END AS until
     FROM judged j

@@ -41,6 +41,21 @@ SELECT :attempt_id::uuid, :key::text, :body_hash::bytea, kind.campaign_id, :cont
     kind.result, kind.closes, kind.decision_maker, kind.verdict, :reason::text, :address::text, :note::text, :now::timestamptz
 FROM disposition_kind kind WHERE kind.campaign_id = :campaign_id::bigint AND kind.code = :code::text;
 
+-- name: disposition_rest_lock
+-- The numbers of the contact, as the claim locks them.
+SELECT p.id FROM contact_phone cp JOIN phone p ON p.id = cp.phone_id WHERE cp.contact_id = :contact_id::bigint
+ORDER BY p.id
+FOR NO KEY UPDATE OF p;
+
+-- name: disposition_rest
+-- What was said holds for every number of the contact; what was said before may hold longer.
+INSERT INTO disposition_rest (phone_id, customer_id, class, said_at, rests_until)
+SELECT phone_id, :customer_id::bigint, class, :now::timestamptz, rests_until
+FROM unnest(:phones::bigint[]) AS phone_id CROSS JOIN unnest(:classes::text[], :until::timestamptz[]) AS rest (class, rests_until)
+ON CONFLICT (phone_id, customer_id, class) DO UPDATE
+SET said_at = greatest(disposition_rest.said_at, excluded.said_at),
+    rests_until = greatest(disposition_rest.rests_until, excluded.rests_until);
+
 -- name: disposition_callbacks
 -- The promise this conversation kept; any other pending one gives way to a new promise or to a closed contact.
 UPDATE callback

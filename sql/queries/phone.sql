@@ -40,6 +40,13 @@ SELECT k.id, k.due_at, k.state, k.note FROM callback k WHERE k.phone_id = :phone
 -- Who may not call it.
 SELECT d.scope, d.reason, d.added_at FROM do_not_call d WHERE d.phone_id = :phone_id::bigint ORDER BY d.id;
 
+-- name: phone_rests
+-- For which customers it rests after what was said.
+SELECT customer.name AS customer, r.class, r.said_at, r.rests_until
+FROM disposition_rest r JOIN customer ON customer.id = r.customer_id
+WHERE r.phone_id = :phone_id::bigint
+ORDER BY r.said_at DESC, r.class;
+
 -- name: phone_suppress
 -- Its keyed hash stays, so that it is not called again when another file brings it back.
 INSERT INTO suppression (hash, erased_at) VALUES (suppression_hash(:e164::text), :at::timestamptz) ON CONFLICT DO NOTHING;

@@ -15,6 +15,7 @@ from tests.core.make import CAMPAIGN, NOON, PROFILE
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 OPEN = Facts(now=NOON, campaign=CAMPAIGN, e164="+4930654321", zones=("Europe/Berlin",), room=1)
 CAREFUL = replace(PROFILE, consent_for=frozenset({"auto_dialed_live"}))
+FRENCH = replace(PROFILE, after_disposition_days={"refusal": 60})
 MORNING = replace(PROFILE, windows={day: ((time(9), time(10)),) for day in range(7)})
 
 
@@ -55,6 +56,14 @@ def test_a_contact_with_nothing_against_it_is_dialled():
         ({"consent": "over"}, Refusal(reason="no_consent", detail="over")),
         ({"campaign": campaign(profile=CAREFUL)}, Refusal(reason="no_consent")),
         ({"lists_too_old": True}, Refusal(reason="lists_too_old")),
+        (
+            {"said": {"refusal": (NOON - DAY, NOON - DAY)}, "campaign": campaign(profile=FRENCH)},
+            Refusal(reason="after_disposition", until=NOON + 60 * DAY, detail="refusal"),
+        ),
+        (
+            {"said": {"refusal": (NOON - 2 * DAY, NOON + DAY), "result": (NOON - DAY, NOON + HOUR)}},
+            Refusal(reason="after_disposition", until=NOON + DAY, detail="refusal"),
+        ),
         ({"phone_held_until": NOON + DAY}, Refusal(reason="after_abandon", until=NOON + DAY)),
         (
             {
@@ -94,6 +103,12 @@ def test_a_promise_is_kept_even_by_one_attempt_too_many():
 
 def test_an_operator_who_is_held_may_call_after_an_abandon():
     assert gate.refusals(replace(OPEN, phone_held_until=NOON + DAY, operator_held=True)) == []
+
+
+def test_what_was_said_long_ago_holds_nobody_back():
+    french = campaign(profile=FRENCH)
+    assert gate.refusals(replace(OPEN, said={"refusal": (NOON - 61 * DAY, NOON - DAY)}, campaign=french)) == []
+    assert gate.refusals(replace(OPEN, said={"result": (NOON - DAY, NOON - DAY)}, campaign=french)) == []
 
 
 def test_consent_that_stands_is_enough():

@@ -106,6 +106,9 @@ def test_what_the_law_forbids_by_machine_is_forbidden_and_what_needs_consent_nee
     for name in ("fr", "de"):
         assert "auto_dialed_live" in profiles.load(name).consent_for
     assert (profiles.load("fr").per_30_days, profiles.load("us").cap_permille) == (4, 30)
+    assert (
+        profiles.load("fr").after_disposition_days == profiles.load("strict").after_disposition_days == {"refusal": 60}
+    )
     assert (profiles.load("us").national_lists, profiles.load("us").list_max_age_days) == (("us-dnc",), 31)
 
 
@@ -184,9 +187,11 @@ def test_premium_numbers_are_never_dialled_whatever_the_profile(region):
         ("national_lists: {value: []", "national_lists: {value: [US DNC]", "national_lists must be a list of names"),
         ("checked_on: 2026-11-21", "checked_on: lately", "source fr-hours checked_on must be a date"),
         ("known: read", "known: rumour", "source fr-hours must be known as one of: read, told, to_check"),
-        ("version: 2", "version: 2\nsundays: true", "sundays is not a part of a profile"),
+        ("version: 3", "version: 3\nsundays: true", "sundays is not a part of a profile"),
         ("  own: {text", "  mine: {text: Me, known: read, checked_on: 2026-11-21}\n  own: {text", "has mine, which no"),
         ("id: strict", "id: {", "file is not YAML"),
+        ("{refusal: 60}", "{refused: 60}", "after_disposition_days must give days by class of disposition: off_target"),
+        ("{refusal: 60}", "{refusal: 0}", "after_disposition_days must be a whole number from 1"),
     ],
 )
 def test_a_mistake_is_one_sentence_that_names_the_figure(right, wrong, complaint):

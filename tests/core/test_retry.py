@@ -180,6 +180,22 @@ def test_a_disposition_closes_its_contact_or_says_when_it_is_called_again():
     assert decide("machine") == (None, END + DAY)
 
 
+def test_after_a_refusal_the_contact_waits_as_long_as_the_law_says():
+    french = replace(CAMPAIGN, profile=replace(CAMPAIGN.profile, after_disposition_days={"refusal": 60, "stale": 90}))
+    decided = {"saved_at": END, "counted": 1, "times": 1, "ended_next_at": None, "promised": False}
+    assert retry.after_disposition(KINDS["refused_gatekeeper"], french, **decided) == (None, END + 61 * DAY)
+    assert retry.after_disposition(KINDS["email_cold"], french, **decided) == (None, END + 7 * DAY)
+
+
+def test_every_kind_of_the_default_list_that_is_a_refusal_says_so():
+    assert {code for code, kind in KINDS.items() if "refusal" in kind.classes} == {
+        *("refused_with_reason", "refused_decision_maker", "refused_gatekeeper", "refused_unheard"),
+    }
+    assert KINDS["lead"].classes == {"result"}
+    assert KINDS["stale"].classes == {"stale"}
+    assert KINDS["callback"].classes == frozenset()
+
+
 def test_a_gatekeeper_is_asked_once_more_and_not_twice():
     assert decide("refused_gatekeeper") == (None, END + 30 * DAY)
     assert decide("refused_gatekeeper", times=2) == ("disposition", None)

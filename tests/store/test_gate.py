@@ -74,6 +74,17 @@ async def of_the_number(place, phone_id, chance):
     """What may be wrong with a number itself: forbidden, listed by a state, its consent withdrawn, expired or missing."""
     if chance.random() < 0.15:
         await forbid(place, phone_id, chance.choice(SCOPES), mine=chance.random() < 0.7)
+    if chance.random() < 0.1:
+        said_at = place.now - timedelta(days=chance.choice([1, 40]))
+        await place.pools.web.execute(
+            "INSERT INTO disposition_rest (phone_id, customer_id, class, said_at, rests_until) VALUES ($1, $2, $3, $4, $5)"
+            " ON CONFLICT DO NOTHING",
+            phone_id,
+            chance.choice([place.campaign.customer_id] * 3 + [place.other.customer_id]),
+            chance.choice(["refusal", "result"]),
+            said_at,
+            said_at + timedelta(days=chance.choice([0, 60])),
+        )
     if chance.random() < 0.05:
         insert = (
             "INSERT INTO national_number (e164, list) SELECT e164, $2 FROM phone WHERE id = $1 ON CONFLICT DO NOTHING"
@@ -141,7 +152,13 @@ async def stage(place, purpose):
     await place.pools.web.execute(
         "INSERT INTO national_list (name, imported_at, numbers) VALUES ('us-dnc', $1, 1), ('uk-tps', $1, 1)", place.now
     )
-    rules = replace(place.campaign.profile, national_lists=("us-dnc",), per_7_days=4, per_30_days=5)
+    rules = replace(
+        place.campaign.profile,
+        national_lists=("us-dnc",),
+        after_disposition_days={"refusal": 20},
+        per_7_days=4,
+        per_30_days=5,
+    )
     place.campaign = replace(place.campaign, profile=rules)
     return rules
 
@@ -205,6 +222,7 @@ async def test_the_scattered_contacts_meet_every_reason_a_contact_can_have(place
         "base_paused",
         "live_attempt",
         "attempts_used_up",
+        "after_disposition",
         "per_30_days",
         "per_7_days",
         "per_day",

@@ -92,6 +92,44 @@ async def test_a_forbidden_number_gives_way_to_the_contact_s_next_one(place):
     assert attempt.e164 == OTHER
 
 
+async def test_after_a_refusal_nobody_of_the_customer_calls_any_number_of_the_contact_for_sixty_days(place):
+    """France; another customer may."""
+    french = await place.add_campaign("french", profile="strict", purpose="service")
+    ann = await place.add_operator("ann")
+    [contact] = await place.add_contacts((PHONE, OTHER), campaign=french)
+    [attempt] = await place.dial(campaign=french)
+    attempt = await place.talk(attempt, ann)
+    await place.save(attempt.id, ann, "refused_with_reason", reason="price")
+    await place.end(attempt, Outcome.CONNECTED)
+    assert (await place.contact(contact))["state"] == "closed"
+    assert [row["class"] for row in (await place.stores.phones.dossier(OTHER, actor=SYSTEM)).rests] == ["refusal"]
+    stranger = await place.add_campaign("stranger", customer="umbrella")
+    lax = await place.add_contacts(OTHER)
+    [same], [strangers] = lax, await place.add_contacts(OTHER, campaign=stranger)
+    for days, reason in ((1, "after_disposition"), (60, "after_disposition"), (61, None)):
+        place.now = NOON + timedelta(days=days)
+        [first, *_] = [*(await place.stores.contacts.why(same, now=place.now)), None]
+        assert (first.reason if first else None) == reason
+        assert await why(place, strangers) is None
+    assert first is None
+    place.now = NOON + timedelta(days=60)
+    await place.store.renew_lease(place.lease)
+    assert not await place.dial()
+    held = await place.contact(same)
+    assert (held["refused_by"], held["next_at"]) == ("after_disposition", NOON + timedelta(days=61))
+    place.now = NOON + timedelta(days=61)
+    assert await place.dial()
+
+
+async def test_an_override_may_make_people_rest_longer_and_not_shorter(place):
+    campaign = await strict(place, purpose="service", override={"after_disposition_days": {"refusal": 90, "result": 7}})
+    assert campaign.profile.after_disposition_days == {"refusal": 90, "result": 7}
+    shorter = {"override": {"after_disposition_days": {"refusal": 30}}}
+    with pytest.raises(Refused) as refused:
+        await place.stores.campaigns.change(campaign.id, shorter, actor=SYSTEM)
+    assert refused.value.code == "campaign.loosens"
+
+
 async def test_premium_numbers_are_refused_in_the_claim(place):
     [contact] = await place.add_contacts("+19005550101")
     assert not await place.dial()

@@ -108,6 +108,7 @@ class CardView(Answer):
     contact_id: int
     name: str
     phone: str
+    refusal: bool
     attributes: Mapping[str, Any]
     zones: list[str]
     number: int

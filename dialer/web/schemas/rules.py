@@ -145,6 +145,7 @@ class DossierAnswer(Answer):
     callbacks: list[Mapping[str, Any]]
     consents: list[Mapping[str, Any]]
     do_not_calls: list[Mapping[str, Any]]
+    rests: list[Mapping[str, Any]]
 
 
 class PriorityAsk(Ask):
