@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -17,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from dialer.errors import DialerError, Refused
 from dialer.intake.desk import Desk
-from dialer.web import access, auth, errors, health, pages
+from dialer.web import access, auth, errors, files, health, pages
 from dialer.web import live as _live
 from dialer.web.call import CONTEXT, Call, Context, login_needed
 from dialer.web.routes import ROUTES
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from dialer.store.stores import Stores
     from dialer.web.access import Route
 
-STATIC = Path(__file__).parent / "static"
 HANDLER_BUDGET_S = 30.0
 _UPLOAD_BUDGET_S = 300.0
 
@@ -44,6 +42,9 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+#: What is worth packing; it holds no secret that a length could betray: tokens are in cookies alone.
+_COMPRESSED = frozenset({"text/html", "application/json"})
+_SMALL = 1000
 _HSTS = "max-age=31536000"
 
 
@@ -62,7 +63,7 @@ def create_app(*, stores: Stores, commands: Commands, live: Live, settings: Sett
     )
     for route in ROUTES:
         app.router.add_route(route.method, route.path, _endpoint(route))
-    app.router.add_static("/static/", STATIC, follow_symlinks=False)
+    app.router.add_get("/static/{name:.+}", files.serve)
     app.on_response_prepare.append(_add_headers)
     app.on_shutdown.append(_close_pages)
     app.cleanup_ctx.append(_run_tasks)
@@ -75,6 +76,7 @@ def _endpoint(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRespo
     async def serve(request: web.Request) -> web.StreamResponse:
         context = request.app[CONTEXT]
         call = Call(request=request, context=context, session=await auth.session_of(request, context))
+        request[pages.CALL] = call
         if not route.public:
             if call.session is None:
                 return pages.to_login(request) if route.page else errors.answer(login_needed())
@@ -110,9 +112,11 @@ async def _read(request: web.Request, route: Route) -> BaseModel:
 
 
 def _answer(answer: BaseModel | web.StreamResponse, route: Route) -> web.StreamResponse:
-    if isinstance(answer, web.StreamResponse):
-        return answer
-    return web.json_response(text=answer.model_dump_json(), status=route.status)
+    if isinstance(answer, BaseModel):
+        answer = web.json_response(text=answer.model_dump_json(), status=route.status)
+    if isinstance(answer, web.Response) and answer.content_type in _COMPRESSED and len(answer.text or "") > _SMALL:
+        answer.enable_compression()
+    return answer
 
 
 @web.middleware
@@ -123,17 +127,26 @@ async def _errors(
     try:
         return await handler(request)
     except DialerError as error:
-        return errors.answer(error)
+        return _refusal(request, error)
     except web.HTTPException as error:
         if error.status < web.HTTPBadRequest.status_code:
             raise
-        answer = errors.answer(errors.from_http(error))
-        answer.set_status(error.status)
-        return answer
+        return _refusal(request, errors.from_http(error), error.status)
     except TimeoutError:
-        return errors.answer(errors.too_slow(request))
+        return _refusal(request, errors.too_slow(request))
     except Exception as error:  # noqa: BLE001 - the last door: logged, told as internal
-        return errors.answer(errors.unexpected(error, request))
+        return _refusal(request, errors.unexpected(error, request))
+
+
+def _refusal(request: web.Request, error: DialerError, status: int | None = None) -> web.Response:
+    """The error as JSON for programs, as a page for people."""
+    answer = errors.answer(error)
+    if status is not None:
+        answer.set_status(status)
+    asked_by_a_person = request.method == "GET" and not request.path.startswith(("/api/", "/static/", "/health"))
+    if asked_by_a_person and "text/html" in request.headers.get("Accept", ""):
+        return pages.refusal(request, error, answer.status)
+    return answer
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:

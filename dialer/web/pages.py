@@ -1,4 +1,4 @@
-"""The pages people see. They hold no data: each is a frame in the user's language, filled over its WebSocket."""
+"""The pages people see, in the user's language. Live ones are frames, filled over their WebSocket."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from dialer.web import texts
 from dialer.web.access import BASES, LEADS, Role
 
 if TYPE_CHECKING:
+    from dialer.errors import DialerError
     from dialer.store.users import User
     from dialer.web.call import Call
 
@@ -23,23 +24,55 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+#: Where a request keeps its call, once it is known who asks.
+CALL: web.RequestKey[Call] = web.RequestKey("call")
 _HOME = {Role.OPERATOR: "/operator", Role.SUPERVISOR: "/board", Role.ADMIN: "/board", Role.BASE_MANAGER: "/bases"}
 #: Pages the bar leads to: path, text, and whom they are open to.
 _PLACES = (("/board", "board.title", LEADS), ("/bases", "bases.title", BASES))
+#: What pages of refusals say of their own, by status.
+_REFUSALS = frozenset({403, 404, 503})
 
 
-def page(template: str, language: str, *, user: User | None, home: str = "", **values: object) -> web.Response:
+def page(
+    template: str, language: str, *, user: User | None, home: str = "", status: int = 200, **values: object
+) -> web.Response:
     """A page of this template in this language; its bar leads where this user may go and marks ``home``."""
+    helped = f"help.{home.strip('/') or 'login'}"
     html = _ENVIRONMENT.get_template(template).render(
         user=user,
         home=home,
         places=[(path, text) for path, text, roles in _PLACES if user and Role(user.role) in roles],
+        help=helped if helped in texts.TEXTS[language] else None,
         _=texts.translator(language),
         language=language,
-        texts=json.dumps(texts.TEXTS[language], ensure_ascii=False),
+        texts=json.dumps(texts.SCRIPTED[language], ensure_ascii=False),
         **values,
     )
-    return web.Response(text=html, content_type="text/html")
+    return web.Response(text=html, content_type="text/html", status=status)
+
+
+def refusal(request: web.Request, error: DialerError, status: int) -> web.Response:
+    """An error as a page, with a way back; before the login in the browser's language."""
+    call: Call | None = request.get(CALL)
+    user = call.user if call and call.session else None
+    language = user.language if user else language_of(request)
+    known = texts.TEXTS[language].get(f"error.{error.code}")
+    return page(
+        "refusal.html",
+        language,
+        user=user,
+        status=status,
+        code=status,
+        kind=status if status in _REFUSALS else 500,
+        sentence=known or (error.message if language == "en" else ""),
+        back=_HOME.get(Role(user.role), "/") if user else "/",
+    )
+
+
+def language_of(request: web.Request) -> str:
+    """The language of whoever is not logged in: chosen on the login page before, else the browser's."""
+    chosen = request.query.get("lang") or request.cookies.get("language", "")
+    return chosen if chosen in texts.LANGUAGES else texts.preferred(request.headers.get("Accept-Language", ""))
 
 
 def to_login(_request: web.Request) -> web.Response:
@@ -53,9 +86,8 @@ async def front(call: Call) -> web.Response:
         home = _HOME.get(Role(call.user.role))
         if home:
             return web.Response(status=303, headers={"Location": home})
-    language = call.request.query.get("lang") or texts.preferred(call.request.headers.get("Accept-Language", ""))
     user = call.user if call.session else None
-    return page("login.html", language if language in texts.LANGUAGES else "en", user=user)
+    return page("login.html", language_of(call.request), user=user)
 
 
 async def board(call: Call) -> web.Response:

@@ -1,6 +1,7 @@
-"""The words of the screens, in Russian and English: ``locale/<language>.po``, compiled when this is imported.
+"""The words of the screens, in Russian and English, compiled when this is imported.
 
-Templates and scripts name a text by its id (``state.ready``); a test holds both files to the same ids.
+``locale/<language>.po`` goes to the scripts of a page too, ``locale/<room>.<language>.po`` stays on the server. Both
+name a text by its id (``state.ready``); a test holds both languages to the same ids.
 """
 
 from __future__ import annotations
@@ -17,12 +18,17 @@ LANGUAGES = ("en", "ru")
 _LOCALE = Path(__file__).parent / "locale"
 
 
-def _read(language: str) -> Mapping[str, str]:
-    with (_LOCALE / f"{language}.po").open("rb") as file:
+def _read(path: Path, language: str) -> Mapping[str, str]:
+    with path.open("rb") as file:
         return {str(message.id): str(message.string) for message in read_po(file, locale=language) if message.id}
 
 
-TEXTS: Mapping[str, Mapping[str, str]] = {language: _read(language) for language in LANGUAGES}
+#: Texts that scripts may need.
+SCRIPTED: Mapping[str, Mapping[str, str]] = {name: _read(_LOCALE / f"{name}.po", name) for name in LANGUAGES}
+TEXTS: Mapping[str, Mapping[str, str]] = {
+    name: {key: text for path in sorted(_LOCALE.glob(f"*{name}.po")) for key, text in _read(path, name).items()}
+    for name in LANGUAGES
+}
 
 
 def translator(language: str) -> Callable[[str], str]:

@@ -62,7 +62,7 @@ $("#campaign select")?.addEventListener("change", (event) => event.target.form.s
 
 // The plan ------------------------------------------------------------------------
 
-const page = $("#file");
+const page = $("#main[data-file]");
 const api = page && `/api/v1/bases/files/${page.dataset.file}`;
 
 /** What the form says; fields that shape the file itself are asked for alone, for they change the columns. */

@@ -139,23 +139,104 @@ export function everyTick(tick) {
   document.addEventListener("visibilitychange", () => document.hidden || tick());
 }
 
+// Telling and asking ------------------------------------------------------------
+
+/** Say something for a few seconds, without taking the focus; `kind`: good, bad or plain. */
+export function toast(text, kind = "good") {
+  const place = $("#toasts");
+  const note = el("p", { className: `toast ${kind}` }, text);
+  place.append(note);
+  while (place.children.length > 4) place.firstChild.remove();
+  setTimeout(() => note.remove(), kind === "bad" ? 12000 : 5000);
+}
+
+/** Ask before something that others feel. Resolves to false, or to what was typed ("" without a field). */
+export function confirmed(title, text, { yes = t("confirm.yes"), danger = false, field = "" } = {}) {
+  const dialog = $("#confirm");
+  $("#confirm-title").textContent = title;
+  $("#confirm-text").textContent = text;
+  $("#confirm-yes").textContent = yes;
+  $("#confirm-yes").className = danger ? "danger" : "primary";
+  const label = $("#confirm-field");
+  const input = $("input", label);
+  label.hidden = !field;
+  $("span", label).textContent = field;
+  input.required = Boolean(field);
+  input.value = "";
+  dialog.returnValue = "no";
+  dialog.showModal();
+  (field ? input : $("#confirm-yes")).focus();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes" && (field ? input.value.trim() : "")), { once: true });
+  });
+}
+
+/** Do something that may be refused; what went wrong is told, never thrown. Resolves to whether it was done. */
+export async function attempt(work, said = "") {
+  try {
+    await work();
+    if (said) toast(said);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    toast(error.message, "bad");
+    return false;
+  }
+}
+
 // The bar -------------------------------------------------------------------------
 
-const theme = localStorage.getItem("theme");
-if (theme) root.dataset.theme = theme;
+const THEMES = ["auto", "light", "dark", "contrast"];
+const themeNow = () => root.dataset.theme ?? "auto";
+const themeButton = $("#theme");
 
-$("#theme")?.addEventListener("click", () => {
-  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  root.dataset.theme = dark ? "light" : "dark";
-  localStorage.setItem("theme", root.dataset.theme);
-});
+function nameTheme() {
+  themeButton.title = t(`theme.${themeNow()}`);
+  themeButton.setAttribute("aria-label", themeButton.title);
+}
+
+if (themeButton) {
+  nameTheme();
+  themeButton.addEventListener("click", () => {
+    const next = THEMES[(THEMES.indexOf(themeNow()) + 1) % THEMES.length];
+    if (next === "auto") {
+      delete root.dataset.theme;
+      localStorage.removeItem("theme");
+    } else {
+      root.dataset.theme = next;
+      localStorage.setItem("theme", next);
+    }
+    nameTheme();
+    toast(themeButton.title, "plain");
+    document.dispatchEvent(new Event("themechange"));
+  });
+}
 
 $("#language")?.addEventListener("click", async () => {
-  await ask("POST", "/api/v1/me/language", { language: language === "ru" ? "en" : "ru" });
+  const other = language === "ru" ? "en" : "ru";
+  if ($("#logout")) await ask("POST", "/api/v1/me/language", { language: other });
+  else document.cookie = `language=${other}; SameSite=Strict; Path=/; Max-Age=31536000`;
   location.reload();
 });
 
 $("#logout")?.addEventListener("click", async () => {
   await ask("POST", "/api/v1/logout");
   location.assign("/");
+});
+
+const menu = $("#menu");
+menu?.addEventListener("click", () => menu.setAttribute("aria-expanded", String(menu.getAttribute("aria-expanded") !== "true")));
+
+const help = $("#help-text");
+$("#help")?.addEventListener("click", () => help.showModal());
+
+/** Whether keys are letters right now, not commands. */
+export const typing = () => document.activeElement?.matches("input, textarea, select, [contenteditable]") || Boolean(document.querySelector("dialog[open]"));
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || typing()) return;
+  if (event.key === "?" && help) help.showModal();
+  else if (event.key === "/" && $("[data-search]")) $("[data-search]").focus();
+  else return;
+  event.preventDefault();
 });
