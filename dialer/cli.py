@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from ami.errors import AmiError
-from dialer import cli_bases, cli_rules, logs, service, settings, switchconfig
+from dialer import cli_bases, cli_rules, cli_seats, logs, service, settings, switchconfig
 from dialer.cli_bases import campaign_named
 from dialer.core import kpi as numbers
 from dialer.core import replay
@@ -102,6 +102,7 @@ cli_bases.add_to(app, _with_stores)
 
 
 cli_rules.attach(app, _with_stores)
+cli_seats.attach(app, _with_stores)
 
 # Service ---------------------------------------------------------------------
 
@@ -156,10 +157,11 @@ def doctor() -> None:
 def switch_config(
     out: Annotated[Path, typer.Option(help="Folder to write to; Asterisk runs from there.")],
     trunk: Annotated[list[str], typer.Option(help="A line to a carrier: name=host or name=host:port; repeatable.")],
-    seats: Annotated[int, typer.Option(min=1, max=999, help="Operators' phones that may register.")] = 30,
+    seats: Annotated[int, typer.Option(min=1, max=999, help="Operators who may work at the same time.")] = 30,
     ami_port: Annotated[int, typer.Option(help="Manager interface, on loopback.")] = 5038,
     sip_address: Annotated[str, typer.Option(help="Address SIP is bound to.")] = "127.0.0.1",
     sip_port: Annotated[int, typer.Option(help="Port of SIP.")] = 5060,
+    ws_port: Annotated[int, typer.Option(help="Browser phones' SIP, on loopback.")] = 8088,
     modules_dir: Annotated[
         str, typer.Option(help="Asterisk's modules.")
     ] = "/usr/lib/x86_64-linux-gnu/asterisk/modules",
@@ -172,6 +174,7 @@ def switch_config(
         ami_port=ami_port,
         sip_address=sip_address,
         sip_port=sip_port,
+        ws_port=ws_port,
         modules_dir=modules_dir,
     )
     typer.echo(f"Written to {written.folder}; seats and their secrets are in {written.folder / 'secrets' / 'seats'}.")

@@ -38,6 +38,9 @@ class Settings(BaseSettings):
         ami_events_user: Manager user that only reads events.
         ami_commands_user: Manager user that only writes commands.
         suppression_key: 64 hexadecimal digits; erased numbers are known again by it. Keep it: without it they are not.
+        seats_file: The pool of seats, from ``dialer switch-config``; without it there are no phones in the browser.
+        sip_ws_port: Where Asterisk takes the SIP of browser phones, on ``ami_host``.
+        sip_address: ``host:port`` that desk phones register at; shown to whoever sets one up.
         http_host: Address the pages and the API listen on.
         public_url: How browsers reach us, if not directly, e.g. ``https://dialer.example``; https makes cookies Secure.
         log_format: ``auto`` is console on a terminal, else JSON lines.
@@ -59,6 +62,9 @@ class Settings(BaseSettings):
     ami_commands_secret_file: Path | None = None
     suppression_key: SecretStr = SecretStr("")
     suppression_key_file: Path | None = None
+    seats_file: Path | None = None
+    sip_ws_port: int = Field(default=8088, ge=1, le=65535)
+    sip_address: str = Field(default="127.0.0.1:5060", pattern=r"^[A-Za-z0-9.:\[\]-]{1,80}$")
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8080, ge=0, le=65535)
     public_url: str | None = None

@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from dialer import seats as places
 from dialer.errors import Misconfigured
 from dialer.world import sounds, switchconf
 
@@ -24,24 +25,33 @@ class Written:
 
 
 def write(
-    folder: Path, *, trunks: list[str], seats: int, ami_port: int, sip_address: str, sip_port: int, modules_dir: str
+    folder: Path,
+    *,
+    trunks: list[str],
+    seats: int,
+    ami_port: int,
+    sip_address: str,
+    sip_port: int,
+    ws_port: int,
+    modules_dir: str,
 ) -> Written:
     """Write configuration, dialplan, sounds and fresh secrets into a folder; running it again rotates the secrets.
 
     Args:
         folder: Where Asterisk will find it: ``asterisk -C FOLDER/etc/asterisk.conf``.
         trunks: Each ``name=host`` or ``name=host:port``.
-        seats: How many operators' phones may register.
+        seats: How many operators may work at the same time, each at a browser or with a desk phone.
         ami_port: Of the manager interface, on loopback.
         sip_address: Address SIP is bound to.
         sip_port: Its port.
+        ws_port: Where Asterisk takes the SIP of browser phones, on loopback.
         modules_dir: Where Asterisk's modules are.
 
     Raises:
         Misconfigured: a value that must not reach a configuration file, or the tools for the sounds are missing.
     """
     folder = folder.resolve()
-    names = {f"seat-{n:03}": secrets.token_urlsafe(24) for n in range(1, seats + 1)}
+    pool = places.fresh(seats)
     events, commands = secrets.token_urlsafe(33), secrets.token_urlsafe(33)
     try:
         conf = switchconf.SwitchConf(
@@ -50,10 +60,12 @@ def write(
             ami_port=ami_port,
             sip_port=sip_port,
             sip_address=sip_address,
+            ws_port=ws_port,
             events_secret=events,
             commands_secret=commands,
             trunks=tuple(_trunk(text) for text in trunks),
-            seats=names,
+            seats={seat.name: seat.desk_secret for seat in pool},
+            web_seats={seat.web_name: seat.web_secret for seat in pool},
         )
     except ValueError as error:
         raise Misconfigured("switch.config", str(error), remedy="See dialer switch-config --help.") from None
@@ -63,8 +75,7 @@ def write(
     sounds.install(sounds.SWITCH, folder / "sounds")
     kept = folder / "secrets"
     kept.mkdir(mode=0o700, exist_ok=True)
-    seat_lines = "".join(f"{seat} {secret}\n" for seat, secret in names.items())
-    for name, text in (("ami-events", events), ("ami-commands", commands), ("seats", seat_lines)):
+    for name, text in (("ami-events", events), ("ami-commands", commands), ("seats", places.text(pool))):
         path = kept / name
         path.touch(mode=0o600)
         path.write_text(text)
@@ -76,6 +87,9 @@ def write(
             "DIALER_AMI_PORT": str(ami_port),
             "DIALER_AMI_EVENTS_SECRET_FILE": str(kept / "ami-events"),
             "DIALER_AMI_COMMANDS_SECRET_FILE": str(kept / "ami-commands"),
+            "DIALER_SEATS_FILE": str(kept / "seats"),
+            "DIALER_SIP_WS_PORT": str(ws_port),
+            "DIALER_SIP_ADDRESS": f"{sip_address}:{sip_port}",
         },
     )
 

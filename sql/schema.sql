@@ -699,6 +699,15 @@ ALTER TABLE public.phone ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.seat (
+    switch text NOT NULL,
+    name text NOT NULL,
+    user_id bigint NOT NULL,
+    given_at timestamp with time zone DEFAULT now() NOT NULL,
+    shown text,
+    CONSTRAINT seat_name_check CHECK ((name ~ '^[a-z0-9_-]{1,28}$'::text))
+);
+
 CREATE TABLE public.suppression (
     hash bytea NOT NULL,
     erased_at timestamp with time zone NOT NULL
@@ -905,6 +914,12 @@ ALTER TABLE ONLY public.phone
 
 ALTER TABLE ONLY public.phone
     ADD CONSTRAINT phone_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.seat
+    ADD CONSTRAINT seat_pkey PRIMARY KEY (switch, name);
+
+ALTER TABLE ONLY public.seat
+    ADD CONSTRAINT seat_user_id_key UNIQUE (user_id);
 
 ALTER TABLE ONLY public.suppression
     ADD CONSTRAINT suppression_pkey PRIMARY KEY (hash);
@@ -1169,6 +1184,9 @@ ALTER TABLE ONLY public.operator_live
 
 ALTER TABLE ONLY public.pacing_minute
     ADD CONSTRAINT pacing_minute_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.seat
+    ADD CONSTRAINT seat_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.app_user(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.web_session
     ADD CONSTRAINT web_session_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.app_user(id) ON DELETE CASCADE;

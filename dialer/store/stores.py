@@ -22,6 +22,7 @@ from dialer.store.pacing import Pacing
 from dialer.store.passes import Passes
 from dialer.store.phones import Phones
 from dialer.store.pools import store_errors
+from dialer.store.seats import Seats
 from dialer.store.users import Users
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Stores:
     passes: Passes
     loosenings: Loosenings
     pacing: Pacing
+    seats: Seats
     pool: Pool
 
     @classmethod
@@ -72,6 +74,7 @@ class Stores:
             passes=Passes(pools.web),
             loosenings=Loosenings(pools.web),
             pacing=Pacing(pools.web),
+            seats=Seats(pools.web),
             pool=pools.web,
         )
 

@@ -16,7 +16,8 @@ from pydantic import BaseModel, ValidationError
 
 from dialer.errors import DialerError, Refused
 from dialer.intake.desk import Desk
-from dialer.web import access, auth, errors, files, health, pages
+from dialer.seats import Pool
+from dialer.web import access, auth, errors, files, health, pages, phone
 from dialer.web import live as _live
 from dialer.web.call import CONTEXT, Call, Context, login_needed
 from dialer.web.routes import ROUTES
@@ -60,6 +61,8 @@ def create_app(*, stores: Stores, commands: Commands, live: Live, settings: Sett
         sockets=_live.Sockets(),
         pulse=health.Pulse(),
         desk=Desk(stores, settings.data_dir / "bases", commands.campaigns_changed),
+        pool=Pool(settings.seats_file),
+        lines=phone.Lines(),
     )
     for route in ROUTES:
         app.router.add_route(route.method, route.path, _endpoint(route))
@@ -85,7 +88,8 @@ def _endpoint(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRespo
         if not route.safe:
             auth.check_unsafe(request, context.settings)
         if route.socket:
-            return await route.handler(call)  # type: ignore[return-value]  # a socket answers for itself
+            socket = await (route.handler(call, await _read(request, route)) if route.ask else route.handler(call))
+            return _answer(socket, route)
         async with asyncio.timeout(_UPLOAD_BUDGET_S if route.upload else HANDLER_BUDGET_S):
             answer = await (route.handler(call, await _read(request, route)) if route.ask else route.handler(call))
         return _answer(answer, route)

@@ -16,11 +16,13 @@ from dialer.store.users import Actor
 if TYPE_CHECKING:
     from dialer.engine.ports import Commands, Live
     from dialer.intake.desk import Desk
+    from dialer.seats import Pool
     from dialer.settings import Settings
     from dialer.store.stores import Stores
     from dialer.store.users import Session, User
     from dialer.web.health import Pulse
     from dialer.web.live import Hub, Sockets
+    from dialer.web.phone import Lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,8 @@ class Context:
     sockets: Sockets
     pulse: Pulse
     desk: Desk
+    pool: Pool
+    lines: Lines
 
 
 CONTEXT: web.AppKey[Context] = web.AppKey("context")

@@ -23,12 +23,13 @@ async def now(call: Call) -> schemas.OperatorNow:
     """
     view = call.context.live.operator(call.user.id)
     operator = schemas.OperatorView.model_validate(view) if view else None
+    line = call.context.lines.page(call.user.id)
     attempt_id = view.attempt_id if view and view.state in _WITH_CARD else None
     try:
         card = await _card(call, attempt_id) if attempt_id else None
     except DialerError:
-        return schemas.OperatorNow(at=call.now, operator=operator, card=None, card_unknown=True)
-    return schemas.OperatorNow(at=call.now, operator=operator, card=card)
+        return schemas.OperatorNow(at=call.now, operator=operator, card=None, line=line, card_unknown=True)
+    return schemas.OperatorNow(at=call.now, operator=operator, card=card, line=line)
 
 
 async def _card(call: Call, attempt_id: UUID) -> schemas.CardView:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 import structlog
-from aiohttp import WSCloseCode, web
+from aiohttp import ClientWebSocketResponse, WSCloseCode, web
 
 from dialer.errors import DialerError
 from dialer.web import auth, cards, numbers, schemas
@@ -186,15 +186,16 @@ class Sockets:
     async def close(self, *token_hashes: bytes) -> None:
         """Close all pages of these sessions."""
         for socket in [socket for token in token_hashes for socket in self._open.pop(token, ())]:
-            await _close(socket, WSCloseCode.POLICY_VIOLATION, b"logged out")
+            await close(socket, WSCloseCode.POLICY_VIOLATION, b"logged out")
 
     async def close_all(self) -> None:
         """The service stops; pages connect again by themselves."""
         for socket in [socket for sockets in list(self._open.values()) for socket in sockets]:
-            await _close(socket, WSCloseCode.GOING_AWAY, b"restart")
+            await close(socket, WSCloseCode.GOING_AWAY, b"restart")
 
 
-async def _close(socket: web.WebSocketResponse, code: WSCloseCode, message: bytes) -> None:
+async def close(socket: web.WebSocketResponse | ClientWebSocketResponse, code: int, message: bytes) -> None:
+    """Say goodbye to a page, without waiting for one that is gone."""
     with suppress(TimeoutError, ConnectionError):
         async with asyncio.timeout(2):
             await socket.close(code=code, message=message)
@@ -277,7 +278,7 @@ async def _serve(call: Call, frames: Frames) -> web.WebSocketResponse:
         for name, coroutine in (
             ("push", frames(send)),
             ("read", _read(socket)),
-            ("session", _watch_session(call, session.token_hash)),
+            ("session", watch_session(call, session.token_hash)),
         )
     ]
     try:
@@ -287,7 +288,7 @@ async def _serve(call: Call, frames: Frames) -> web.WebSocketResponse:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         call.context.sockets.drop(session.token_hash, socket)
-        await _close(socket, WSCloseCode.GOING_AWAY, b"")
+        await close(socket, WSCloseCode.GOING_AWAY, b"")
     return socket
 
 
@@ -310,7 +311,7 @@ async def _read(socket: web.WebSocketResponse) -> None:
         heard.append(loop.time())
 
 
-async def _watch_session(call: Call, token_hash: bytes) -> None:
+async def watch_session(call: Call, token_hash: bytes) -> None:
     """End when the session ended elsewhere: expired, logged out, or its user disabled."""
     while True:
         await asyncio.sleep(_CHECK_SESSION_EVERY_S)

@@ -123,7 +123,8 @@ def _responses(route: Route, names: Any) -> dict[str, Any]:
         for status, text in _REFUSALS.items()
     }
     if route.socket:
-        return {"101": {"description": f"WebSocket; each message is a {_name(route.answer)}"}, **refusals}
+        told = f"WebSocket; each message is a {_name(route.answer)}" if route.answer else "WebSocket"
+        return {"101": {"description": told}, **refusals}
     schema = names[route.answer, "serialization"] if route.answer else {}
     if route.page:
         schema = {"type": "string"}

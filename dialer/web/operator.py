@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dialer.errors import Refused
-from dialer.web import cards, schemas
+from dialer.web import cards, phone, schemas
 
 if TYPE_CHECKING:
     from dialer.engine.ports import OperatorView
@@ -34,7 +34,8 @@ async def start(call: Call, ask: schemas.StartAsk) -> schemas.OperatorAnswer:
     user = call.user
     if user.team_id is None:
         raise Refused("operator.no_team", "you are in no team", remedy="Ask an admin to put you in a team.")
-    view = await call.commands.start_shift(operator_id=user.id, name=user.name, team_id=user.team_id, seat=ask.seat)
+    seat = ask.seat or await phone.account_of(call, ask.phone)
+    view = await call.commands.start_shift(operator_id=user.id, name=user.name, team_id=user.team_id, seat=seat)
     return _answer(view)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dialer.web import auth, bases, health, live, openapi, operator, pacing, pages, rules, schemas, supervisor
+from dialer.web import auth, bases, health, live, openapi, operator, pacing, pages, phone, rules, schemas, supervisor
 from dialer.web.access import ADMIN, BASES, EVERYONE, LEADS, OPERATOR, PUBLIC, READERS, Route
 
 _ID = "{id:[0-9]{1,18}}"
@@ -28,6 +28,12 @@ _OPERATOR = (
           summary="Own state and card, pushed at every change", answer=schemas.OperatorNow, socket=True),
     Route(method="POST", path=f"{_V1}/operator/start", handler=operator.start, roles=OPERATOR,
           summary="Open a shift on a seat; its phone is called", ask=schemas.StartAsk, answer=schemas.OperatorAnswer),
+    Route(method="POST", path=f"{_V1}/operator/phone", handler=phone.browser, roles=OPERATOR,
+          summary="The seat's SIP account for the phone in the browser", answer=schemas.PhoneAnswer),
+    Route(method="POST", path=f"{_V1}/operator/desk-phone", handler=phone.desk, roles=OPERATOR,
+          summary="The seat's SIP account for a desk phone; its secret is shown once", answer=schemas.DeskPhoneAnswer),
+    Route(method="GET", path="/sip", handler=phone.sip, roles=OPERATOR, ask=schemas.SipQuery, socket=True,
+          summary="SIP of the phone in the browser, relayed to Asterisk"),
     Route(method="POST", path=f"{_V1}/operator/ready", handler=operator.ready, roles=OPERATOR, summary="Take calls",
           answer=schemas.OperatorAnswer),
     Route(method="POST", path=f"{_V1}/operator/pause", handler=operator.pause, roles=OPERATOR,

@@ -81,12 +81,16 @@ class Ground:
         calls: What the world itself saw so far.
         hang_up: Makes every callee hang up.
         spare: A seat for a person with a softphone: user, secret and SIP port; None without Asterisk.
+        pool: The file of that seat with both its secrets: a headset at the browser does too.
+        ws_port: Where browsers' SIP goes.
     """
 
     switch: str
     ami_port: int
     events_secret: str = field(repr=False)
     commands_secret: str = field(repr=False)
+    pool: Path | None = None
+    ws_port: int = 8088
     calls: Callable[[], Sequence[WorldCall]]
     hang_up: Callable[[], Awaitable[None]]
     spare: tuple[str, str, int] | None = field(default=None, repr=False)
@@ -211,6 +215,8 @@ async def _ground(options: Options, run_dir: Path, say: Callable[[str], None]) -
                     calls=lambda: log.calls(pair.log),
                     hang_up=pair.hang_up_callees,
                     spare=(seat, secret, pair.sip_port),
+                    pool=pair.pool,
+                    ws_port=pair.ws_port,
                 )
                 return
         except Misconfigured as error:
@@ -237,6 +243,8 @@ def _settings(options: Options, ground: Ground, run_dir: Path) -> Settings:
         ami_port=ground.ami_port,
         ami_events_secret=SecretStr(ground.events_secret),
         ami_commands_secret=SecretStr(ground.commands_secret),
+        seats_file=ground.pool,
+        sip_ws_port=ground.ws_port,
         http_port=_http_port() if options.port is None else options.port,
         log_level="warning",
     )
@@ -332,8 +340,8 @@ def _introduce(running: Service, ground: Ground, people: People, say: Callable[[
     if ground.spare is not None:
         seat, secret, port = ground.spare
         say(
-            f"Take a seat yourself: log in as 'you' with seat {seat}; "
-            f"softphone: {seat}@127.0.0.1:{port} (UDP), secret {secret}"
+            f"Take a seat yourself: log in as 'you' at {running.url}/operator with a headset; "
+            f"or with a softphone: {seat}@127.0.0.1:{port} (UDP), secret {secret}"
         )
     say("Ctrl-C ends it.\n")
 

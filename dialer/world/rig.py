@@ -20,6 +20,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from dialer import seats as places
 from dialer.errors import Misconfigured
 from dialer.world import network, ports, root, sounds, switchconf
 from dialer.world.instance import Instance
@@ -44,7 +45,7 @@ class Plan:
 
     Attributes:
         seats: How many operators' phones the world has.
-        spare_seats: Seats beyond them, for people with a softphone.
+        spare_seats: Seats beyond them, for people with a softphone or a headset at the browser.
         ports: First and last port to choose from.
     """
 
@@ -59,7 +60,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rig:
-    """A running pair. ``seats`` and ``spare_seats`` map seat to SIP secret; ``log`` is the world's own log."""
+    """A running pair. ``seats`` and ``spare_seats`` map seat to SIP secret; ``log`` is the world's own log.
+
+    ``pool`` is the file of the spare seats with both their secrets; browsers' SIP goes to ``ws_port``.
+    """
 
     switch: Instance
     world: Instance
@@ -70,6 +74,8 @@ class Rig:
     commands_secret: str = field(repr=False)
     seats: Mapping[str, str] = field(repr=False)
     spare_seats: Mapping[str, str] = field(repr=False)
+    pool: Path
+    ws_port: int
     log: Path
 
     def described(self) -> dict[str, object]:
@@ -86,6 +92,8 @@ class Rig:
             "trunk": TRUNK,
             "seats": dict(self.seats),
             "spare_seats": dict(self.spare_seats),
+            "pool": str(self.pool),
+            "ws_port": self.ws_port,
             "world_ami_port": self.world.ami_port,
             "world_log": str(self.log),
             "switch_pid": self.switch.pid,
@@ -125,10 +133,10 @@ async def running(plan: Plan, run_dir: Path) -> AsyncIterator[Rig]:
         Misconfigured: there is no Asterisk, or one of the two does not start.
     """
     asterisk = await asyncio.to_thread(root.find)
-    ami_port, sip_port, world_ami_port, world_sip_port = ports.free(4, *plan.ports)
-    names = [f"seat-{number:03}" for number in range(1, plan.seats + plan.spare_seats + 1)]
-    seats = {name: secrets.token_urlsafe(24) for name in names}
-    played = {name: seats[name] for name in names[: plan.seats]}
+    ami_port, sip_port, ws_port, world_ami_port, world_sip_port = ports.free(5, *plan.ports)
+    played = {seat.name: seat.desk_secret for seat in places.fresh(plan.seats)}
+    spare = places.fresh(plan.spare_seats, plan.seats + 1)
+    pool = _kept(run_dir / "seats", places.text(spare))
     events_secret, commands_secret, world_secret = (secrets.token_urlsafe(33) for _ in range(3))
 
     switch = Instance(asterisk, run_dir / "switch", ami_port=ami_port)
@@ -142,7 +150,9 @@ async def running(plan: Plan, run_dir: Path) -> AsyncIterator[Rig]:
             events_secret=events_secret,
             commands_secret=commands_secret,
             trunks=(switchconf.TrunkLine(name=TRUNK, host="127.0.0.1", port=world_sip_port),),
-            seats=seats,
+            seats=played | {seat.name: seat.desk_secret for seat in spare},
+            web_seats={seat.web_name: seat.web_secret for seat in spare},
+            ws_port=ws_port,
         ),
         switch.home / "etc",
     )
@@ -184,9 +194,18 @@ async def running(plan: Plan, run_dir: Path) -> AsyncIterator[Rig]:
             events_secret=events_secret,
             commands_secret=commands_secret,
             seats=played,
-            spare_seats={name: seats[name] for name in names[plan.seats :]},
+            spare_seats={seat.name: seat.desk_secret for seat in spare},
+            pool=pool,
+            ws_port=ws_port,
             log=log,
         )
+
+
+def _kept(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(text)
+    return path
 
 
 async def _booted(wire: Wire) -> None:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -56,7 +57,9 @@ class SwitchConf:
     Attributes:
         home: The instance's folder as Asterisk sees it.
         modules_dir: Where Asterisk's modules are.
-        seats: Seat name to its SIP secret.
+        seats: Seat name to the SIP secret of its desk phone.
+        web_seats: Seat name, with ``WEB`` behind it, to the SIP secret of its phone in the browser.
+        ws_port: Where Asterisk takes browser phones' SIP, on loopback.
         max_calls: Channels above which Asterisk itself refuses.
 
     Raises:
@@ -71,6 +74,8 @@ class SwitchConf:
     commands_secret: str
     trunks: tuple[TrunkLine, ...]
     seats: Mapping[str, str] = field(repr=False)
+    web_seats: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    ws_port: int = 8088
     ami_address: str = "127.0.0.1"
     ami_permit: str = "127.0.0.1/32"
     sip_address: str = "127.0.0.1"
@@ -78,23 +83,25 @@ class SwitchConf:
     rtp_last: int = 19999
     max_calls: int = 1000
     codecs: str = "ulaw,alaw"
+    web_codecs: str = "opus,ulaw"
 
     def __post_init__(self) -> None:
         _word(FOLDER, "home", self.home)
         _word(FOLDER, "modules folder", self.modules_dir)
-        for secret in (self.events_secret, self.commands_secret, *self.seats.values()):
+        for secret in (self.events_secret, self.commands_secret, *self.seats.values(), *self.web_seats.values()):
             _word(SECRET, "secret", secret, show=False)
-        for name in self.seats:
+        for name in (*self.seats, *self.web_seats):
             _word(WORD, "seat", name)
-        names = [*self.seats, *(trunk.name for trunk in self.trunks)]
+        names = [*self.seats, *self.web_seats, *(trunk.name for trunk in self.trunks)]
         if len(set(names)) != len(names):
             raise ValueError("seats and trunks need different names")
-        for port in (self.ami_port, self.sip_port, self.rtp_first, self.rtp_last):
+        for port in (self.ami_port, self.sip_port, self.ws_port, self.rtp_first, self.rtp_last):
             _port(port)
         for address in (self.ami_address, self.sip_address, self.ami_permit.partition("/")[0]):
             ip_address(address)
         _word(re.compile(r"[0-9.:a-f]+/[0-9]{1,3}"), "AMI permit", self.ami_permit)
         _word(CODECS, "codecs", self.codecs)
+        _word(CODECS, "codecs", self.web_codecs)
         if self.rtp_last - self.rtp_first < 3 or self.max_calls < 1:
             raise ValueError("no room for calls: widen the RTP range or raise max_calls")
 
@@ -102,7 +109,7 @@ class SwitchConf:
 def render(conf: SwitchConf, folder: Path) -> None:
     """Write our Asterisk's configuration files into a folder."""
     values = {name: getattr(conf, name) for name in SwitchConf.__slots__}
-    values["seats"] = sorted(conf.seats.items())
+    values |= {"seats": sorted(conf.seats.items()), "web_seats": sorted(conf.web_seats.items())}
     fill(templates(), folder, values | {"events": NAMES})
 
 

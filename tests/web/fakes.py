@@ -238,6 +238,21 @@ class FakeKpi:
         return self.rows
 
 
+class FakeSeats:
+    """Seats as they come; each desk phone's secret is shown once."""
+
+    def __init__(self):
+        self.given: dict[int, str] = {}
+        self.shown: dict[int, str] = {}
+
+    async def give(self, user_id, *, switch, pool):
+        return self.given.setdefault(user_id, next(name for name in pool if name not in self.given.values()))
+
+    async def show(self, user_id, *, mark, actor):
+        before, self.shown[user_id] = self.shown.get(user_id), mark
+        return before != mark
+
+
 class FakeStores:
     """The bag of nouns; those a test does not need find nothing."""
 
@@ -248,6 +263,7 @@ class FakeStores:
         self.consents = self.national = self.phones = self.passes = self.loosenings = Nothing()
         self.campaigns = self.bases = self.base_files = self.do_not_call = Nothing()
         self.callbacks = self.attempts = self.dispositions = Nothing()
+        self.seats = FakeSeats()
         self.database_up = True
 
     async def lease(self, switch):

@@ -15,7 +15,7 @@ import typer
 from ami.simulator.manager import dialer_users
 from ami.simulator.people import TableWorld
 from ami.simulator.server import SimServer
-from dialer import cli
+from dialer import cli, seats
 
 ADMIN_SECRET, COMMANDS_SECRET = "events-secret", "commands-secret"
 CSV = "name,phone,zone\nAda,+12025550100,America/New_York\nBad,12,America/New_York\n"
@@ -87,6 +87,7 @@ def test_the_commands_are_those_the_readme_promises():
             "national-list",
             "phone",
             "pass",
+            "seat",
         )
     }
     group = typer.main.get_command(cli.app).commands["campaign"]
@@ -307,7 +308,13 @@ def test_a_switch_is_configured_with_fresh_secrets_that_only_we_can_read(run, tm
         assert secrets[-1] in (tmp_path / "switch" / "etc" / "manager.conf").read_text()
         assert secrets[-1] not in said
         assert f"DIALER_AMI_COMMANDS_SECRET_FILE={kept / 'ami-commands'}" in said
-        assert [line.split()[0] for line in (kept / "seats").read_text().splitlines()] == ["seat-001", "seat-002"]
+        pool = seats.read(kept / "seats")
+        assert list(pool) == ["seat-001", "seat-002"]
+        phones = (tmp_path / "switch" / "etc" / "pjsip.conf").read_text()
+        for seat in pool.values():
+            assert f"username = {seat.name}\npassword = {seat.desk_secret}\n" in phones
+            assert f"username = {seat.web_name}\npassword = {seat.web_secret}\n" in phones
+        assert f"DIALER_SEATS_FILE={kept / 'seats'}" in said
     assert secrets[0] != secrets[1]
 
 

@@ -24,6 +24,7 @@ GOOD = {
     "commands_secret": SECRET,
     "trunks": (TrunkLine(name="carrier", host="sip.example.com", port=5060, username="us", secret="s3cret"),),
     "seats": {"seat-001": SECRET},
+    "web_seats": {"seat-001-web": SECRET},
 }
 WORLD = {
     "home": "/mnt",
@@ -46,6 +47,8 @@ def test_a_value_that_could_end_its_line_is_refused(text: str):
         SwitchConf(**{**GOOD, "seats": {text: SECRET}})
     with pytest.raises(ValueError):
         SwitchConf(**{**GOOD, "seats": {"seat-001": text}})
+    with pytest.raises(ValueError):
+        SwitchConf(**{**GOOD, "web_seats": {"seat-001-web": text}})
     for trunk in ({"name": text}, {"host": text}, {"username": text}):
         with pytest.raises(ValueError):
             TrunkLine(
@@ -92,6 +95,18 @@ def test_every_channel_of_our_plan_has_a_time_limit_and_no_hangup_handler(tmp_pa
         assert re.search(rf"\[{context}\]\nexten => s,1,Set\(TIMEOUT\(absolute\)=\d+\)", plan), context
     assert not re.search(r"exten => h\b", plan)
     assert "Local/" not in plan
+
+
+def test_browser_phones_come_in_on_loopback_alone_and_only_where_there_are_seats_for_them(tmp_path: Path):
+    """What the service relays never leaves the machine; without such seats there is no HTTP at all."""
+    switchconf.render(SwitchConf(**GOOD), tmp_path / "with")
+    switchconf.render(SwitchConf(**{**GOOD, "web_seats": {}}), tmp_path / "without")
+    http, phones = (tmp_path / "with" / "http.conf").read_text(), (tmp_path / "with" / "pjsip.conf").read_text()
+    assert "enabled = yes\nbindaddr = 127.0.0.1\nbindport = 8088" in http
+    assert re.search(r"\[transport-ws\]\ntype = transport\nprotocol = ws\nbind = 127.0.0.1\n", phones)
+    assert "enabled = no" in (tmp_path / "without" / "http.conf").read_text()
+    assert "transport-ws" not in (tmp_path / "without" / "pjsip.conf").read_text()
+    assert "websocket" not in (tmp_path / "without" / "modules.conf").read_text()
 
 
 @pytest.mark.parametrize("population", [ORDINARY, MEASURED])

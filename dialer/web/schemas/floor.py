@@ -47,9 +47,34 @@ class LanguageAsk(Ask):
 
 
 class StartAsk(Ask):
-    """The seat (SIP account) whose phone is called for the shift."""
+    """The phone called for the shift: the operator's own in the ``browser`` or on the ``desk``, or a seat's by name."""
 
-    seat: Seat
+    phone: Literal["browser", "desk"] = "browser"
+    seat: Seat | None = None
+
+
+class PhoneAnswer(Answer):
+    """The SIP account of the phone in the browser, for this session only."""
+
+    seat: str
+    account: str
+    secret: str
+
+
+class DeskPhoneAnswer(Answer):
+    """The SIP account of a desk phone; ``secret`` is null when it was shown before."""
+
+    seat: str
+    account: str
+    server: str
+    secret: str | None
+
+
+class SipQuery(Ask):
+    """Which page of the operator asks for the line; ``take`` takes it from another one."""
+
+    page: Annotated[str, StringConstraints(pattern="^[a-z0-9]{8,32}$")]
+    take: bool = False
 
 
 class PauseAsk(Ask):
@@ -83,6 +108,7 @@ class DispositionKindView(Answer):
     closes: bool
     decision_maker: bool
     verdict: str | None
+    refusal: bool
     needs: list[str]
     reasons: list[str]
 
@@ -108,7 +134,6 @@ class CardView(Answer):
     contact_id: int
     name: str
     phone: str
-    refusal: bool
     attributes: Mapping[str, Any]
     zones: list[str]
     number: int
@@ -131,6 +156,8 @@ class OperatorNow(Answer):
     at: datetime
     operator: OperatorView | None
     card: CardView | None
+    line: str | None = None
+    """The page that has the line of the phone in the browser, null when none has."""
     card_unknown: bool = False
     """There is a card, but it is not to be had yet: the page keeps the one it shows if that is of the same call."""
 
