@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from ami.errors import AmiError
-from dialer import cli_bases, cli_rules, cli_seats, logs, service, settings, switchconfig
+from dialer import cli_bases, cli_do_not_call, cli_rules, cli_seats, logs, service, settings, switchconfig
 from dialer.cli_bases import campaign_named
 from dialer.core import kpi as numbers
 from dialer.core import replay
@@ -102,6 +102,7 @@ cli_bases.add_to(app, _with_stores)
 
 
 cli_rules.attach(app, _with_stores)
+cli_do_not_call.attach(app, _with_stores)
 cli_seats.attach(app, _with_stores)
 
 # Service ---------------------------------------------------------------------

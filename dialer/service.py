@@ -22,6 +22,7 @@ import structlog
 from aiohttp import web
 
 from ami.link import Link, LinkSettings
+from dialer import forbidden
 from dialer.engine.clock import SystemClock
 from dialer.engine.engine import Engine
 from dialer.errors import LeaseLost, Misconfigured
@@ -124,7 +125,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         stack.push_async_callback(runner.cleanup)
         await web.SockSite(runner, listener).start()
         _calm_collector()
-        done = asyncio.create_task(_engine(engine, pools), name="engine")
+        done = asyncio.create_task(_engine(engine, pools, settings.switch), name="engine")
         host, port = listener.getsockname()[:2]
         try:
             yield Service(f"http://{host}:{port}", engine, stores, pools, done)
@@ -141,19 +142,26 @@ def _calm_collector() -> None:
     gc.set_threshold(20_000, 20, 100)
 
 
-async def _engine(engine: Engine, pools: Pools) -> None:
-    """The engine, and beside it the daily work on the database."""
+async def _engine(engine: Engine, pools: Pools, switch: str) -> None:
+    """The engine, and beside it the daily work on the database and the look at lines that must be cut."""
+
+    def lists() -> list[tuple[int, str]]:
+        return [(one.id, name) for one in engine.floor.campaigns.values() for name in one.profile.national_lists]
 
     async def housekeeping() -> None:
         while True:
             await asyncio.sleep(PARTITIONS_S)
             await keep_partitions(pools.engine)
 
-    chores = asyncio.create_task(housekeeping(), name="housekeeping")
+    chores = [
+        asyncio.create_task(housekeeping(), name="housekeeping"),
+        asyncio.create_task(forbidden.watch(engine, pools.engine, switch, lists), name="forbidden"),
+    ]
     try:
         await engine.run()
     finally:
-        chores.cancel()
+        for chore in chores:
+            chore.cancel()
 
 
 async def serve(settings: Settings) -> None:

@@ -458,7 +458,9 @@ CREATE TABLE public.contact_phone (
 
 CREATE TABLE public.customer (
     id bigint NOT NULL,
-    name text NOT NULL
+    name text NOT NULL,
+    country text,
+    CONSTRAINT customer_country_check CHECK ((country ~ '^[A-Z]{2}$'::text))
 );
 
 ALTER TABLE public.customer ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -526,8 +528,38 @@ CREATE TABLE public.do_not_call (
     reason text DEFAULT ''::text NOT NULL,
     added_by bigint,
     added_at timestamp with time zone DEFAULT now() NOT NULL,
+    file_id bigint,
     CONSTRAINT do_not_call_check CHECK ((((scope = 'customer'::text) = (customer_id IS NOT NULL)) AND ((scope = 'campaign'::text) = (campaign_id IS NOT NULL)))),
     CONSTRAINT do_not_call_scope_check CHECK ((scope = ANY (ARRAY['global'::text, 'customer'::text, 'campaign'::text])))
+);
+
+CREATE TABLE public.do_not_call_file (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    file_hash bytea NOT NULL,
+    scope text NOT NULL,
+    customer_id bigint,
+    campaign_id bigint,
+    rows_in integer NOT NULL,
+    rows_added integer NOT NULL,
+    rows_known integer NOT NULL,
+    rows_rejected integer NOT NULL,
+    taken_at timestamp with time zone NOT NULL,
+    taken_by bigint,
+    undone_at timestamp with time zone,
+    undone_by bigint,
+    CONSTRAINT do_not_call_file_check CHECK ((rows_in = ((rows_added + rows_known) + rows_rejected))),
+    CONSTRAINT do_not_call_file_check1 CHECK ((((scope = 'customer'::text) = (customer_id IS NOT NULL)) AND ((scope = 'campaign'::text) = (campaign_id IS NOT NULL)))),
+    CONSTRAINT do_not_call_file_scope_check CHECK ((scope = ANY (ARRAY['global'::text, 'customer'::text, 'campaign'::text])))
+);
+
+ALTER TABLE public.do_not_call_file ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.do_not_call_file_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 ALTER TABLE public.do_not_call ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -858,6 +890,9 @@ ALTER TABLE ONLY public.disposition
 ALTER TABLE ONLY public.disposition_rest
     ADD CONSTRAINT disposition_rest_pkey PRIMARY KEY (phone_id, customer_id, class);
 
+ALTER TABLE ONLY public.do_not_call_file
+    ADD CONSTRAINT do_not_call_file_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.do_not_call
     ADD CONSTRAINT do_not_call_phone_id_scope_customer_id_campaign_id_key UNIQUE NULLS NOT DISTINCT (phone_id, scope, customer_id, campaign_id);
 
@@ -984,6 +1019,10 @@ CREATE INDEX contact_phone_of_phone ON public.contact_phone USING btree (phone_i
 CREATE INDEX disposition_of_campaign ON public.disposition USING btree (campaign_id, saved_at);
 
 CREATE INDEX disposition_of_contact ON public.disposition USING btree (contact_id);
+
+CREATE UNIQUE INDEX do_not_call_file_once ON public.do_not_call_file USING btree (file_hash, scope, customer_id, campaign_id) NULLS NOT DISTINCT WHERE (undone_at IS NULL);
+
+CREATE INDEX do_not_call_of_file ON public.do_not_call USING btree (file_id) WHERE (file_id IS NOT NULL);
 
 CREATE INDEX lane_of_campaign ON public.lane USING btree (campaign_id);
 
@@ -1148,6 +1187,21 @@ ALTER TABLE ONLY public.do_not_call
 
 ALTER TABLE ONLY public.do_not_call
     ADD CONSTRAINT do_not_call_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id);
+
+ALTER TABLE ONLY public.do_not_call_file
+    ADD CONSTRAINT do_not_call_file_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
+
+ALTER TABLE ONLY public.do_not_call_file
+    ADD CONSTRAINT do_not_call_file_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id);
+
+ALTER TABLE ONLY public.do_not_call
+    ADD CONSTRAINT do_not_call_file_id_fkey FOREIGN KEY (file_id) REFERENCES public.do_not_call_file(id);
+
+ALTER TABLE ONLY public.do_not_call_file
+    ADD CONSTRAINT do_not_call_file_taken_by_fkey FOREIGN KEY (taken_by) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.do_not_call_file
+    ADD CONSTRAINT do_not_call_file_undone_by_fkey FOREIGN KEY (undone_by) REFERENCES public.app_user(id);
 
 ALTER TABLE ONLY public.do_not_call
     ADD CONSTRAINT do_not_call_phone_id_fkey FOREIGN KEY (phone_id) REFERENCES public.phone(id);

@@ -83,6 +83,24 @@ async def opt_out(connection: Connection, attempt_id: UUID, scope: str, at: date
         await forbid(connection, row["phone_id"], about, reason="opt_out", added_by=None, at=at)
 
 
+async def ringing(pool: Pool, switch: str, lists: Sequence[tuple[int, str]]) -> Sequence[int]:
+    """Phones with an unanswered line of this switch that may not be called any more.
+
+    Args:
+        pool: Any.
+        switch: Whose lines.
+        lists: The national lists that hold, by campaign.
+
+    Raises:
+        StoreDown: PostgreSQL does not answer.
+    """
+    with store_errors():
+        rows = await SQL["do_not_call_ringing"].fetch(
+            pool, switch=switch, campaigns=[one for one, _ in lists], lists=[name for _, name in lists]
+        )
+    return [row["phone_id"] for row in rows]
+
+
 #: What people wrote may name somebody, and the audit log cannot forget.
 _NOT_NOTED = frozenset({"phone", "added_at", "reason"})
 

@@ -13,8 +13,10 @@ from dialer.store.callbacks import Callbacks
 from dialer.store.campaigns import Campaigns
 from dialer.store.consents import Consents
 from dialer.store.contacts import Contacts
+from dialer.store.customers import Customers
 from dialer.store.dispositions import Dispositions
 from dialer.store.do_not_call import DoNotCall
+from dialer.store.do_not_call_files import DoNotCallFiles
 from dialer.store.kpi import Numbers
 from dialer.store.loosenings import Loosenings
 from dialer.store.national import NationalLists
@@ -40,8 +42,10 @@ class Stores:
     bases: Bases
     base_files: BaseFiles
     contacts: Contacts
+    customers: Customers
     dispositions: Dispositions
     do_not_call: DoNotCall
+    do_not_call_files: DoNotCallFiles
     callbacks: Callbacks
     attempts: Attempts
     kpi: Numbers
@@ -63,8 +67,10 @@ class Stores:
             bases=Bases(pools.web, pools.intake),
             base_files=BaseFiles(pools.web),
             contacts=Contacts(pools.web),
+            customers=Customers(pools.web),
             dispositions=Dispositions(pools.web),
             do_not_call=DoNotCall(pools.web),
+            do_not_call_files=DoNotCallFiles(pools.web, pools.intake),
             callbacks=Callbacks(pools.web),
             attempts=Attempts(pools.web),
             kpi=Numbers(pools.web),

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from dialer.web import auth, bases, health, live, openapi, operator, pacing, pages, phone, rules, schemas, supervisor
+from dialer.web import (
+    auth,
+    bases,
+    do_not_call,
+    health,
+    live,
+    openapi,
+    operator,
+    pacing,
+    pages,
+    phone,
+    rules,
+    schemas,
+    supervisor,
+)
 from dialer.web.access import ADMIN, BASES, EVERYONE, LEADS, OPERATOR, PUBLIC, READERS, Route
 
 _ID = "{id:[0-9]{1,18}}"
@@ -152,6 +166,14 @@ _PROMISES = (
           answer=schemas.DoNotCallAnswer, status=201),
     Route(method="DELETE", path=f"{_V1}/do-not-call/{_ID}", handler=supervisor.remove_do_not_call, roles=ADMIN,
           summary="Take an entry off the list", answer=schemas.Done),
+    Route(method="POST", path=f"{_V1}/do-not-call/files", handler=do_not_call.take_file, roles=LEADS,
+          summary="Forbid every number of a file, all or none, or rehearse it; effective at once",
+          ask=schemas.DoNotCallFileQuery, answer=schemas.DoNotCallFileTaken, upload="text/csv", status=201),
+    Route(method="GET", path=f"{_V1}/do-not-call/files", handler=do_not_call.list_files, roles=READERS,
+          summary="Do-not-call files that were taken, the last first", answer=schemas.DoNotCallFilesAnswer),
+    Route(method="POST", path=f"{_V1}/do-not-call/files/{_ID}/undo", handler=do_not_call.undo_file, roles=ADMIN,
+          summary="Take a do-not-call file back; what people or other files named too stays",
+          answer=schemas.DoNotCallFileAnswer),
     Route(method="GET", path=f"{_V1}/callbacks", handler=supervisor.callbacks, roles=READERS,
           summary="Promises to call back, the next one first", ask=schemas.CallbackQuery,
           answer=schemas.CallbacksAnswer),

@@ -15,6 +15,34 @@ CREATE TABLE disposition_rest (
     PRIMARY KEY (phone_id, customer_id, class)
 );
 
+-- Where the customer is: the rules of that country hold beside those of the campaign and of the callee.
+ALTER TABLE customer ADD COLUMN country text CHECK (country ~ '^[A-Z]{2}$');
+
+-- Files of do-not-call numbers: each is taken once, and can be taken back. Whatever a person or another file names too stays
+-- when the file is taken back: its entries lose their file.
+CREATE TABLE do_not_call_file (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text NOT NULL,
+    file_hash bytea NOT NULL,
+    scope text NOT NULL CHECK (scope IN ('global', 'customer', 'campaign')),
+    customer_id bigint REFERENCES customer,
+    campaign_id bigint REFERENCES campaign,
+    rows_in integer NOT NULL,
+    rows_added integer NOT NULL,
+    rows_known integer NOT NULL,            -- forbidden already, or in an earlier row
+    rows_rejected integer NOT NULL,
+    taken_at timestamptz NOT NULL,
+    taken_by bigint REFERENCES app_user,
+    undone_at timestamptz,
+    undone_by bigint REFERENCES app_user,
+    CHECK (rows_in = rows_added + rows_known + rows_rejected),
+    CHECK ((scope = 'customer') = (customer_id IS NOT NULL) AND (scope = 'campaign') = (campaign_id IS NOT NULL))
+);
+CREATE UNIQUE INDEX do_not_call_file_once ON do_not_call_file (file_hash, scope, customer_id, campaign_id) NULLS NOT DISTINCT
+    WHERE undone_at IS NULL;
+ALTER TABLE do_not_call ADD COLUMN file_id bigint REFERENCES do_not_call_file;
+CREATE INDEX do_not_call_of_file ON do_not_call (file_id) WHERE file_id IS NOT NULL;
+
 -- migrate:down
 
 DO $$ BEGIN RAISE EXCEPTION 'migrations go forward only'; END $$;

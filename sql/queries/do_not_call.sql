@@ -9,12 +9,12 @@ INSERT INTO phone (e164) VALUES (:e164::text) ON CONFLICT (e164) DO UPDATE SET e
 SELECT id FROM phone WHERE id = :phone_id::bigint FOR UPDATE;
 
 -- name: do_not_call_add
--- Saying it again changes nothing.
+-- Saying it again changes nothing, but that the entry outlives the file that brought it.
 INSERT INTO do_not_call (phone_id, scope, customer_id, campaign_id, reason, added_by, added_at)
 VALUES (:phone_id::bigint, :scope::text, CASE :scope::text WHEN 'customer' THEN :customer_id::bigint END,
     CASE :scope::text WHEN 'campaign' THEN :campaign_id::bigint END, :reason::text, :added_by::bigint,
     coalesce(:at::timestamptz, now()))
-ON CONFLICT DO NOTHING;
+ON CONFLICT (phone_id, scope, customer_id, campaign_id) DO UPDATE SET file_id = NULL WHERE do_not_call.file_id IS NOT NULL;
 
 -- name: do_not_call_find
 -- The entry as it stands.
@@ -36,6 +36,30 @@ WITH blocked AS (
     RETURNING k.contact_id
 )
 UPDATE contact c SET promised = false FROM blocked WHERE c.id = blocked.contact_id;
+
+-- name: do_not_call_ringing
+-- Lines on their way to numbers that may not be called any more, wherever and by whomever that was said.
+SELECT l.phone_id
+FROM attempt_live l JOIN campaign c ON c.id = l.campaign_id JOIN phone p ON p.id = l.phone_id
+WHERE l.switch = :switch::text AND l.state IN ('sent', 'ringing') AND l.ended_by IS NULL AND (
+    p.e164 ^@ 'erased:'
+    OR EXISTS (
+        SELECT FROM do_not_call d
+        WHERE d.phone_id = l.phone_id AND (d.scope = 'global' OR d.customer_id = c.customer_id OR d.campaign_id = c.id)
+    )
+    OR EXISTS (
+        SELECT FROM national_number n JOIN unnest(:campaigns::bigint[], :lists::text[]) AS needs (campaign_id, list) USING (list)
+        WHERE n.e164 = p.e164 AND needs.campaign_id = l.campaign_id
+    )
+    OR EXISTS (
+        SELECT FROM disposition_rest r
+        WHERE r.phone_id = l.phone_id AND r.customer_id = c.customer_id AND r.said_at >= l.sent_at AND r.rests_until > r.said_at
+    )
+    OR (
+        SELECT count(*) > 0 AND NOT bool_or(g.withdrawn_at IS NULL AND g.expires_at > now())
+        FROM consent g WHERE g.phone_id = l.phone_id AND g.customer_id = c.customer_id AND g.purpose = c.purpose
+    )
+);
 
 -- name: do_not_call_of_attempt
 -- Whose number an attempt called, for whom.

@@ -87,6 +87,7 @@ def test_the_commands_are_those_the_readme_promises():
             "national-list",
             "phone",
             "pass",
+            "do-not-call",
             "seat",
         )
     }

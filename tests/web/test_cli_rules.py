@@ -27,6 +27,33 @@ def test_profiles_are_shown_with_their_sources(run, settings):
 
 
 @pytest.mark.postgres
+def test_numbers_and_files_are_forbidden_for_anybody_or_for_somebody_and_taken_back(run, settings, url, tmp_path):
+    settings("DIALER_DATABASE_URL", url)
+    run("trunk", "set", "carrier")
+    run("campaign", "create", "spring", "--trunk", "carrier", "--customer", "acme")
+    assert run("do-not-call", "add", PHONE, "--customer", "acme")[1] == f"{PHONE}: entry 1, customer.\n"
+    file = tmp_path / "stop.csv"
+    file.write_text(f"name;phone\nAda;{PHONE}\nJoe;12025550199\nJoe;12025550199\nSue;none\n")
+    said = "stop.csv: 1 added, 1 bad_phone, 1 known, 1 repeated."
+    about = ("do-not-call", "import", str(file), "--customer", "acme", "--region", "US")
+    assert run(*about, "--rehearse")[1] == f"{said} Nothing was written.\n"
+    verdicts = tmp_path / "verdicts.csv"
+    assert run(*about, "--verdicts", str(verdicts))[1] == f"{said} File 1.\n"
+    assert verdicts.read_text().splitlines() == ["line,verdict", "2,known", "3,added", "4,repeated", "5,bad_phone"]
+    assert "It had been taken before" in run(*about)[1]
+    assert "1 added        2 known      1 rejected" in run("do-not-call", "files")[1]
+    assert [line.split()[1] for line in run("do-not-call", "list")[1].splitlines()] == ["+12025550199", PHONE]
+    assert run("do-not-call", "undo", "1")[1] == "stop.csv: taken back.\n"
+    assert [line.split()[1] for line in run("do-not-call", "list")[1].splitlines()] == [PHONE]
+    assert run("do-not-call", "remove", "1")[1] == "Entry 1 is off the list.\n"
+    code, _, said = run("do-not-call", "import", str(file), "--customer", "nobody")
+    assert code != 0
+    assert "There is no customer 'nobody'" in said
+    code, _, said = run("do-not-call", "add", PHONE, "--customer", "acme", "--campaign", "spring")
+    assert "Give one of them" in said
+
+
+@pytest.mark.postgres
 def test_a_register_is_imported_and_a_person_exported_and_erased(run, settings, url, tmp_path):
     settings("DIALER_DATABASE_URL", url)
     settings("DIALER_SUPPRESSION_KEY", KEY)

@@ -72,3 +72,32 @@ async def test_rules_are_tightened_by_one_and_loosened_by_two(office):
     approve = f"/api/v1/loosenings/{asked['loosenings'][0]['id']}/approve"
     refused = await admin.post(approve, headers=CSRF)
     assert error_of(await refused.json()).code == "loosening.second_admin"
+
+
+async def test_a_file_of_numbers_is_rehearsed_taken_told_to_the_engine_and_taken_back(office):
+    admin = await office.login("admin")
+    [contact] = await office.place.add_contacts(PHONE)
+    [ringing] = await office.place.dial()
+    path = "/api/v1/do-not-call/files"
+    about = {"scope": "customer", "customer_id": office.place.campaign.customer_id, "name": "stop", "region": "US"}
+
+    async def send(**query):
+        query = {name: str(value) for name, value in (about | query).items()}
+        headers = CSRF | {"Content-Type": "text/csv"}
+        return await admin.post(path, params=query, data=f"{PHONE}\n2025550102\nnone\n", headers=headers)
+
+    rehearsed = await (await send(rehearse=True)).json()
+    assert (rehearsed["file"], rehearsed["verdicts"]) == (None, [[1, "added"], [2, "added"], [3, "bad_phone"]])
+    assert office.commands.asked == []
+    taken = await (await send()).json()
+    assert (taken["file"]["rows_added"], taken["file"]["rows_rejected"], taken["repeated"]) == (2, 1, False)
+    assert office.commands.asked == [("do_not_call_added", (ringing.phone_id,))]
+    assert (await (await send()).json())["repeated"]
+    assert [one["name"] for one in (await office.get(admin, path))["files"]] == ["stop"]
+    why = await office.get(admin, f"/api/v1/contacts/{contact}/why")
+    assert why["reasons"][0]["reason"] == "do_not_call"
+    undone = await office.post(admin, f"{path}/{taken['file']['id']}/undo")
+    assert undone["file"]["undone_at"]
+    assert error_of(await (await send(scope="global")).json()).code == "request.invalid"
+    large = await admin.post(path, params={"scope": "global"}, data=b"1\n" * 20_001, headers=CSRF)
+    assert error_of(await large.json()).code == "request.too_large"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from dialer.core.model import Outcome
 from dialer.web.schemas.common import Answer, Ask, Id, Line, Moment, Note, Word
@@ -146,6 +146,67 @@ class DossierAnswer(Answer):
     consents: list[Mapping[str, Any]]
     do_not_calls: list[Mapping[str, Any]]
     rests: list[Mapping[str, Any]]
+
+
+class DoNotCallFileQuery(Ask):
+    """A file of numbers, one a line or in a column of phones; ``rehearse`` only says what would become of each row."""
+
+    scope: Literal["global", "customer", "campaign"]
+    campaign_id: Id | None = None
+    customer_id: Id | None = None
+    name: Line = "file"
+    region: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+    """Country of numbers without ``+``; without it they are rejected."""
+    rehearse: bool = False
+
+    @model_validator(mode="after")
+    def _names_what_it_is_for(self) -> Self:
+        ids = {"global": (None, None), "customer": (self.customer_id, None), "campaign": (None, self.campaign_id)}
+        named = ids[self.scope]
+        if (self.customer_id, self.campaign_id) != named or (self.scope != "global" and named == (None, None)):
+            raise ValueError("give customer_id with scope customer, campaign_id with scope campaign, none with global")
+        return self
+
+
+class DoNotCallFileInfo(Answer):
+    """A file that was taken; ``rows_known`` were forbidden already, or named in an earlier row."""
+
+    id: int
+    name: str
+    scope: str
+    customer_id: int | None
+    campaign_id: int | None
+    rows_in: int
+    rows_added: int
+    rows_known: int
+    rows_rejected: int
+    taken_at: datetime
+    taken_by: int | None
+    undone_at: datetime | None
+    undone_by: int | None
+
+
+class DoNotCallFileTaken(Answer):
+    """What became of each row, by line: ``added``, ``known``, ``repeated``, or why it is rejected.
+
+    ``repeated``: this very file had been taken before, and nothing was done now. Without ``file`` it was a rehearsal.
+    """
+
+    file: DoNotCallFileInfo | None
+    verdicts: list[tuple[int, str]]
+    repeated: bool
+
+
+class DoNotCallFilesAnswer(Answer):
+    """The last first."""
+
+    files: list[DoNotCallFileInfo]
+
+
+class DoNotCallFileAnswer(Answer):
+    """One file."""
+
+    file: DoNotCallFileInfo
 
 
 class PriorityAsk(Ask):
