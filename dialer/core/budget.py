@@ -32,6 +32,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from math import ceil, exp, lgamma, log, log1p, sqrt
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -74,6 +75,7 @@ def covering(*, in_flight: int, free: int, answered: int = 0, chance: float = 1.
     return free + (in_flight - answered) - likely(in_flight - answered, chance)
 
 
+@lru_cache(maxsize=16_384)
 def likely(lines: int, chance: float) -> int:
     """How many of these lines are answered at the most, but for a probability of ``RISK``; all of them at ``chance`` 1.
 
@@ -116,6 +118,7 @@ def chance_at_most(share: float, n: float) -> float:
     return min(1.0, ceil(100 * (middle + spread) / (1 + z * z / n)) / 100)
 
 
+@lru_cache(maxsize=4096)
 def lines_within(answers: int, chance: float) -> int:
     """The greatest number of lines of which ``likely`` not more than so many are answered; negative if answers are."""
     if chance >= 1 or answers < 0:

@@ -284,7 +284,8 @@ class Dialing:
         budget, mine = self._budget(campaign, now), cover.live[campaign.id].values()
         talking_s, wrap_up_s = self._busy(campaign, now, others)
         pace.seen.learner.team = self._team(campaign.team_id)
-        pace.seen.look(mine, budget, campaign.caution)
+        uncovered = max(0, cover.lines(campaign.id) - cover.covering(campaign, 0))
+        pace.seen.look(mine, budget, campaign.caution, uncovered)
         share = pace.seen.learner.answer
         probable = campaign.budget_mode is BudgetMode.PROBABLE
         cover.believe(campaign.id, law.chance_at_most(share.value, share.n_at(now.timestamp())) if probable else None)

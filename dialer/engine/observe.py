@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from dialer.core.model import Budget, Ended, LiveAttempt, OperatorInterval, OperatorState, Outcome
-from dialer.core.pacing import AIM, Learned, Learner
+from dialer.core.pacing import Learned, Learner
 
 #: Attempts and talks that what the database remembers is worth at the most.
 MEMORY = 250.0
@@ -39,9 +39,20 @@ class Observations:
             if count(key):
                 hazard.believe(learned[key], count(key))
 
-    def look(self, attempts: Iterable[LiveAttempt], budget: Budget, caution: float = 1.0) -> None:
-        """Learn from the steps of attempts that are still going on, under the caution that holds now."""
+    def look(
+        self, attempts: Iterable[LiveAttempt], budget: Budget, caution: float = 1.0, uncovered: int | None = None
+    ) -> None:
+        """Learn from the steps of attempts that are still going on, under the caution that holds now.
+
+        Args:
+            attempts: The campaign's.
+            budget: Of the present legal window.
+            caution: As ``Policy``.
+            uncovered: Lines in flight that the budget counts as lost; None if nobody counted.
+        """
         self._caution = caution
+        if uncovered is not None:
+            self.learner.looked(uncovered)
         for attempt in attempts:
             if attempt.rang_at is not None:
                 self._steps(attempt, budget)
@@ -96,6 +107,11 @@ class Observations:
             told.add("counted")
 
     def _count(self, at: datetime, budget: Budget, *, abandoned: bool) -> None:
-        cap = budget.cap_permille / 1000
-        unspent = AIM * cap * budget.answered - budget.abandoned
-        self.learner.counted(at.timestamp(), abandoned=abandoned, cap=cap, unspent=unspent, caution=self._caution)
+        self.learner.counted(
+            at.timestamp(),
+            abandoned=abandoned,
+            cap=budget.cap_permille / 1000,
+            of=(budget.answered, budget.abandoned),
+            left_s=(budget.ends_at - at).total_seconds(),
+            caution=self._caution,
+        )

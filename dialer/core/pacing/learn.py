@@ -14,7 +14,7 @@ that goes on meanwhile; hours of the day are that clock's.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, log
+from math import exp, inf, log, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,6 +46,15 @@ THETA_FIRST, THETA_MIN, THETA_MAX = 1.0, 0.1, 20.0
 AIM = 0.95
 #: theta follows the abandons of so many answers, or of as many as come in this time.
 CONTROL_ANSWERS, CONTROL_S = 300.0, 5400.0
+#: Abandons that are kept for the lines in flight beyond the free operators, since the budget counts each of these as
+#: lost: so many standard deviations above their mean and so many more, but no greater share of what a window may lose.
+RESERVE_SIGMAS, RESERVE_MORE, RESERVE_SHARE = 2.0, 2.0, 0.33
+#: While they are not there theta is lower, at the worst by this in its logarithm.
+SAVING = 1.0
+#: Of what ``state`` writes.
+VERSION = 2
+#: The mean of such lines is taken over so many looks.
+MEMORY_LOOKS = 2000.0
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -114,6 +123,22 @@ class Share:
         self.n = self.n_at(at_s)
         self.lately *= exp(-max(0.0, at_s - self.at_s) / MEMORY_S)
         self.at_s = max(at_s, self.at_s)
+
+
+class Spread:
+    """Mean and variance of a number that is looked at now and then; old looks are forgotten."""
+
+    def __init__(self) -> None:
+        self.n = 0.0
+        self.mean = 0.0
+        self.variance = 0.0
+
+    def add(self, value: float) -> None:
+        """Take one."""
+        self.n = min(self.n + 1, MEMORY_LOOKS)
+        off = value - self.mean
+        self.mean += off / self.n
+        self.variance += (off * (value - self.mean) - self.variance) / self.n
 
 
 class Hours:
@@ -240,6 +265,7 @@ class Learner:
         self.seen = 0.0
         self.silent = 0.0
         self.answers = Share()
+        self.uncovered, self.short = Spread(), 0.0
         self._laws: Laws | None = None
         self._built_at_s, self._built_hour = 0.0, 1.0
         self._built_of = (0.0, 0.0, 0.0)
@@ -282,23 +308,48 @@ class Learner:
         for learner in (self, self.team) if self.team else (self,):
             learner.wrap_up.add(lasted_s)
 
-    def counted(self, at_s: float, *, abandoned: bool, cap: float, unspent: float, caution: float = 1.0) -> None:
+    def looked(self, uncovered: int) -> None:
+        """So many lines are in flight that the budget counts as lost (``budget.py``: U)."""
+        self.uncovered.add(uncovered)
+
+    def counted(
+        self,
+        at_s: float,
+        *,
+        abandoned: bool,
+        cap: float,
+        of: tuple[int, int],
+        left_s: float = inf,
+        caution: float = 1.0,
+    ) -> None:
         """A call came into the legal count: answered, and perhaps abandoned. This moves ``theta``.
 
         Args:
             at_s: When.
             abandoned: Whether it was abandoned.
             cap: The share of abandons to aim below, 0 to 1.
-            unspent: Abandons still allowed in the legal window: ``AIM * cap * L - A``, below 0 when overspent.
+            of: Calls answered and abandoned in the legal window.
+            left_s: How long the window goes on.
             caution: Aim at so many times fewer abandons, and leave unspent what is; 1 or more.
         """
         self.answers.add(abandoned, at_s)
+        answered, lost = of
         soon = max(CONTROL_ANSWERS, self.answers.lately * CONTROL_S / MEMORY_S)
+        spare, reserve = cap * answered - lost, self._reserve(cap, answered, left_s)
+        self.short = min(1.0, max(0.0, 1 - spare / reserve)) if reserve else 0.0
+        unspent = min(spare - reserve, spare - (1 - AIM) * cap * answered)
         unspent = unspent if caution <= 1 else min(0.0, unspent)
         target = min(2 * cap, max(0.25 * cap, AIM * cap + unspent / soon)) / caution
         theta = self.log_theta if self.log_theta is not None else log(THETA_FIRST * cap)
         theta += (target - abandoned) / (soon * AIM * cap)
         self.log_theta = min(log(THETA_MAX * cap), max(log(THETA_MIN * cap), theta))
+
+    def _reserve(self, cap: float, answered: int, left_s: float) -> float:
+        """Abandons to keep, so that the budget does not hold the forecast back; less in a window that loses few."""
+        lines = self.uncovered
+        wanted = lines.mean + RESERVE_SIGMAS * sqrt(max(0.0, lines.variance)) + RESERVE_MORE if lines.n else 0.0
+        coming = self.answers.lately / MEMORY_S * left_s if self.answers.lately else inf
+        return min(wanted, RESERVE_SHARE * cap * (answered + coming))
 
     def _attempt(self, at_s: float, *, answered: bool, rang: bool) -> None:
         self._events += 1
@@ -320,7 +371,7 @@ class Learner:
             self._laws = self._build(at_s, talking_s, wrap_up_s)
             self._built_at_s, self._built_hour = at_s, self.hours.factor(at_s)
             self._built_of = (self.answer.value, self.answer_ringing.value, float(self._events))
-        theta = exp(self.log_theta) if self.log_theta is not None else THETA_FIRST * cap
+        theta = exp(self.log_theta - SAVING * self.short) if self.log_theta is not None else THETA_FIRST * cap
         n_answer = self.answer.n_at(at_s)
         return Learned(laws=self._laws, theta=theta, n_answer=n_answer, n_talk=self.talk.n, seen=self.seen)
 
@@ -361,32 +412,37 @@ class Learner:
 
     def state(self) -> dict[str, Any]:
         """Everything, as JSON can hold it."""
-        shares = {n: vars(getattr(self, n)).copy() for n in ("answer", "answer_ringing", "key", "answers")}
+        shares = {n: vars(getattr(self, n)).copy() for n in _PARTS}
         times = {n: getattr(self, n).counts.tolist() for n in ("set_up", "ring", "offer")}
         hazards = {n: _hazard_state(getattr(self, n)) for n in ("talk", "wrap_up")}
-        own = {"log_theta": self.log_theta, "seen": self.seen, "silent": self.silent, "usual": self.usual}
+        own = {name: getattr(self, name) for name in _NUMBERS}
         hours = {"past": [*map(list, self.hours.past)], "today": [*map(list, self.hours.today)], "day": self.hours.day}
-        return {"version": 1, **shares, **times, **hazards, **own, "hours": hours}
+        return {"version": VERSION, **shares, **times, **hazards, **own, "hours": hours}
 
     @classmethod
     def of(cls, state: Mapping[str, Any], team: Learner | None = None) -> Learner:
         """The learner that wrote this state down; a new one where the state is of another version."""
         learner = cls(team)
-        if state.get("version") != 1:
+        if state.get("version") != VERSION:
             return learner
-        for name in ("answer", "answer_ringing", "key", "answers"):
+        for name in _PARTS:
             vars(getattr(learner, name)).update(state[name])
         for name in ("set_up", "ring", "offer"):
             getattr(learner, name).counts[:] = state[name]
         for name in ("talk", "wrap_up"):
             hazard, values = getattr(learner, name), state[name]
             hazard.events[:], hazard.exposure[:], hazard.n = values["events"], values["exposure"], values["n"]
-        for name in ("log_theta", "seen", "silent", "usual"):
+        for name in _NUMBERS:
             setattr(learner, name, state[name])
         hours = state["hours"]
         learner.hours.past, learner.hours.today = [*map(list, hours["past"])], [*map(list, hours["today"])]
         learner.hours.day = hours["day"]
         return learner
+
+
+#: What ``state`` keeps as it is.
+_PARTS = ("answer", "answer_ringing", "key", "answers", "uncovered")
+_NUMBERS = ("log_theta", "seen", "silent", "usual", "short")
 
 
 def _hazard_state(hazard: Hazard) -> dict[str, Any]:

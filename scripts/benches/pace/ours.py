@@ -1,13 +1,15 @@
 """Our dialer in the benchmark's world: ``dialer/core/pacing`` and ``dialer/core/budget`` themselves, no copy.
 
-What the engine does around them is done here: it tells what happened, asks every half second and at operator events,
-keeps the abandonment count of the legal window, and lets an operator leave only when the bound holds without him.
+What the engine does around them is done here: it tells what happened, asks at each change and, while nothing happens,
+when the last decision no longer stands, keeps the abandonment count of the legal window, and lets an operator leave
+only when the bound holds without him.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 
 from dialer.core import budget as law
 from dialer.core import pacing
@@ -72,9 +74,19 @@ class Ours(Dialer):
         self._rang_s: dict[int, float] = {}
         self._sent_s: dict[int, float] = {}
         self._begun_s = 0.0
+        self._heard = 0
+        self._no_at = (-1, -1)
+        self._no_until_s = 0.0
 
     def calls(self, day: Day) -> int:
-        return pacing.decide(*self.asked(day)).calls
+        """As the engine asks: a no stands for a while, unless something happens."""
+        at = (self._heard, len(day.ready))
+        if at == self._no_at and day.now_s < self._no_until_s:
+            return 0
+        decision = pacing.decide(*self.asked(day))
+        if not decision.calls:
+            self._no_at, self._no_until_s = at, day.now_s + (decision.stands_s if decision.ages else inf)
+        return decision.calls
 
     def asked(self, day: Day) -> tuple[pacing.Snapshot, pacing.Learned, pacing.Policy]:
         """What ``decide`` is asked with at this moment."""
@@ -108,8 +120,9 @@ class Ours(Dialer):
         """As the engine asks for it, in the budget's mode ``strict`` or ``probable``."""
         share = self.learner.answer
         chance = law.chance_at_most(share.value, share.n_at(self._at(now_s))) if self.probable else 1.0
-        waiting = snapshot.waiting
-        return law.room(budget, in_flight=snapshot.lines, free=snapshot.ready, answered=waiting, chance=chance)
+        lines, free, waiting = snapshot.lines, snapshot.ready, snapshot.waiting
+        self.learner.looked(max(0, lines - law.covering(in_flight=lines, free=free, answered=waiting, chance=chance)))
+        return law.room(budget, in_flight=lines, free=free, answered=waiting, chance=chance)
 
     def may_leave(self, day: Day) -> bool:
         in_flight = day.in_flight + len(day.waiting)
@@ -118,42 +131,51 @@ class Ours(Dialer):
     def begin(self, day: Day) -> None:
         self._sent_s.clear()
         self._rang_s.clear()
+        self._no_at = (-1, -1)
         self._begun_s += 24 * 3600.0
 
     def sent(self, call: int, now_s: float) -> None:
+        self._heard += 1
         self._sent_s[call] = now_s
 
     def rang(self, call: int, now_s: float) -> None:
+        self._heard += 1
         self._rang_s[call] = now_s
         self.learner.rang(now_s - self._sent_s.pop(call))
 
     def answered(self, call: int, now_s: float) -> None:
+        self._heard += 1
         self.learner.answered(self._at(now_s), now_s - self._rang_s.pop(call))
 
     def ended(self, call: int, now_s: float, outcome: str) -> None:
+        self._heard += 1
         rang = self._rang_s.pop(call, None) is not None
         self._sent_s.pop(call, None)
         self.learner.not_answered(self._at(now_s), rang=rang)
 
     def connected(self, call: int, operator: int, now_s: float) -> None:
+        self._heard += 1
         self.window.connect()
         self._count(now_s, abandoned=False)
 
     def talk_ended(self, operator: int, talk_s: float, now_s: float) -> None:
+        self._heard += 1
         self.learner.talked(talk_s)
 
     def wrap_up_ended(self, operator: int, wrap_up_s: float, now_s: float) -> None:
+        self._heard += 1
         self.learner.wrapped_up(wrap_up_s)
 
     def abandoned(self, call: int, now_s: float) -> None:
+        self._heard += 1
         self.window.lose()
         self._count(now_s, abandoned=True)
 
     def _count(self, now_s: float, *, abandoned: bool) -> None:
         window = self.window
         cap = window.cap_permille / 1000
-        unspent = pacing.AIM * cap * window.answered - window.abandoned
-        self.learner.counted(self._at(now_s), abandoned=abandoned, cap=cap, unspent=unspent)
+        of = (window.answered, window.abandoned)
+        self.learner.counted(self._at(now_s), abandoned=abandoned, cap=cap, of=of)
 
     def _at(self, now_s: float) -> float:
         """Seconds of a clock that goes on over the days."""
