@@ -145,10 +145,10 @@ def doctor() -> None:
     async def run() -> bool:
         well = True
         async for finding in examine():
-            typer.echo(f"{'ok  ' if finding.well else 'FAIL'} {finding.what}: {finding.text}")
+            typer.echo(f"{finding.mark} {finding.what}: {finding.text}")
             if not finding.well:
                 typer.echo(f"     {finding.remedy}")
-                well = False
+                well = well and finding.warns
         return well
 
     raise typer.Exit(0 if asyncio.run(run()) else 2)

@@ -8,21 +8,28 @@ import urllib.error
 import urllib.request
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+import structlog
 
 from ami.errors import AmiError, SwitchUnfit, Unreachable
 from ami.events import LinkUp
 from ami.link import Link
-from dialer import service, settings
+from dialer import profiles, service, settings
+from dialer.core.registers import Age
 from dialer.errors import DialerError, Misconfigured
-from dialer.store import server
-from dialer.store.pools import connect
+from dialer.store import campaigns, national, server
+from dialer.store.pools import connect, prepare_connection
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from dialer.profiles import Packaged
     from dialer.settings import Settings
+    from dialer.store.national import Warned
 
+log = structlog.get_logger(__name__)
 _SWITCH_TIMEOUT_S = 15.0
 
 
@@ -34,16 +41,23 @@ class Finding:
         what: What it is about.
         text: What was found.
         remedy: What to do; empty when it is well.
+        warns: It can still wait.
     """
 
     what: str
     text: str
     remedy: str = ""
+    warns: bool = False
 
     @property
     def well(self) -> bool:
         """Whether nothing needs to be done."""
         return not self.remedy
+
+    @property
+    def mark(self) -> str:
+        """What stands before it."""
+        return "ok  " if self.well else "warn" if self.warns else "FAIL"
 
 
 async def examine() -> AsyncIterator[Finding]:
@@ -55,6 +69,8 @@ async def examine() -> AsyncIterator[Finding]:
         return
     yield Finding("settings", f"read; switch {chosen.switch}")
     yield await _database(chosen)
+    for finding in await _rules(chosen):
+        yield finding
     running = await asyncio.to_thread(_health, chosen)
     if running is not None:
         yield Finding("pages", f"the service runs on port {chosen.http_port}")
@@ -93,6 +109,40 @@ async def _database(chosen: Settings) -> Finding:
     except Exception as error:  # noqa: BLE001 - wrong address, password or name: one sentence for each
         return Finding("database", f"cannot be used: {error}", "Correct DIALER_DATABASE_URL.")
     return Finding("database", f"PostgreSQL {version} answers")
+
+
+async def _rules(chosen: Settings) -> list[Finding]:
+    """National do-not-call lists and profiles that campaigns need; nothing where no database is running."""
+    now = datetime.now(UTC)
+    try:
+        connection = await connect(chosen.database_url or server.OwnServer(chosen.data_dir / "postgres").url())
+        try:
+            await prepare_connection(connection)
+            found = await national.warnings(connection, now)
+            used = {campaign.profile.id for campaign in await campaigns.read(connection)}
+        finally:
+            await connection.close()
+    except Exception as error:  # noqa: BLE001 - said under "database", or there is nothing to look at yet
+        log.debug("doctor.rules", error=str(error))
+        return []
+    old = [one for one in map(profiles.packaged, sorted(used)) if one.stale(now.date())]
+    return [*map(_register, found), *map(_old_profile, old)]
+
+
+def _register(one: Warned) -> Finding:
+    about, at = f"{one.register.name}, which {one.campaign} needs,", one.register.too_old_at
+    text = {
+        Age.MISSING: f"{about} was never imported: nobody is called",
+        Age.TOO_OLD: f"{about} is too old since {at:%Y-%m-%d %H:%M} UTC: nobody is called" if at else "",
+        Age.SOON: f"{about} is too old from {at:%Y-%m-%d %H:%M} UTC on" if at else "",
+    }[one.register.age]
+    remedy = f"Import it: dialer national-list import {one.register.name} FILE, then start the campaign if it paused."
+    return Finding("register", text, remedy, warns=one.register.age is Age.SOON)
+
+
+def _old_profile(one: Packaged) -> Finding:
+    text = f"some figures of {one.id} were last checked on {one.checked_on}"
+    return Finding("profile", text, f"See `dialer profile show {one.id}`, and update the dialer.", warns=True)
 
 
 def _health(chosen: Settings) -> dict[str, object] | None:

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from dialer.core import registers
+from dialer.core.model import CampaignState
 from dialer.core.numbers import E164
 from dialer.errors import Refused
+from dialer.store import campaigns
 from dialer.store.pools import store_errors, transaction
 from dialer.store.queries import queries
 from dialer.store.users import note
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from dialer.store.pools import Pool
-    from dialer.store.queries import Connection
+    from dialer.store.queries import Connection, Executor
     from dialer.store.users import Actor
 
 SQL = queries("national")
@@ -29,6 +32,34 @@ class NationalList:
     name: str
     imported_at: datetime
     numbers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warned:
+    """A register that a campaign needs and does not have, or will not have in some days."""
+
+    campaign_id: int
+    campaign: str
+    register: registers.Register
+
+    @property
+    def alert(self) -> str:
+        """As the board shows it: a word, and what it is about."""
+        at = self.register.too_old_at
+        about = f"{self.register.name} · {self.campaign}"
+        return f"register_{self.register.age} {about}" + (f" · {at:%Y-%m-%d %H:%M} UTC" if at else "")
+
+
+async def warnings(connection: Executor, now: datetime) -> Sequence[Warned]:
+    """Of campaigns that run or are paused, the registers somebody should import again."""
+    imported = {row["name"]: row["imported_at"] for row in await SQL["national_all"].fetch(connection)}
+    return [
+        Warned(campaign_id=campaign.id, campaign=campaign.name, register=register)
+        for campaign in await campaigns.read(connection)
+        if campaign.state in {CampaignState.RUNNING, CampaignState.PAUSED}
+        for register in registers.needed(campaign.profile, imported, now)
+        if register.age is not registers.Age.WELL
+    ]
 
 
 class NationalLists:
@@ -47,6 +78,11 @@ class NationalLists:
         """All registers."""
         with store_errors():
             return [NationalList(**row) for row in await SQL["national_all"].fetch(self._pool)]
+
+    async def warnings(self, now: datetime) -> Sequence[Warned]:
+        """As the function of this name."""
+        with store_errors():
+            return await warnings(self._pool, now)
 
     async def replace(
         self, name: str, numbers: Collection[str], *, now: datetime, actor: Actor

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from dialer.core import registers
 from dialer.store.consents import Given
 from dialer.web import schemas
 
 if TYPE_CHECKING:
     from dialer.web.call import Call
-
-#: A list that becomes too old within this is shown as a warning.
-WARN_BEFORE = timedelta(days=7)
 
 
 async def profiles(call: Call) -> schemas.ProfilesAnswer:
@@ -46,12 +43,8 @@ async def campaign_lists(call: Call) -> schemas.CampaignListsAnswer:
     """The national lists a campaign needs, and when each becomes too old for it."""
     rules = await call.stores.campaigns.rules(call.id())
     imported = {one.name: one.imported_at for one in await call.stores.national.list()}
-    lists = []
-    for name in rules.national_lists:
-        at = imported.get(name)
-        too_old_at = at + timedelta(days=rules.list_max_age_days) if at else None
-        warn = too_old_at is None or too_old_at - WARN_BEFORE < call.now
-        lists.append(schemas.ListAge(name=name, imported_at=at, too_old_at=too_old_at, warn=warn))
+    found = registers.needed(rules, imported, call.now)
+    lists = [schemas.ListAge.model_validate(one) for one in found]
     return schemas.CampaignListsAnswer(campaign_id=call.id(), lists=lists)
 
 

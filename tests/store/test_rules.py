@@ -84,6 +84,21 @@ async def test_a_register_must_be_there_and_young_or_the_campaign_pauses(place):
         await place.stores.national.replace("us-dnc", [PHONE, "911"], now=place.now, actor=SYSTEM)
 
 
+async def test_a_register_somebody_should_import_again_is_told_of_for_each_campaign_that_needs_it(place):
+    for name, state in (("us", CampaignState.RUNNING), ("later", CampaignState.STOPPED)):
+        await place.add_campaign(name, override={"national_lists": ["us-dnc"], "list_max_age_days": 10}, state=state)
+    national = place.stores.national
+
+    async def alerts(days):
+        return [one.alert for one in await national.warnings(place.now + timedelta(days=days))]
+
+    assert await alerts(0) == ["register_missing us-dnc · us"]
+    await national.replace("us-dnc", [PHONE], now=place.now, actor=SYSTEM)
+    assert await alerts(2) == []
+    assert await alerts(4) == ["register_soon us-dnc · us · 2026-03-20 09:00 UTC"]
+    assert await alerts(11) == ["register_too_old us-dnc · us · 2026-03-20 09:00 UTC"]
+
+
 async def test_a_forbidden_number_gives_way_to_the_contact_s_next_one(place):
     [contact] = await place.add_contacts((PHONE, OTHER))
     await place.stores.do_not_call.add(phone=PHONE, scope="global", actor=SYSTEM)

@@ -8,14 +8,16 @@ import socket
 import sys
 import threading
 from contextlib import contextmanager
+from datetime import timedelta
 
+import asyncpg
 import pytest
 import typer
 
 from ami.simulator.manager import dialer_users
 from ami.simulator.people import TableWorld
 from ami.simulator.server import SimServer
-from dialer import cli, seats
+from dialer import cli, profiles, seats
 
 ADMIN_SECRET, COMMANDS_SECRET = "events-secret", "commands-secret"
 CSV = "name,phone,zone\nAda,+12025550100,America/New_York\nBad,12,America/New_York\n"
@@ -196,6 +198,45 @@ def test_doctor_says_what_is_wrong_with_the_switch_and_what_to_do(run, settings,
     assert len(failed) == 2
     assert says in out
     assert secret not in out
+
+
+@pytest.mark.postgres
+def test_doctor_tells_of_registers_a_campaign_needs(run, settings, url, tmp_path):
+    """Days before it fails, it is a warning; then nobody is called, and that is a failure."""
+    settings("DIALER_DATABASE_URL", url)
+    run("trunk", "set", "carrier")
+    run("campaign", "create", "spring", "--trunk", "carrier", "--profile", "us")
+    run("campaign", "start", "spring")
+    code, out, _ = doctor_on(run, settings)
+    assert code == 2
+    assert "FAIL register: us-dnc, which spring needs, was never imported" in out
+    assert "dialer national-list import us-dnc FILE" in out
+    (tmp_path / "register").write_text("+12025550101\n")
+    run("national-list", "import", "us-dnc", str(tmp_path / "register"))
+    code, out, _ = doctor_on(run, settings)
+    assert (code, "register" in out) == (0, False)
+    aged = "UPDATE national_list SET imported_at = imported_at - interval '{} days'"
+    for days, expected, mark in ((25, 0, "warn"), (7, 2, "FAIL")):
+        asyncio.run(execute(url, aged.format(days)))
+        code, out, _ = doctor_on(run, settings)
+        assert (code, f"{mark} register: us-dnc" in out) == (expected, True), out
+
+
+@pytest.mark.postgres
+def test_doctor_tells_of_a_profile_whose_figures_nobody_has_checked_for_half_a_year(run, settings, url, monkeypatch):
+    settings("DIALER_DATABASE_URL", url)
+    run("trunk", "set", "carrier")
+    run("campaign", "create", "spring", "--trunk", "carrier", "--profile", "fr", "--purpose", "service")
+    monkeypatch.setattr(profiles, "STALE_AFTER", timedelta(days=-1))
+    code, out, _ = doctor_on(run, settings)
+    assert code == 0
+    assert "warn profile: some figures of fr were last checked on 2026-11-21" in out
+
+
+async def execute(url, statement):
+    connection = await asyncpg.connect(url)
+    await connection.execute(statement)
+    await connection.close()
 
 
 def test_doctor_says_that_nothing_listens(run, settings):

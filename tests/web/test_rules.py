@@ -64,7 +64,7 @@ async def test_rules_are_tightened_by_one_and_loosened_by_two(office):
     changed = await admin.patch(path, json={"override": {"national_lists": ["us-dnc"]}}, headers=CSRF)
     assert changed.status == 200, await changed.text()
     [need] = (await office.get(admin, f"{path}/national-lists"))["lists"]
-    assert need == {"name": "us-dnc", "imported_at": None, "too_old_at": None, "warn": True}
+    assert need == {"name": "us-dnc", "imported_at": None, "too_old_at": None, "age": "missing"}
     looser = await admin.patch(path, json={"override": {"per_day": 5000}}, headers=CSRF)
     assert error_of(await looser.json()).code == "campaign.loosens"
     ask = {"changes": {"min_gap_s": 1}, "reason": "Our own test numbers"}

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from dialer.core.model import Outcome
+from dialer.core.registers import Age
 from dialer.web.schemas.common import Answer, Ask, Id, Line, Moment, Note, Word
 
 Purpose = Literal["marketing", "survey", "service", "debt"]
@@ -67,12 +68,12 @@ class ListsAnswer(Answer):
 
 
 class ListAge(Answer):
-    """A list a campaign needs: after ``too_old_at`` it pauses; ``warn``: that is in less than a week, or was."""
+    """A list a campaign needs: after ``too_old_at`` nobody is called; ``soon``: in less than a week."""
 
     name: str
+    age: Age
     imported_at: datetime | None
     too_old_at: datetime | None
-    warn: bool
 
 
 class CampaignListsAnswer(Answer):
