@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dialer.core import assign
 from dialer.core import attempt as life
@@ -59,14 +59,14 @@ class Cover:
         self._held_for: dict[int, int] = {}
         self._bridging: Counter[int] = Counter()
         self._crew = crew
-        self._shares: dict[tuple[int, bool, int], dict[int, int]] = {}
-        self._shares_of = -1
+        self._computed: dict[tuple[object, ...], Any] = {}
+        self._computed_of = -1
 
     # Keeping count ------------------------------------------------------------
 
     def changed(self) -> None:
         """Forget what was computed; whoever changes campaigns from outside says so."""
-        self._shares_of = -1
+        self._computed_of = -1
 
     def set_budget(self, budget: Budget) -> None:
         """Take over a budget; in a new window all lines in flight are of an older one."""
@@ -164,16 +164,13 @@ class Cover:
             staying: Only those who have not asked to leave: new lines must not count on the others, lines in flight do.
             fewer: As if so many operators were not there.
         """
-        if self._shares_of != self._crew.version:  # asked far more often than anything changes
-            self._shares.clear()
-            self._shares_of = self._crew.version
-        key = (team_id, staying, fewer)
-        found = self._shares.get(key)
+        known = self._known()
+        found: dict[int, int] | None = known.get((team_id, staying, fewer))
         if found is None:
             lines, needs = self._lines_and_needs(team_id)
             free = max(0, self._unheld(team_id, staying=staying) - fewer)
             weights = {campaign_id: self.campaigns[campaign_id].weight for campaign_id in lines}
-            found = self._shares[key] = assign.shares(free, lines, weights, needs)
+            found = known[team_id, staying, fewer] = assign.shares(free, lines, weights, needs)
         return found
 
     def held_for(self, campaign: Campaign, *, promises: int = 0) -> int:
@@ -192,6 +189,13 @@ class Cover:
 
     def promisable(self, campaign: Campaign) -> list[int]:
         """Operators, longest ready first, with whom promised calls may start now; others are needed where they are."""
+        known = self._known()
+        found: list[int] | None = known.get(("promisable", campaign.id))
+        if found is None:
+            found = known["promisable", campaign.id] = self._promisable(campaign)
+        return found
+
+    def _promisable(self, campaign: Campaign) -> list[int]:
         share = self.shares(campaign.team_id, staying=True).get(campaign.id, 0)
         able = [op for i, op in self._crew.free(campaign.team_id).items() if i not in self.held and not op.restless]
         able.sort(key=lambda op: (op.live.since, op.live.operator_id))
@@ -231,6 +235,13 @@ class Cover:
 
     # Inside -------------------------------------------------------------------------
 
+    def _known(self) -> dict[tuple[object, ...], Any]:
+        """What was computed since anything changed: it is asked for far more often than that."""
+        if self._computed_of != self._crew.version:
+            self._computed.clear()
+            self._computed_of = self._crew.version
+        return self._computed
+
     def _needs(self, team_id: int, *, without: int | None = None) -> dict[int, int]:
         """Lines of each campaign that must be covered, the planned ones too."""
         return self._lines_and_needs(team_id, without=without)[1]
@@ -240,6 +251,13 @@ class Cover:
 
         Of campaigns that may start lines, or have some: also a paused one serves whom it called.
         """
+        known = self._known()
+        found: tuple[dict[int, int], dict[int, int]] | None = known.get((team_id, without))
+        if found is None:
+            found = known[team_id, without] = self._count_lines_and_needs(team_id, without)
+        return found
+
+    def _count_lines_and_needs(self, team_id: int, without: int | None) -> tuple[dict[int, int], dict[int, int]]:
         lines: dict[int, int] = {}
         needs: dict[int, int] = {}
         for campaign in self.campaigns.values():

@@ -1,7 +1,7 @@
 """How many calls to place now, for each campaign: snapshot, decision, claim, Originate.
 
-The decision is ``core.pacing``'s; here it is asked for every half second and whenever something changed, and what
-the gate lets through is written to the switch at once or never.
+The decision is ``core.pacing``'s; here it is asked for whenever something changed that may allow more calls, and after
+some time even if nothing did. What the gate lets through is written to the switch at once or never.
 """
 
 from __future__ import annotations
@@ -114,10 +114,11 @@ class Dialing:
         self._to_write: list[Start] = []
         self._number = 0
 
-    def kick(self) -> None:
-        """Something changed: look at once."""
+    def kick(self, *, at_once: bool = True) -> None:
+        """Something changed: look at once, or when the next look is due."""
         self._changes += 1
-        self._kicked.set()
+        if at_once:
+            self._kicked.set()
 
     def wake(self, campaign_id: int | None = None) -> None:
         """Contacts may have come due: forget the rest."""
@@ -157,11 +158,13 @@ class Dialing:
         loop = asyncio.get_running_loop()
         while True:
             self._kicked.clear()
-            running = [c for c in self._floor.campaigns.values() if c.state is CampaignState.RUNNING]
-            await self._read_promises(running)
-            for campaign in sorted(running, key=lambda c: self.pace(c.id).claimed_s):
-                await self._look(campaign)
-            tick = loop.call_later(self._tick_s(), self._kicked.set)
+            stopped = self._may_dial() is not None
+            if not stopped:
+                running = [c for c in self._floor.campaigns.values() if c.state is CampaignState.RUNNING]
+                await self._read_promises(running)
+                for campaign in sorted(running, key=lambda c: self.pace(c.id).claimed_s):
+                    await self._look(campaign)
+            tick = loop.call_later(TICK_S if stopped else self._tick_s(), self._kicked.set)
             seen = self._changes
             await self._kicked.wait()
             tick.cancel()
@@ -170,7 +173,7 @@ class Dialing:
 
     def _tick_s(self) -> float:
         """Time alone changes a forecast, but not a campaign that rests, or that waits for something to happen."""
-        if self._may_dial() is not None or not self._floor.operators:
+        if not self._floor.operators:
             return TICK_S
         now = self._clock.now()
         tick_s = PROMISES_S
@@ -183,7 +186,7 @@ class Dialing:
             elif pace.decision is not None and pace.decision.reason == "starts_limit":
                 wait_s = self._trunks[campaign.trunk.id].starts.wait_s(self._clock.boot_s())
                 tick_s = min(tick_s, max(GATHER_S, wait_s - AHEAD_S))
-            elif pace.decision is None or pace.decision.calls:
+            elif pace.decision is None or pace.missing:
                 return TICK_S
             elif pace.decision.ages:
                 tick_s = min(tick_s, max(GATHER_S, pace.stands_until_s - self._clock.boot_s()))
@@ -192,16 +195,14 @@ class Dialing:
     async def _look(self, campaign: Campaign) -> None:
         pace = self.pace(campaign.id)
         now = self._clock.now()
-        if self._may_dial() is not None:
+        if (pace.rest_until is not None and now < pace.rest_until) or self._may_dial() is not None:
             return
         try:
-            if pace.rest_until is not None and now < pace.rest_until:
-                return
             pace.rest_until = None
             self._heed_tries(campaign)
-            calls = self._decide(campaign, pace, now).calls
-            if calls > 0:
-                await self._claim(campaign, pace, min(calls, CLAIM_MAX))
+            self._decide(campaign, pace, now)
+            if pace.missing:
+                await self._claim(campaign, pace, min(pace.missing, CLAIM_MAX))
             elif pace.due and pace.in_vain_for != self._promisable(campaign):
                 spare = self._floor.cover.spare(campaign.team_id)
                 if promised := min(pace.due, spare, self._channels(campaign), self._starts(campaign)):
@@ -216,7 +217,7 @@ class Dialing:
 
     async def _read_promises(self, running: Sequence[Campaign]) -> None:
         """How many promises of each campaign need an operator soon; a campaign that rests wakes up for them."""
-        if self._clock.boot_s() - self._promises_at_s < PROMISES_S or self._may_dial() is not None:
+        if self._clock.boot_s() - self._promises_at_s < PROMISES_S:
             return
         until = self._clock.now() + timedelta(seconds=RESERVE_S)
         try:
@@ -231,16 +232,16 @@ class Dialing:
             if pace.due:
                 pace.rest_until = None
 
-    def _decide(self, campaign: Campaign, pace: Pace, now: datetime) -> pacing.Decision:
-        """The decision of this moment; the last one if nothing happened that could change a no."""
+    def _decide(self, campaign: Campaign, pace: Pace, now: datetime) -> None:
+        """Decide anew, unless the calls of the last decision are placed and nothing happened that could change it."""
         last = pace.decision
         same = pace.decided_at_change == self._changes
-        if last is None or not same or last.calls or (last.ages and self._clock.boot_s() >= pace.stands_until_s):
+        if last is None or not same or pace.missing or (last.ages and self._clock.boot_s() >= pace.stands_until_s):
             pace.decided_at_change = self._changes
             pace.decision = last = self._decide_anew(campaign, now)
+            pace.missing = last.calls
             pace.stands_until_s = self._clock.boot_s() + last.stands_s
             pace.why.note(last, now)
-        return last
 
     def _decide_anew(self, campaign: Campaign, now: datetime) -> pacing.Decision:
         cover = self._floor.cover
@@ -415,6 +416,7 @@ class Dialing:
         finally:
             cover.plan(campaign.id, 0)
             self.claiming = False
+        pace.missing -= 0 if callbacks_only else len(result.claims)
         self._adopt_budget(campaign, result)
         self._line_up(campaign, result)
         if not result.claims and callbacks_only:

@@ -22,7 +22,7 @@ from ami.port import SwitchLink
 from dialer.core import effects as fx
 from dialer.core import events as ev
 from dialer.core.floor import SETTLE_S, Floor
-from dialer.core.model import Campaign, Claim, Outcome
+from dialer.core.model import Campaign, Claim, OperatorState, Outcome
 from dialer.core.presence import NotNow
 from dialer.engine import board as views
 from dialer.engine.campaigns import Dialing
@@ -210,8 +210,9 @@ class Engine:
                 self.dialing.kick()
             case fx.IntervalClosed(interval) if interval.campaign_id is not None:
                 self.dialing.pace(interval.campaign_id).seen.interval(interval)
-            case fx.OperatorChanged():
-                self.dialing.kick()
+            case fx.OperatorChanged(operator):
+                # One who begins to talk allows no further call: the next look is soon enough.
+                self.dialing.kick(at_once=operator.state is not OperatorState.TALKING)
 
     def _wake_at(self, at: datetime) -> None:
         if at in self._wakes:

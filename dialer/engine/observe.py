@@ -25,6 +25,7 @@ class Observations:
     def __init__(self) -> None:
         self.learner = Learner()
         self._told: dict[UUID, set[str]] = {}
+        self._looked: dict[UUID, LiveAttempt] = {}
         self._caution = 1.0
 
     def start(self, learned: Mapping[str, float]) -> None:
@@ -54,7 +55,8 @@ class Observations:
         if uncovered is not None:
             self.learner.looked(uncovered)
         for attempt in attempts:
-            if attempt.rang_at is not None:
+            if attempt.rang_at is not None and self._looked.get(attempt.id) is not attempt:
+                self._looked[attempt.id] = attempt
                 self._steps(attempt, budget)
 
     def attempt(self, ended: Ended, budget: Budget | None) -> None:
@@ -70,6 +72,7 @@ class Observations:
         if attempt.answered_at is None and ended.outcome not in NO_WORD:
             self.learner.not_answered(ended.ended_at.timestamp(), rang=attempt.rang_at is not None)
         self._told.pop(attempt.id, None)
+        self._looked.pop(attempt.id, None)
 
     def interval(self, interval: OperatorInterval) -> None:
         """Learn from a closed stretch of a shift."""

@@ -38,6 +38,7 @@ class Pace:
     Attributes:
         decision: The last one, with its sentence.
         decided_at_change: How many changes there had been on the floor by then.
+        missing: Calls of that decision that were not claimed yet.
         stands_until_s: Before then, on the boot clock, time alone hardly changes it.
         rest_until: No claim before then, since no contact is due.
         due: Callbacks due within the reserve.
@@ -49,6 +50,7 @@ class Pace:
 
     decision: pacing.Decision | None = None
     decided_at_change: int = -1
+    missing: int = 0
     stands_until_s: float = float("-inf")
     rest_until: datetime | None = None
     due: int = 0

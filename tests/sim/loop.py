@@ -190,8 +190,10 @@ class SimLoop(asyncio.SelectorEventLoop):
             handle = next_handle()
             if handle._cancelled:
                 continue
-            if self._any_stopped and self._stopped(handle):
-                continue
+            if self._any_stopped:
+                process = handle._context.get(_process)
+                if process is not None and self._stopped(process, handle):
+                    continue
             self.steps += 1
             try:
                 handle._context.run(handle._callback, *handle._args)
@@ -204,11 +206,8 @@ class SimLoop(asyncio.SelectorEventLoop):
 
     # Time and order ----------------------------------------------------------
 
-    def _stopped(self, handle: _Ready) -> bool:
-        """Whether this callback belongs to a process that is frozen or dead."""
-        process = handle._context.get(_process)
-        if process is None:
-            return False
+    def _stopped(self, process: Process, handle: _Ready) -> bool:
+        """Whether the process of this callback is frozen or dead."""
         if process.dead:
             return True
         if process.frozen:

@@ -24,7 +24,7 @@ LOOK_S = 0.5
 #: While nothing happens the harm of one more call falls to less than this within ``LOOK_S`` in one of a hundred cases.
 FALLS_TO = 0.8
 #: A decision stands no longer than this.
-STANDS_MAX_S = 3.0
+STANDS_MAX_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ class Decision:
         """For how long time alone hardly changes this: the farther one more call is from being allowed, the longer."""
         if self.reason == "starts_limit":
             return 0.0
-        if self.risk is None or self.calls or self.risk <= self.theta:
+        if self.risk is None or self.risk <= self.theta:
             return LOOK_S
         looks = log(self.risk / max(self.theta, 1e-9)) / log(1 / FALLS_TO)
         return min(STANDS_MAX_S, LOOK_S * (1 + int(looks)))
