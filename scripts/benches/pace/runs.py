@@ -82,7 +82,7 @@ def _learn_before(run: Run, dialer: Ours) -> None:
     dialer.mode = Mode.PROGRESSIVE
     days = BEFORE_DAYS.get(run.world.operators, 1)
     for day in range(days):
-        Day(run.world, dialer, BEFORE_SEED + day).run()
+        Day(run.world, dialer, BEFORE_SEED + day, until_s=run.until_s).run()
     dialer.mode = Mode.PREDICTIVE
     dialer.window = carried(run)
     Day(run.world, dialer, BEFORE_SEED + days, until_s=BEFORE_S).run()
