@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from dialer.intake import Plan, Report
     from dialer.store.campaigns import CampaignRow
+    from dialer.store.customers import Customer
     from dialer.store.stores import Stores
 
     With = Callable[[Callable[[Stores], Awaitable[None]]], None]
@@ -152,6 +153,18 @@ async def campaign_named(stores: Stores, named: str) -> CampaignRow:
         if named in {found.name, str(found.id)}:
             return found
     raise NotFound("campaign.not_found", f"There is no campaign {named!r}.", remedy="See `dialer campaign list`.")
+
+
+async def customer_named(stores: Stores, named: str) -> Customer:
+    """The customer of this name or number.
+
+    Raises:
+        NotFound: ``customer.not_found``.
+    """
+    for found in await stores.customers.list():
+        if named in {found.name, str(found.id)}:
+            return found
+    raise NotFound("customer.not_found", f"There is no customer {named!r}.", remedy="See `dialer customer list`.")
 
 
 def _bring(file: Path, to: Path) -> None:

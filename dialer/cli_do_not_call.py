@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dialer.cli_bases import campaign_named
-from dialer.errors import NotFound, Refused
+from dialer.cli_bases import campaign_named, customer_named
+from dialer.errors import Refused
 from dialer.intake import do_not_call as intake
 from dialer.store.do_not_call import Scope
 from dialer.store.users import Actor
@@ -150,7 +150,4 @@ async def _scope(stores: Stores, customer: str | None, campaign: str | None) -> 
         return Scope(word="campaign", campaign_id=(await campaign_named(stores, campaign)).id)
     if not customer:
         return Scope(word="global")
-    for one in await stores.customers.list():
-        if customer in {one.name, str(one.id)}:
-            return Scope(word="customer", customer_id=one.id)
-    raise NotFound("customer.not_found", f"There is no customer {customer!r}.", remedy="See `dialer customer list`.")
+    return Scope(word="customer", customer_id=(await customer_named(stores, customer)).id)

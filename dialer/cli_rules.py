@@ -6,13 +6,15 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from dialer import profiles
+from dialer.cli_bases import campaign_named, customer_named
+from dialer.core.model import RetryRule
 from dialer.store.stores import Stores
 from dialer.store.users import Actor
 
@@ -20,15 +22,18 @@ from dialer.store.users import Actor
 Runner = Callable[[Callable[[Stores], Awaitable[Any]]], Any]
 
 PhoneArgument = Annotated[str, typer.Argument(help="In E.164, like +12025550123.")]
+CampaignArgument = Annotated[str, typer.Argument(help="Name or number of the campaign.")]
 BaseArgument = Annotated[int, typer.Argument(help="Number of the base.")]
 
 
 def attach(app: typer.Typer, run: Runner) -> None:
-    """Add the groups ``profile``, ``national-list``, ``phone`` and ``pass``."""
+    """Add the groups ``profile``, ``national-list``, ``phone``, ``pass``, ``retry-rule``, ``customer`` and ``consent``."""
     app.add_typer(_profiles(), name="profile")
     app.add_typer(_lists(run), name="national-list")
     app.add_typer(_phones(run), name="phone")
     app.add_typer(_passes(run), name="pass")
+    app.add_typer(_retry_rules(run), name="retry-rule")
+    app.add_typer(_customers(run), name="customer")
 
 
 def _profiles() -> typer.Typer:
@@ -94,6 +99,84 @@ def _phones(run: Runner) -> typer.Typer:
         async def work(stores: Stores) -> None:
             await stores.phones.erase(phone, now=datetime.now(UTC), actor=Actor())
             typer.echo("Erased. Erase it again in every backup that is restored.")
+
+        run(work)
+
+    return group
+
+
+def _retry_rules(run: Runner) -> typer.Typer:
+    group = typer.Typer(help="What brings contacts back after a disposition.", no_args_is_help=True)
+
+    @group.command("list")
+    def list_all(campaign: CampaignArgument) -> None:
+        """The rules of the dispositions that leave a contact open."""
+
+        async def work(stores: Stores) -> None:
+            for one in await stores.retry_rules.of_campaign((await campaign_named(stores, campaign)).id):
+                typer.echo(f"{one.code:<24} {_said(one.rule)}{'' if one.own else ', as after any conversation'}")
+
+        run(work)
+
+    @group.command("set")
+    def change(
+        campaign: CampaignArgument,
+        disposition: Annotated[str, typer.Argument(help="Its code, see `dialer retry-rule list`.")],
+        delay_s: Annotated[int | None, typer.Option(min=0, help="Seconds until the contact may be called.")] = None,
+        growth: Annotated[float | None, typer.Option(min=1, help="Each further time so many times longer.")] = None,
+        times: Annotated[int | None, typer.Option(min=1, help="Brings a contact back so often at most.")] = None,
+        closes: Annotated[bool | None, typer.Option("--closes", help="Never call again.")] = None,
+    ) -> None:
+        """Bring contacts back later, or less often; whoever waits by this rule is planned anew."""
+        given = {"delay_s": delay_s, "growth": growth, "times": times, "closes": closes}
+        figures = {name: value for name, value in given.items() if value is not None}
+
+        async def work(stores: Stores) -> None:
+            found = await campaign_named(stores, campaign)
+            planned = await stores.retry_rules.change(
+                found.id, disposition, figures, now=datetime.now(UTC), actor=Actor()
+            )
+            [now] = [one for one in await stores.retry_rules.of_campaign(found.id) if one.code == disposition]
+            typer.echo(f"{disposition}: {_said(now.rule)}; {planned} contacts planned anew.")
+
+        run(work)
+
+    return group
+
+
+def _said(rule: RetryRule) -> str:
+    if rule.closes:
+        return "never again"
+    grows = f", each further time {rule.growth:g} times longer" if rule.growth > 1 else ""
+    most = f", {rule.times} times at most" if rule.times else ""
+    return f"again in {timedelta(seconds=rule.delay_s)}{grows}{most}"
+
+
+def _customers(run: Runner) -> typer.Typer:
+    group = typer.Typer(help="For whom campaigns call.", no_args_is_help=True)
+
+    @group.command("list")
+    def list_all() -> None:
+        """All customers, and where they are."""
+
+        async def work(stores: Stores) -> None:
+            for one in await stores.customers.list():
+                typer.echo(f"{one.id:>5}  {one.country or '--'}  {one.name}")
+
+        run(work)
+
+    @group.command("country")
+    def country(
+        customer: Annotated[str, typer.Argument(help="Name or number, see `dialer customer list`.")],
+        letters: Annotated[str, typer.Argument(help="Two letters, e.g. FR; -- for nowhere in particular.")],
+    ) -> None:
+        """Say where a customer is: the rules of that country hold for all its campaigns."""
+
+        async def work(stores: Stores) -> None:
+            found = await customer_named(stores, customer)
+            said = None if letters == "--" else letters.upper()
+            await stores.customers.set_country(found.id, said, actor=Actor())
+            typer.echo(f"{found.name}: {said or 'nowhere in particular'}.")
 
         run(work)
 

@@ -33,6 +33,7 @@ class Facts:
         zones: Zones the contact may be in.
         counted: Attempts that used up the contact's limit.
         next_at: When the contact may be called; the callback's time if one is pending.
+        waits_after: What decided ``next_at``: the code of a disposition, an outcome, or ``callback``.
         promised: Whether a callback is pending; it is kept even by one attempt too many.
         closed_by: ``disposition``, ``used_up`` or ``dead``; None while open.
         base_paused: Whether its base is paused.
@@ -55,6 +56,7 @@ class Facts:
     zones: Sequence[str]
     counted: int = 0
     next_at: datetime | None = None
+    waits_after: str = ""
     promised: bool = False
     closed_by: str | None = None
     base_paused: bool = False
@@ -76,7 +78,8 @@ class Refusal:
 
     Attributes:
         until: When it passes by itself; None if somebody must do something, or nobody can tell.
-        detail: What exactly: the campaign's state, the scope of a do-not-call entry, what closed the contact.
+        detail: What exactly: the campaign's state, the scope of a do-not-call entry, what closed the contact, after
+            which disposition or outcome it waits.
     """
 
     reason: str
@@ -189,7 +192,8 @@ def _phone_resting(f: Facts) -> list[Refusal]:
 
 
 def _not_due(f: Facts) -> list[Refusal]:
-    return [Refusal(reason="not_due", until=f.next_at)] if f.next_at is not None and f.next_at > f.now else []
+    waits = f.next_at is not None and f.next_at > f.now
+    return [Refusal(reason="not_due", until=f.next_at, detail=f.waits_after)] if waits else []
 
 
 def _window(f: Facts) -> list[Refusal]:

@@ -181,7 +181,7 @@ def after_disposition(
         promised: Whether a callback was promised with it: a promise is kept even by one attempt too many.
     """
     rule = kind.retry
-    if kind.closes or (rule is not None and (rule.closes or _spent(rule, times))):
+    if kind.closes or (rule is not None and closed_by(rule, times)):
         return "disposition", None
     if counted >= campaign.attempts_max and not promised:
         return "used_up", None
@@ -190,6 +190,28 @@ def after_disposition(
     else:
         next_at = ended_next_at or saved_at + delay(_outcome_rule(campaign, Outcome.CONNECTED), 1)
     return None, max([next_at, *rules.rests_until(kind.classes, campaign.profile, saved_at).values()])
+
+
+def looser(before: RetryRule, after: RetryRule) -> list[str]:
+    """Figures of a changed rule that bring somebody back sooner, or more often."""
+    never = float("inf")
+    wrong = {
+        "delay_s": after.delay_s < before.delay_s,
+        "growth": after.growth < before.growth,
+        "times": (never if after.times is None else after.times) > (never if before.times is None else before.times),
+        "closes": before.closes and not after.closes,
+    }
+    return [name for name, holds in wrong.items() if holds]
+
+
+def rule_of(kind: DispositionKind, campaign: Campaign) -> RetryRule:
+    """What brings a contact back after this disposition: its own rule, else that of a conversation."""
+    return kind.retry or _outcome_rule(campaign, Outcome.CONNECTED)
+
+
+def closed_by(rule: RetryRule, times: int) -> bool:
+    """Whether a disposition of this rule, said for the ``times``-th time, closes its contact."""
+    return rule.closes or _spent(rule, times)
 
 
 def _outcome_rule(campaign: Campaign, outcome: Outcome) -> RetryRule:

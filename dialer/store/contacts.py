@@ -201,6 +201,7 @@ def facts(row: asyncpg.Record, campaign: Campaign, now: datetime, *, lists_too_o
         zones=row["zones"],
         counted=row["counted"],
         next_at=row["next_at"],
+        waits_after=row["waits_after"] or "",
         promised=row["promised"],
         closed_by=row["closed_by"],
         base_paused=row["base_paused"],

@@ -22,7 +22,7 @@ from dialer.core import callbacks as promises
 from dialer.core import dispositions as forms
 from dialer.core import hours, retry, rules
 from dialer.errors import NotFound, Refused
-from dialer.store import campaigns, do_not_call
+from dialer.store import campaigns, do_not_call, retry_rules
 from dialer.store.pools import transaction
 from dialer.store.queries import queries
 
@@ -173,6 +173,7 @@ async def save_key(connection: Connection, attempt_id: UUID, code: str, at: date
 
 
 async def _save(connection: Connection, form: _Form) -> Saved:
+    await retry_rules.SQL["retry_rule_share"].execute(connection, attempt_id=form.attempt_id, code=form.code)
     contact = await SQL["disposition_contact"].fetchrow(connection, attempt_id=form.attempt_id)
     attempt = await SQL["disposition_facts"].fetchrow(
         connection, attempt_id=form.attempt_id, key=form.key, code=form.code

@@ -11,6 +11,7 @@ import asyncpg
 from dialer import profiles
 from dialer.core.rules import OVERRIDABLE
 from dialer.errors import Misconfigured, NotFound, Refused
+from dialer.store import retry_rules
 from dialer.store.pools import store_errors, transaction
 from dialer.store.queries import queries
 from dialer.store.users import note
@@ -28,6 +29,8 @@ SQL = queries("loosening")
 ALONE_AFTER = timedelta(hours=24)
 #: What may be loosened; which numbers may be dialled is not among it.
 LOOSENABLE = OVERRIDABLE - {"numbers"}
+#: Beside these figures: rules of dispositions, by code.
+DISPOSITIONS = "dispositions"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,22 +56,27 @@ class Loosenings:
     async def ask(
         self, campaign_id: int, changes: Mapping[str, Any], *, reason: str, now: datetime, actor: Actor
     ) -> int:
-        """Ask to loosen figures of the profile for a campaign; nothing changes yet.
+        """Ask to loosen figures of the profile for a campaign, or rules of its dispositions; nothing changes yet.
 
         Raises:
             NotFound: ``campaign.not_found``.
-            Refused: ``loosening.figure``, ``loosening.reason``.
+            Refused: ``loosening.figure``, ``loosening.reason``; what ``retry_rules`` says of a rule.
         """
+        figures = {name: value for name, value in changes.items() if name != DISPOSITIONS}
         try:
-            profiles.read_override(changes)
+            profiles.read_override(figures)
         except Misconfigured as error:
             raise Refused("loosening.figure", error.message, remedy="Correct the figure.") from error
-        if not changes or not changes.keys() <= LOOSENABLE:
+        if not changes or not figures.keys() <= LOOSENABLE:
             raise Refused(
-                "loosening.figure", "That cannot be loosened.", remedy=f"Name some of {', '.join(sorted(LOOSENABLE))}."
+                "loosening.figure",
+                "That cannot be loosened.",
+                remedy=f"Name some of {', '.join(sorted({*LOOSENABLE, DISPOSITIONS}))}.",
             )
 
         async def work(connection: Connection) -> int:
+            if DISPOSITIONS in changes:
+                await retry_rules.check(connection, campaign_id, changes[DISPOSITIONS])
             asked: int = await SQL["loosening_ask"].fetchval(
                 connection, campaign_id=campaign_id, changes=changes, reason=reason, user_id=actor.user_id, now=now
             )
@@ -107,7 +115,10 @@ class Loosenings:
                     remedy="Ask another admin; the only admin there is waits 24 hours.",
                 )
             await SQL["loosening_approve"].execute(connection, id=loosening_id, user_id=actor.user_id, now=now)
-            await SQL["loosening_apply"].execute(connection, campaign_id=row["campaign_id"], changes=row["changes"])
+            changes = dict(row["changes"])
+            kinds = changes.pop(DISPOSITIONS, {})
+            await SQL["loosening_apply"].execute(connection, campaign_id=row["campaign_id"], changes=changes)
+            await retry_rules.loosen(connection, row["campaign_id"], kinds, now=now, actor=actor)
             after = {"changes": row["changes"], "reason": row["reason"], "asked_by": row["asked_by"]}
             await note(connection, actor, "campaign.loosened", f"campaign:{row['campaign_id']}", after=after)
             return int(row["campaign_id"])

@@ -24,6 +24,7 @@ from dialer.store.pacing import Pacing
 from dialer.store.passes import Passes
 from dialer.store.phones import Phones
 from dialer.store.pools import store_errors
+from dialer.store.retry_rules import RetryRules
 from dialer.store.seats import Seats
 from dialer.store.users import Users
 
@@ -53,6 +54,7 @@ class Stores:
     national: NationalLists
     phones: Phones
     passes: Passes
+    retry_rules: RetryRules
     loosenings: Loosenings
     pacing: Pacing
     seats: Seats
@@ -78,6 +80,7 @@ class Stores:
             national=NationalLists(pools.web, pools.intake),
             phones=Phones(pools.web),
             passes=Passes(pools.web),
+            retry_rules=RetryRules(pools.web),
             loosenings=Loosenings(pools.web),
             pacing=Pacing(pools.web),
             seats=Seats(pools.web),

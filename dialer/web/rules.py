@@ -71,6 +71,39 @@ async def _loosenings(call: Call, campaign_id: int) -> schemas.LooseningsAnswer:
     return schemas.LooseningsAnswer(loosenings=[schemas.LooseningInfo.model_validate(one) for one in found])
 
 
+async def retry_rules(call: Call) -> schemas.RetryRulesAnswer:
+    """What brings contacts back after each disposition that leaves them open."""
+    return await _retry_rules(call, None)
+
+
+async def change_retry_rule(call: Call, ask: schemas.RetryRuleChange) -> schemas.RetryRulesAnswer:
+    """Bring contacts back later, or less often; those who wait already are planned anew."""
+    figures = ask.model_dump(exclude_unset=True)
+    code = figures.pop("code")
+    planned = await call.stores.retry_rules.change(call.id(), code, figures, now=call.now, actor=call.actor)
+    await call.commands.campaigns_changed()
+    return await _retry_rules(call, planned)
+
+
+async def _retry_rules(call: Call, planned: int | None) -> schemas.RetryRulesAnswer:
+    found = await call.stores.retry_rules.of_campaign(call.id())
+    rules = [schemas.RetryRuleInfo.model_validate(one) for one in found]
+    return schemas.RetryRulesAnswer(campaign_id=call.id(), rules=rules, planned_anew=planned)
+
+
+async def customers(call: Call) -> schemas.CustomersAnswer:
+    """For whom campaigns call."""
+    found = await call.stores.customers.list()
+    return schemas.CustomersAnswer(customers=[schemas.CustomerInfo.model_validate(one) for one in found])
+
+
+async def change_customer(call: Call, ask: schemas.CustomerChange) -> schemas.CustomerAnswer:
+    """Say where a customer is; the rules of that country hold for all its campaigns from then on."""
+    found = await call.stores.customers.set_country(call.id(), ask.country, actor=call.actor)
+    await call.commands.campaigns_changed()
+    return schemas.CustomerAnswer(customer=schemas.CustomerInfo.model_validate(found))
+
+
 async def add_consent(call: Call, ask: schemas.ConsentAsk) -> schemas.Done:
     """Keep a consent with its evidence."""
     values = ask.model_dump() | {"evidence_hash": bytes.fromhex(ask.evidence_hash)}

@@ -30,6 +30,12 @@ LIMIT 50;
 -- An infinite time stands for another reason (live, forbidden) or for none.
 SELECT c.campaign_id, p.e164, lane.zones, c.counted,
     CASE WHEN isfinite(coalesce(k.next_at, c.next_at)) THEN coalesce(k.next_at, c.next_at) END AS next_at,
+    CASE WHEN k.id IS NOT NULL THEN 'callback'
+        ELSE (
+            SELECT coalesce(d.code, t.outcome) FROM attempt t
+            LEFT JOIN disposition d ON d.attempt_id = t.attempt_id AND d.attempt_id = c.decided_by
+            WHERE t.contact_id = c.id ORDER BY t.sent_at DESC LIMIT 1
+        ) END AS waits_after,
     k.id IS NOT NULL AS promised, c.closed_by, b.paused AS base_paused, greatest(p.not_before, 'epoch') AS not_before,
     greatest(p.held_until, 'epoch') AS held_until,
     EXISTS (SELECT FROM operator_live o WHERE o.operator_id = k.operator_id AND o.state = 'ready') AS operator_held,

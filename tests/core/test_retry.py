@@ -209,6 +209,23 @@ def test_the_last_attempt_closes_an_open_disposition_unless_a_callback_was_promi
     assert next_at is not None
 
 
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ({}, []),
+        ({"delay_s": 31 * 86_400, "growth": 2.0}, []),
+        ({"closes": True}, []),
+        ({"delay_s": 60}, ["delay_s"]),
+        ({"times": None}, ["times"]),
+        ({"times": 2}, ["times"]),
+    ],
+)
+def test_a_rule_is_looser_if_it_calls_sooner_or_more_often(changes, wrong):
+    before = KINDS["refused_gatekeeper"].retry
+    assert retry.looser(before, replace(before, **changes)) == wrong
+    assert retry.looser(replace(before, closes=True, growth=2.0), before) == ["growth", "closes"]
+
+
 def test_every_outcome_has_a_rule():
     assert set(retry.DEFAULT) == set(Outcome)
     assert all(end(replace(ATTEMPT, state=AttemptState.SENT), outcome) for outcome in Outcome)

@@ -260,7 +260,7 @@ class FakeStores:
         self.users = FakeUsers()
         self.contacts = FakeCards()
         self.kpi = FakeKpi()
-        self.consents = self.national = self.phones = self.passes = self.loosenings = Nothing()
+        self.customers = self.retry_rules = self.consents = self.national = self.phones = self.passes = self.loosenings = Nothing()
         self.campaigns = self.bases = self.base_files = self.do_not_call = self.do_not_call_files = Nothing()
         self.callbacks = self.attempts = self.dispositions = Nothing()
         self.seats = FakeSeats()

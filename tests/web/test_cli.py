@@ -90,6 +90,8 @@ def test_the_commands_are_those_the_readme_promises():
             "phone",
             "pass",
             "do-not-call",
+            "retry-rule",
+            "customer",
             "seat",
         )
     }

@@ -45,6 +45,17 @@ def test_numbers_and_files_are_forbidden_for_anybody_or_for_somebody_and_taken_b
     assert [line.split()[1] for line in run("do-not-call", "list")[1].splitlines()] == ["+12025550199", PHONE]
     assert run("do-not-call", "undo", "1")[1] == "stop.csv: taken back.\n"
     assert [line.split()[1] for line in run("do-not-call", "list")[1].splitlines()] == [PHONE]
+    assert run("retry-rule", "set", "spring", "email_cold", "--delay-s", "864000", "--times", "2")[1] == (
+        "email_cold: again in 10 days, 0:00:00, 2 times at most; 0 contacts planned anew.\n"
+    )
+    assert (
+        "machine                  again in 1 day, 0:00:00, as after any conversation"
+        in run("retry-rule", "list", "spring")[1]
+    )
+    assert run("retry-rule", "set", "spring", "email_cold", "--closes")[1].startswith("email_cold: never again;")
+    assert run("customer", "country", "acme", "fr")[1] == "acme: FR.\n"
+    assert run("customer", "list")[1] == "    1  FR  acme\n"
+    assert run("customer", "country", "1", "--", "--")[1] == "acme: nowhere in particular.\n"
     assert run("do-not-call", "remove", "1")[1] == "Entry 1 is off the list.\n"
     code, _, said = run("do-not-call", "import", str(file), "--customer", "nobody")
     assert code != 0

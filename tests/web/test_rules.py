@@ -74,6 +74,33 @@ async def test_rules_are_tightened_by_one_and_loosened_by_two(office):
     assert error_of(await refused.json()).code == "loosening.second_admin"
 
 
+async def test_a_retry_rule_is_shown_and_tightened_by_one_admin(office):
+    admin = await office.login("admin")
+    path = f"/api/v1/campaigns/{office.place.campaign.id}/retry-rules"
+    shown = {one["code"]: one for one in (await office.get(admin, path))["rules"]}
+    assert set(shown) == {"callback", "email_decision_maker", "email_cold", "refused_gatekeeper", "machine"}
+    assert (shown["machine"]["own"], shown["email_cold"]["rule"]["delay_s"]) == (False, 7 * 86_400)
+    changed = await admin.patch(path, json={"code": "email_cold", "delay_s": 8 * 86_400}, headers=CSRF)
+    assert changed.status == 200, await changed.text()
+    assert (await changed.json())["planned_anew"] == 0
+    assert office.commands.asked == [("campaigns_changed",)]
+    looser = await admin.patch(path, json={"code": "email_cold", "delay_s": 60}, headers=CSRF)
+    assert error_of(await looser.json()).code == "campaign.loosens"
+
+
+async def test_a_customer_is_somewhere_and_the_audit_log_says_who_said_so(office):
+    admin = await office.login("admin")
+    [acme] = [one for one in (await office.get(admin, "/api/v1/customers"))["customers"] if one["name"] == "acme"]
+    assert acme["country"] is None
+    path = f"/api/v1/customers/{acme['id']}"
+    changed = await admin.patch(path, json={"country": "FR"}, headers=CSRF)
+    assert (await changed.json())["customer"]["country"] == "FR"
+    assert (await admin.patch(path, json={"country": "France"}, headers=CSRF)).status == 422
+    assert (await admin.patch("/api/v1/customers/999", json={"country": "FR"}, headers=CSRF)).status == 404
+    [noted] = await office.place.pools.web.fetch("SELECT * FROM audit WHERE action = 'customer.country'")
+    assert (noted["before"], noted["after"]) == ({"country": None}, {"country": "FR"})
+
+
 async def test_a_file_of_numbers_is_rehearsed_taken_told_to_the_engine_and_taken_back(office):
     admin = await office.login("admin")
     [contact] = await office.place.add_contacts(PHONE)

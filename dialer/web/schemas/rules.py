@@ -84,7 +84,7 @@ class CampaignListsAnswer(Answer):
 
 
 class LooseningAsk(Ask):
-    """Figures of the profile to loosen, and why."""
+    """Figures of the profile to loosen, or under ``dispositions`` retry rules by code, and why."""
 
     changes: Mapping[Word, Any]
     reason: Note
@@ -107,6 +107,70 @@ class LooseningsAnswer(Answer):
     """Those that wait first."""
 
     loosenings: list[LooseningInfo]
+
+
+class RetryRuleChange(Ask):
+    """What brings contacts back after a disposition; what is absent stays."""
+
+    code: Word
+    delay_s: Annotated[int, Field(ge=0, le=366 * 86400)] | None = None
+    growth: Annotated[float, Field(ge=1, le=10)] | None = None
+    times: Annotated[int, Field(ge=1, le=100)] | None = None
+    """How often at most; null for as often as the attempts last."""
+    closes: bool | None = None
+
+
+class RetryRuleView(Answer):
+    """After ``delay_s`` seconds, multiplied by ``growth`` each further time, at most ``times``; or never again."""
+
+    delay_s: int
+    growth: float
+    times: int | None
+    closes: bool
+
+
+class RetryRuleInfo(Answer):
+    """The rule of a disposition that leaves its contact open; ``own`` false: that of a conversation."""
+
+    code: str
+    name_en: str
+    name_ru: str
+    rule: RetryRuleView
+    own: bool
+
+
+class RetryRulesAnswer(Answer):
+    """The rules of a campaign; ``planned_anew``: contacts that a change has just given another time, or closed."""
+
+    campaign_id: int
+    rules: list[RetryRuleInfo]
+    planned_anew: int | None
+
+
+class CustomerChange(Ask):
+    """Where a customer is: two letters, null for nowhere in particular."""
+
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None
+
+
+class CustomerInfo(Answer):
+    """For whom campaigns call; the rules of ``country`` hold for all of them."""
+
+    id: int
+    name: str
+    country: str | None
+
+
+class CustomersAnswer(Answer):
+    """By name."""
+
+    customers: list[CustomerInfo]
+
+
+class CustomerAnswer(Answer):
+    """One customer."""
+
+    customer: CustomerInfo
 
 
 class ConsentAsk(Ask):

@@ -1,0 +1,202 @@
+"""Retry rules of dispositions: an admin changes them, also for who waits already; looser ones need a second admin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from dialer.core import retry, rules
+from dialer.core.model import RetryRule
+from dialer.errors import NotFound, Refused
+from dialer.store import campaigns
+from dialer.store.pools import store_errors, transaction
+from dialer.store.queries import queries
+from dialer.store.users import note
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from dialer.core.model import Campaign, DispositionKind
+    from dialer.store.pools import Pool
+    from dialer.store.queries import Connection
+    from dialer.store.users import Actor
+
+SQL = queries("retry_rule")
+
+#: What a rule of a disposition says; which phone is tried next is for outcomes to say.
+FIGURES = frozenset({"delay_s", "growth", "times", "closes"})
+DELAY_S_MAX, GROWTH_MAX, TIMES_MAX = 366 * 86_400, 10, 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindRule:
+    """What brings a contact back after a disposition.
+
+    Attributes:
+        rule: Its own, else that of a conversation.
+        own: Whether it has one of its own.
+    """
+
+    code: str
+    name_en: str
+    name_ru: str
+    rule: RetryRule
+    own: bool
+
+
+class RetryRules:
+    """Reads and changes them."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def of_campaign(self, campaign_id: int) -> Sequence[KindRule]:
+        """Of the dispositions that leave a contact open, in their order.
+
+        Raises:
+            NotFound: ``campaign.not_found``.
+        """
+        with store_errors():
+            found = await campaigns.read(self._pool, campaign_id=campaign_id)
+        if not found:
+            raise NotFound("campaign.not_found", "There is no such campaign.")
+        return [_shown(kind, found[0]) for kind in found[0].dispositions.values() if not kind.closes]
+
+    async def change(
+        self, campaign_id: int, code: str, figures: Mapping[str, Any], *, now: datetime, actor: Actor
+    ) -> int:
+        """Bring contacts back later, or less often, after this disposition; those who wait by it are planned anew.
+
+        Args:
+            campaign_id: Whose disposition.
+            code: The disposition.
+            figures: Some of ``FIGURES``; what is absent stays.
+            now: Present time, aware.
+            actor: For the audit log.
+
+        Returns:
+            How many contacts were planned anew.
+
+        Raises:
+            NotFound: ``campaign.not_found``.
+            Refused: ``disposition.unknown``, ``disposition.closes``, ``retry_rule.figure``; ``campaign.loosens``.
+        """
+
+        async def work(connection: Connection) -> int:
+            campaign = await _locked(connection, campaign_id, code)
+            before = retry.rule_of(_open(campaign, code), campaign)
+            after = changed(before, figures)
+            looser = retry.looser(before, after)
+            if looser:
+                raise Refused(
+                    "campaign.loosens",
+                    f"That would bring contacts back sooner, or more often: {', '.join(looser)}.",
+                    remedy="Ask for a loosening, which a second admin must approve.",
+                )
+            return await _set(connection, campaign, code, after, now=now, actor=actor)
+
+        return await transaction(self._pool, work)
+
+
+async def check(connection: Connection, campaign_id: int, wanted: object) -> None:
+    """Whether rules that are asked for could be set at all.
+
+    Raises:
+        NotFound, Refused: As ``RetryRules.change``, but for ``campaign.loosens``.
+    """
+    campaign = await _campaign(connection, campaign_id)
+    if not isinstance(wanted, dict) or not all(isinstance(figures, dict) for figures in wanted.values()):
+        raise Refused("retry_rule.figure", "Rules are given by disposition.", remedy="Give figures by its code.")
+    for code, figures in wanted.items():
+        changed(retry.rule_of(_open(campaign, code), campaign), figures)
+
+
+async def loosen(
+    connection: Connection, campaign_id: int, wanted: Mapping[str, Mapping[str, Any]], *, now: datetime, actor: Actor
+) -> None:
+    """Put rules in force that two admins agreed to, in the transaction in which the second one does."""
+    for code, figures in sorted(wanted.items()):
+        campaign = await _locked(connection, campaign_id, code)
+        after = changed(retry.rule_of(_open(campaign, code), campaign), figures)
+        await _set(connection, campaign, code, after, now=now, actor=actor)
+
+
+def changed(before: RetryRule, figures: Mapping[str, Any]) -> RetryRule:
+    """The rule with other figures.
+
+    Raises:
+        Refused: ``retry_rule.figure``.
+    """
+    values = {name: getattr(before, name) for name in FIGURES} | dict(figures)
+    right = (
+        _between(values["delay_s"], 0, DELAY_S_MAX, int)
+        and (_between(values["growth"], 1, GROWTH_MAX, int) or _between(values["growth"], 1, GROWTH_MAX, float))
+        and (values["times"] is None or _between(values["times"], 1, TIMES_MAX, int))
+        and type(values["closes"]) is bool
+    )
+    if not right or set(values) != FIGURES:
+        raise Refused(
+            "retry_rule.figure",
+            f"A rule waits 0 to {DELAY_S_MAX} s, grows by 1 to {GROWTH_MAX}, and holds 1 to {TIMES_MAX} times.",
+            remedy=f"Give some of {', '.join(sorted(FIGURES))}.",
+        )
+    return RetryRule(**values)
+
+
+def _between(value: Any, low: int, high: int, kind: type[float]) -> bool:
+    """Whether it is such a number; true and false are none."""
+    return type(value) is kind and low <= value <= high
+
+
+async def _locked(connection: Connection, campaign_id: int, code: str) -> Campaign:
+    await SQL["retry_rule_lock"].execute(connection, campaign_id=campaign_id, code=code)
+    return await _campaign(connection, campaign_id)
+
+
+async def _campaign(connection: Connection, campaign_id: int) -> Campaign:
+    found = await campaigns.read(connection, campaign_id=campaign_id)
+    if not found:
+        raise NotFound("campaign.not_found", "There is no such campaign.")
+    return found[0]
+
+
+def _open(campaign: Campaign, code: str) -> DispositionKind:
+    kind = campaign.dispositions.get(code)
+    if kind is None:
+        raise Refused("disposition.unknown", f"The campaign has no disposition {code!r}.", remedy="See its list.")
+    if kind.closes:
+        sentence = f"{kind.name_en}: whoever this is said of is not called again."
+        raise Refused("disposition.closes", sentence, remedy="Choose a disposition that leaves the contact open.")
+    return kind
+
+
+async def _set(
+    connection: Connection, campaign: Campaign, code: str, after: RetryRule, *, now: datetime, actor: Actor
+) -> int:
+    kind = campaign.dispositions[code]
+    where = {"campaign_id": campaign.id, "code": code}
+    rule = campaigns.rule_to_json(after)
+    await SQL["retry_rule_set"].execute(connection, rule=rule, **where)
+    most = await SQL["retry_rule_times"].fetchval(connection, **where)
+    waits = [None if retry.closed_by(after, times) else _waits(kind, campaign, after, times) for times in _to(most)]
+    contacts = await SQL["retry_rule_replan"].execute(connection, waits=waits, now=now, **where)
+    before = {"code": code, "retry": campaigns.rule_to_json(kind.retry) if kind.retry else None}
+    noted = {"code": code, "retry": rule, "contacts": contacts}
+    await note(connection, actor, "campaign.retry_rule", f"campaign:{campaign.id}", before=before, after=noted)
+    return contacts
+
+
+def _to(most: int) -> range:
+    return range(1, most + 1)
+
+
+def _waits(kind: DispositionKind, campaign: Campaign, rule: RetryRule, times: int) -> timedelta:
+    rests = rules.rests(campaign.profile)
+    return max([retry.delay(rule, times), *(rests.get(word, timedelta()) for word in kind.classes)])
+
+
+def _shown(kind: DispositionKind, campaign: Campaign) -> KindRule:
+    rule = retry.rule_of(kind, campaign)
+    return KindRule(code=kind.code, name_en=kind.name_en, name_ru=kind.name_ru, rule=rule, own=kind.retry is not None)
