@@ -1,5 +1,54 @@
 -- What sql/migrations add up to, for reading. Made by scripts/schema; a test holds the two equal.
 
+CREATE FUNCTION public.contact_gone() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM contact_phone cp USING gone WHERE cp.contact_id = gone.id;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.contact_keys() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF EXISTS (SELECT FROM fresh f WHERE (SELECT p.id FROM phone p WHERE p.id = f.phone_id) IS NULL) THEN
+        RAISE EXCEPTION 'a contact has a phone that is not there' USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    IF EXISTS (
+        SELECT FROM (SELECT DISTINCT lane_id, base_id, campaign_id FROM fresh) AS f
+        WHERE (SELECT l.id FROM lane l WHERE (l.id, l.base_id, l.campaign_id) = (f.lane_id, f.base_id, f.campaign_id)) IS NULL
+    ) THEN
+        RAISE EXCEPTION 'a contact is not in a lane of its base' USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.contact_moved() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM phone p WHERE p.id = NEW.phone_id)
+        OR NOT EXISTS (SELECT FROM lane l WHERE (l.id, l.base_id, l.campaign_id) = (NEW.lane_id, NEW.base_id, NEW.campaign_id)) THEN
+        RAISE EXCEPTION 'a contact has a phone or a lane that is not there' USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.contact_phone_keys() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM fresh f
+        WHERE (SELECT p.id FROM phone p WHERE p.id = f.phone_id) IS NULL
+            OR (SELECT c.id FROM contact c WHERE c.id = f.contact_id) IS NULL
+    ) THEN
+        RAISE EXCEPTION 'a number of a contact has no contact or no phone' USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION public.make_partitions(today date) RETURNS integer
     LANGUAGE plpgsql
     AS $$
@@ -32,6 +81,20 @@ CREATE FUNCTION public.refuse_change() RETURNS trigger
     AS $$
 BEGIN
     RAISE EXCEPTION 'facts are written once: % on % is refused', TG_OP, TG_TABLE_NAME;
+END $$;
+
+CREATE FUNCTION public.refuse_delete() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'rows of % are never deleted', TG_TABLE_NAME USING ERRCODE = 'foreign_key_violation';
+END $$;
+
+CREATE FUNCTION public.refuse_move() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'rows of % stay where they are', TG_TABLE_NAME USING ERRCODE = 'foreign_key_violation';
 END $$;
 
 CREATE FUNCTION public.suppress_erased() RETURNS trigger
@@ -641,7 +704,7 @@ CREATE TABLE public.national_list (
 );
 
 CREATE TABLE public.national_number (
-    e164 text NOT NULL,
+    e164 text NOT NULL COLLATE pg_catalog."C",
     list text NOT NULL
 );
 
@@ -716,7 +779,7 @@ CREATE TABLE public.pacing_minute (
 
 CREATE TABLE public.phone (
     id bigint NOT NULL,
-    e164 text NOT NULL,
+    e164 text NOT NULL COLLATE pg_catalog."C",
     not_before timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
     held_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
     CONSTRAINT phone_e164_check CHECK ((e164 ~ '^(\+[1-9][0-9]{6,14}|erased:[0-9]+)$'::text))
@@ -861,7 +924,7 @@ ALTER TABLE ONLY public.contact
     ADD CONSTRAINT contact_base_id_row_number_key UNIQUE (base_id, row_number);
 
 ALTER TABLE ONLY public.contact_phone
-    ADD CONSTRAINT contact_phone_contact_id_phone_id_key UNIQUE (contact_id, phone_id);
+    ADD CONSTRAINT contact_phone_once UNIQUE (phone_id, contact_id);
 
 ALTER TABLE ONLY public.contact_phone
     ADD CONSTRAINT contact_phone_pkey PRIMARY KEY (contact_id, place);
@@ -1014,8 +1077,6 @@ CREATE INDEX contact_of_campaign ON public.contact USING btree (campaign_id);
 
 CREATE INDEX contact_of_phone ON public.contact USING btree (phone_id);
 
-CREATE INDEX contact_phone_of_phone ON public.contact_phone USING btree (phone_id);
-
 CREATE INDEX disposition_of_campaign ON public.disposition USING btree (campaign_id, saved_at);
 
 CREATE INDEX disposition_of_contact ON public.disposition USING btree (contact_id);
@@ -1064,7 +1125,21 @@ CREATE TRIGGER attempt_is_a_fact BEFORE DELETE OR UPDATE ON public.attempt FOR E
 
 CREATE TRIGGER audit_is_a_fact BEFORE DELETE OR UPDATE ON public.audit FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER contact_gone AFTER DELETE ON public.contact REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.contact_gone();
+
+CREATE TRIGGER contact_keys AFTER INSERT ON public.contact REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION public.contact_keys();
+
+CREATE TRIGGER contact_moved AFTER UPDATE OF phone_id, lane_id, base_id, campaign_id ON public.contact FOR EACH ROW WHEN (((old.phone_id <> new.phone_id) OR (old.lane_id <> new.lane_id) OR (old.base_id <> new.base_id) OR (old.campaign_id <> new.campaign_id))) EXECUTE FUNCTION public.contact_moved();
+
+CREATE TRIGGER contact_phone_keys AFTER INSERT ON public.contact_phone REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION public.contact_phone_keys();
+
 CREATE TRIGGER interval_is_a_fact BEFORE DELETE OR UPDATE ON public.operator_interval FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER never_deleted BEFORE DELETE ON public.lane FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_delete();
+
+CREATE TRIGGER never_deleted BEFORE DELETE ON public.phone FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_delete();
+
+CREATE TRIGGER never_moved AFTER UPDATE OF contact_id, phone_id ON public.contact_phone FOR EACH ROW EXECUTE FUNCTION public.refuse_move();
 
 CREATE TRIGGER suppress_erased AFTER INSERT ON public.phone REFERENCING NEW TABLE AS new_phones FOR EACH STATEMENT EXECUTE FUNCTION public.suppress_erased();
 
@@ -1154,18 +1229,6 @@ ALTER TABLE ONLY public.consent
 
 ALTER TABLE ONLY public.consent
     ADD CONSTRAINT consent_phone_id_fkey FOREIGN KEY (phone_id) REFERENCES public.phone(id);
-
-ALTER TABLE ONLY public.contact
-    ADD CONSTRAINT contact_in_lane FOREIGN KEY (lane_id, base_id, campaign_id) REFERENCES public.lane(id, base_id, campaign_id);
-
-ALTER TABLE ONLY public.contact_phone
-    ADD CONSTRAINT contact_phone_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES public.contact(id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY public.contact
-    ADD CONSTRAINT contact_phone_id_fkey FOREIGN KEY (phone_id) REFERENCES public.phone(id);
-
-ALTER TABLE ONLY public.contact_phone
-    ADD CONSTRAINT contact_phone_phone_id_fkey FOREIGN KEY (phone_id) REFERENCES public.phone(id);
 
 ALTER TABLE ONLY public.disposition
     ADD CONSTRAINT disposition_campaign_id_code_fkey FOREIGN KEY (campaign_id, code) REFERENCES public.disposition_kind(campaign_id, code);

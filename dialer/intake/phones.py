@@ -20,14 +20,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import phonenumbers
 from phonenumbers import timezone as phone_zones
-from phonenumbers.tzdata import TIMEZONE_DATA, TIMEZONE_LONGEST_PREFIX
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from phonenumbers.tzdata import TIMEZONE_DATA
 
 #: What phonenumbers says of a number it cannot place.
 NOWHERE = "Etc/Unknown"
@@ -42,6 +39,8 @@ _TEXT_FORMULA = re.compile(r'^=?"(.*)"$')
 _DECIMAL = re.compile(r"^(\+?\d+)[.,]0+$")
 _SCIENTIFIC = re.compile(r"^(\d)(?:[.,](\d+))?[eEеЕ]\+?(\d{1,2})$")
 _LETTER = re.compile(r"[^\W\d_]")
+#: How a number begins that lacks nothing.
+_COMPLETE = ("+", "8")
 _EIGHT_ABROAD = "810"
 _US_ABROAD = "011"
 _CELL = phonenumbers.PhoneNumberType
@@ -76,6 +75,11 @@ class Found:
     reason: str = ""
 
 
+def undamaged(text: str, region: str | None) -> Number | None:
+    """The number of a cell that holds one in a plain form, nothing else, and nothing to be said of it; most do."""
+    return _plain(text, region) if text[:1] in _COMPLETE else None
+
+
 def read(cell: str, region: str | None = None) -> Found:
     """The numbers of a cell.
 
@@ -86,8 +90,7 @@ def read(cell: str, region: str | None = None) -> Found:
     text = cell.strip()
     if not text:
         return Found()
-    number = _plain(text, region)
-    if number is not None and (text[0] == "+" or text[0] == "8"):
+    if number := undamaged(text, region):
         return Found([number])
     if len(text) > CELL_LENGTH_MAX:
         return Found(reason="bad_phone")
@@ -209,7 +212,9 @@ class _Country:
         self._prefixed = re.compile(prefix).match if prefix else None
         found = (phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(int(code), name) for name in regions)
         self._regions = [_Region(int(code), each) for each in found if each]
-        self._zones = _zones_of(code)
+        lengths = {len(prefix) for prefix in TIMEZONE_DATA if prefix.startswith(code) or code.startswith(prefix)}
+        self._placed_by = sorted(lengths, reverse=True)
+        self._zones = self._zones_of(code)
 
     def number(self, digits: str, national: str) -> Number | None:
         """The number, or None where phonenumbers may strip a prefix, or says that it is not valid."""
@@ -220,50 +225,45 @@ class _Country:
                 continue
             kind = region.kind(national)
             if kind is not None:
-                return Number(f"+{digits}", _zones_of(digits) if kind else self._zones, region.name)
+                return Number(f"+{digits}", self._zones_of(digits) if kind else self._zones, region.name)
             if region.leads:
                 return None
         return None
 
+    def _zones_of(self, digits: str) -> tuple[str, ...]:
+        """By the longest prefix that phonenumbers places."""
+        for length in self._placed_by:
+            zones: tuple[str, ...] | None = TIMEZONE_DATA.get(digits[:length])
+            if zones is not None:
+                return () if zones == (NOWHERE,) else zones
+        return ()
+
 
 class _Region:
+    """One region of a country code: the kinds of its numbers in one pattern, tried in phonenumbers' own order."""
+
     def __init__(self, code: int, metadata: phonenumbers.PhoneMetadata) -> None:
         self.name = metadata.id
         self.leads = re.compile(metadata.leading_digits).match if metadata.leading_digits else None
         special = ("premium_rate", "toll_free", "shared_cost", "voip", "personal_number", "pager", "uan", "voicemail")
-        self._special = _matcher(metadata, *special)
-        self._general = _matcher(metadata, "general_desc")
-        self._fixed = _matcher(metadata, "fixed_line")
-        self._mobile = _matcher(metadata, "mobile")
-        self._mobile_is_placed = phonenumbers.phonenumberutil.is_number_type_geographical(_CELL.MOBILE, code)
+        kinds = (_pattern(metadata, *special), _pattern(metadata, "fixed_line"), _pattern(metadata, "mobile"))
+        general = _pattern(metadata, "general_desc")
+        self._kinds = re.compile(rf"(?=(?:{general})\Z)(?:({kinds[0]})|({kinds[1]})|({kinds[2]}))").fullmatch
+        self._placed = (None, False, True, phonenumbers.phonenumberutil.is_number_type_geographical(_CELL.MOBILE, code))
 
     def kind(self, national: str) -> bool | None:
         """Whether it is bound to a place; None if it is no number of this region."""
-        if not self._general(national):
-            return None
-        if self._special(national):
-            return False
-        if self._fixed(national):
-            return True
-        return self._mobile_is_placed if self._mobile(national) else None
+        found = self._kinds(national)
+        return self._placed[found.lastindex or 0] if found else None
 
 
-def _matcher(metadata: phonenumbers.PhoneMetadata, *kinds: str) -> Callable[[str], re.Match[str] | None]:
+def _pattern(metadata: phonenumbers.PhoneMetadata, *kinds: str) -> str:
     """One pattern for numbers of these kinds, their possible lengths included."""
     patterns = []
     for kind in kinds:
         described = getattr(metadata, kind)
         if described is not None and described.national_number_pattern:
-            lengths = "|".join(rf"\d{{{length}}}$" for length in described.possible_length)
+            lengths = "|".join(rf"\d{{{length}}}\Z" for length in described.possible_length)
             patterns.append(f"(?={lengths})(?:{described.national_number_pattern})" if lengths
                             else f"(?:{described.national_number_pattern})")  # fmt: skip
-    return re.compile("|".join(patterns) or r"(?!)").fullmatch
-
-
-def _zones_of(digits: str) -> tuple[str, ...]:
-    """By the longest prefix that phonenumbers places."""
-    for length in range(TIMEZONE_LONGEST_PREFIX, 0, -1):
-        zones: tuple[str, ...] | None = TIMEZONE_DATA.get(digits[:length])
-        if zones is not None:
-            return () if zones == (NOWHERE,) else zones
-    return ()
+    return "|".join(patterns) or r"(?!)"

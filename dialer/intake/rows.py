@@ -96,12 +96,12 @@ class Judge:
         cells = self._cells(record.cells)
         numbers = self._numbers(cells)
         return Row(
-            line=record.line,
-            name=" ".join(part for place in self._names if (part := cells[place])),
-            phones=[number.e164 for number in numbers],
-            zones=self._zones(cells[self._zone] if self._zone >= 0 else "", numbers),
-            priority=_priority(cells[self._priority]) if self._priority >= 0 else 0,
-            attributes={name: value for place, name in self._attributes if (value := cells[place])},
+            record.line,
+            " ".join([part for place in self._names if (part := cells[place])]),
+            [number.e164 for number in numbers],
+            self._zones(cells[self._zone] if self._zone >= 0 else "", numbers),
+            _priority(cells[self._priority]) if self._priority >= 0 else 0,
+            {name: value for place, name in self._attributes if (value := cells[place])},
         )
 
     def _cells(self, given: Sequence[str]) -> list[str]:
@@ -110,11 +110,11 @@ class Judge:
             if any(cells[self._width :]):
                 raise Bad("columns")
             cells += [""] * (self._width - len(cells))
-        for place, cell in enumerate(cells):
-            if "\0" in cell:
-                raise Bad("nul")
-            if cell[:1] == "'" and cell[1:2] in FORMULA and cell[1:2]:
-                cells[place] = cell[1:]
+        together = "".join(cells)
+        if "\0" in together:
+            raise Bad("nul")
+        if "'" in together:
+            return [cell[1:] if cell[:1] == "'" and cell[1:2] in FORMULA and cell[1:2] else cell for cell in cells]
         return cells
 
     def _numbers(self, cells: Sequence[str]) -> list[Number]:
@@ -124,6 +124,10 @@ class Judge:
         reason = "no_phone"
         for place in self._phones:
             if not (cell := cells[place]):
+                continue
+            if number := phones.undamaged(cell, self._plan.region):
+                if number not in numbers:
+                    numbers.append(number)
                 continue
             found = phones.read(cell, self._plan.region)
             if found.reason:
@@ -149,10 +153,12 @@ class Judge:
             if not named:
                 raise Bad("bad_zone")
             return named
-        together = frozenset(number.zones for number in numbers)
-        if together not in self._joined:
-            self._joined[together] = tuple(sorted({zone for zones in together for zone in zones}))
-        zones = self._joined[together]
+        zones = numbers[0].zones
+        if len(numbers) > 1 or len(zones) > 1:
+            together = frozenset([number.zones for number in numbers])
+            if together not in self._joined:
+                self._joined[together] = tuple(sorted({zone for zones in together for zone in zones}))
+            zones = self._joined[together]
         if len(zones) != 1 and self._plan.zone:
             return (self._plan.zone,)
         if not zones:

@@ -248,9 +248,9 @@ def records(lines: Lines, delimiter: str) -> Iterator[Record]:
         cells = _quoted(text, lines, delimiter) if '"' in text else text.rstrip("\r\n").split(delimiter)
         if cells is None:
             yield Record(first, None, "quotes", text)
-        elif _LETTER_LOST in text or any(_LETTER_LOST in cell for cell in cells if lines.taken > first):
+        elif _LETTER_LOST in text or (lines.taken > first and any(_LETTER_LOST in cell for cell in cells)):
             yield Record(first, None, "encoding", text)
-        elif not text.isspace() and cells and any(cell and not cell.isspace() for cell in cells):
+        elif any(map(str.strip, cells)):
             yield Record(first, cells, "", text)
 
 

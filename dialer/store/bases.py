@@ -14,11 +14,12 @@ from collections.abc import AsyncIterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import asyncpg
 
 from dialer.errors import NotFound, Refused
+from dialer.store import phones
 from dialer.store.pools import CONNECT_TIMEOUT_S, store_errors, transaction
 from dialer.store.queries import queries
 from dialer.store.users import note
@@ -39,11 +40,10 @@ SQL = queries("base")
 #: Rows between two looks at the progress.
 CHUNK_ROWS = 20_000
 _COLUMNS = ("row_number", "name", "attributes", "lane", "phones")
-_STAGES = ("base_stage", "base_known_stage", "base_number_stage", "base_lane_stage")
+_STAGES = ("base_block_stage", "base_stage", "base_known_stage", "base_lane_stage")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(NamedTuple):
     """An accepted row of a file.
 
     Attributes:
@@ -262,6 +262,7 @@ class Bases:
                 )
                 judged = await _judge(connection, batch, campaign_id, customer_id, verdicts, shown)
                 loaded = await _write(connection, batch, base_id, campaign_id, progress)
+                await _forget_erased(connection, base_id)
                 await SQL["base_counts"].execute(
                     connection,
                     base_id=base_id,
@@ -376,25 +377,23 @@ async def _stage(connection: Connection, batch: Batch, *, numbering: bool, progr
     """Rows into the temporary table as they become ready; their numbers are found or made in commits of their own."""
     rows = batch.rows
     if isinstance(rows, AsyncIterable):
-        after = 0
         async for block in rows:
-            await connection.copy_to_table("base_row", source=io.BytesIO(block), columns=_COLUMNS, format="text")
-            last = int(block[block.rindex(b"\n", 0, -1) + 1 :].split(b"\t", 1)[0]) if block.count(b"\n") > 1 else 0
-            last = last or int(block.split(b"\t", 1)[0])
-            await _number(connection, after, last, making=numbering)
-            after = last
+            async with connection.transaction():
+                await connection.copy_to_table("base_block", source=io.BytesIO(block), columns=_COLUMNS, format="text")
+                await _number(connection, making=numbering)
     else:
-        await connection.copy_records_to_table("base_row", records=rows, columns=_COLUMNS)
-        await _number(connection, 0, max((record[0] for record in rows), default=0), making=numbering)
+        async with connection.transaction():
+            await connection.copy_records_to_table("base_block", records=rows, columns=_COLUMNS)
+            await _number(connection, making=numbering)
     progress("compare", 0, 1)
     await SQL["base_analyze"].execute(connection)
-    await SQL["base_analyze_numbers"].execute(connection)
 
 
-async def _number(connection: Connection, after: int, until: int, *, making: bool) -> None:
+async def _number(connection: Connection, *, making: bool) -> None:
+    await SQL["base_soon"].execute(connection)
     if making:
-        await SQL["base_phones"].execute(connection, after=after, until=until)
-    await SQL["base_numbers"].execute(connection, after=after, until=until)
+        await SQL["base_phones"].execute(connection)
+    await SQL["base_numbered"].execute(connection, making=making)
 
 
 async def _judge(
@@ -421,10 +420,10 @@ async def _write(connection: Connection, batch: Batch, base_id: int, campaign_id
     await SQL["base_lanes"].execute(connection, base_id=base_id, campaign_id=campaign_id, lanes=lanes)
     loaded = 0
     for after, until, last in await _chunks(connection):
-        done = await SQL["base_contacts"].fetchrow(
+        loaded += await SQL["base_contacts"].execute(
             connection, base_id=base_id, campaign_id=campaign_id, after=after, until=until
         )
-        loaded += done["contacts"] if done else 0
+        await SQL["base_contact_phones"].execute(connection, after=after, until=until)
         progress("contacts", until, last)
         await asyncio.sleep(0)
     if "update" in {batch.in_campaign, batch.elsewhere}:
@@ -433,8 +432,14 @@ async def _write(connection: Connection, batch: Batch, base_id: int, campaign_id
     return loaded
 
 
+async def _forget_erased(connection: Connection, base_id: int) -> None:
+    """Whoever was erased while the load ran is nobody in it."""
+    await SQL["base_end"].execute(connection)
+    for row in await SQL["base_erased"].fetch(connection, base_id=base_id):
+        await phones.SQL["phone_erase_contacts"].execute(connection, **row)
+
+
 async def _chunks(connection: Connection) -> list[tuple[int, int, int]]:
     """Spans of row numbers, each (after, until, last of all)."""
-    staged = await SQL["base_staged"].fetchrow(connection)
-    last: int = staged["last"] if staged else 0
+    last: int = await SQL["base_staged"].fetchval(connection)
     return [(after, min(last, after + CHUNK_ROWS), last) for after in range(0, last, CHUNK_ROWS)]

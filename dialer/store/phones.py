@@ -76,6 +76,7 @@ class Phones:
         """
 
         async def work(connection: Connection) -> int:
+            await SQL["phone_erase_turn"].execute(connection)
             phone_id = await SQL["phone_lock"].fetchval(connection, e164=phone)
             if phone_id is None:
                 raise _not_found()

@@ -35,17 +35,19 @@ FROM base
 WHERE (:campaign_id::bigint IS NULL OR campaign_id = :campaign_id::bigint) AND (:base_id::bigint IS NULL OR id = :base_id::bigint)
 ORDER BY id;
 
+-- name: base_block_stage
+-- Where COPY puts some accepted rows at a time; nobody else sees it.
+CREATE TEMPORARY TABLE base_block (row_number integer, name text, attributes text, lane integer, phones text[] COLLATE "C")
+ON COMMIT DELETE ROWS;
+
 -- name: base_stage
--- Where COPY puts the accepted rows; nobody else sees it.
-CREATE TEMPORARY TABLE base_row (row_number integer PRIMARY KEY, name text, attributes text, lane integer, phones text[]);
+-- All of them, with their numbers found or made, and the contact each is going to be.
+CREATE TEMPORARY TABLE base_row (row_number integer PRIMARY KEY, contact_id bigint, phone_id bigint, lane integer, name text,
+    attributes text, phones bigint[]);
 
 -- name: base_known_stage
 -- What the database says of a row; reason null: the contact is changed.
 CREATE TEMPORARY TABLE base_known (row_number integer PRIMARY KEY, reason text, contact_id bigint);
-
--- name: base_number_stage
--- The numbers of the rows, found or made.
-CREATE TEMPORARY TABLE base_number (row_number integer, place integer, phone_id bigint, PRIMARY KEY (row_number, place));
 
 -- name: base_lane_stage
 -- The lanes of the file.
@@ -53,57 +55,64 @@ CREATE TEMPORARY TABLE base_lane (lane integer PRIMARY KEY, lane_id bigint);
 
 -- name: base_unstage
 -- The connection goes back as it came.
-DROP TABLE IF EXISTS base_row, base_known, base_number, base_lane;
+DROP TABLE IF EXISTS base_block, base_row, base_known, base_lane;
 
 -- name: base_staged
 -- How far row numbers go.
-SELECT count(*) AS rows, coalesce(max(row_number), 0) AS last FROM base_row;
+SELECT coalesce(max(row_number), 0) AS last FROM base_row;
 
 -- name: base_analyze
 -- The planner cannot know what COPY brought.
-ANALYZE base_row;
+ANALYZE base_row (row_number, phone_id);
 
--- name: base_analyze_numbers
--- Same.
-ANALYZE base_number;
+-- name: base_soon
+-- Numbers alone are nobody's contacts, and the load's own commit, which waits for the disk, comes after them.
+SET LOCAL synchronous_commit = off;
 
 -- name: base_phones
 -- Numbers nobody had yet, a few thousand at a time: whoever waits for one of them (a do-not-call entry, another load) waits
--- a moment, not for the whole file. In order, so that two loads do not wait for each other. A number alone is nobody's contact.
+-- a moment, not for the whole file. In order, so that two loads do not wait for each other.
 INSERT INTO phone (e164)
-SELECT DISTINCT number.e164 FROM base_row CROSS JOIN unnest(phones) AS number (e164)
-WHERE row_number > :after::integer AND row_number <= :until::integer
+SELECT DISTINCT number.e164 FROM base_block CROSS JOIN unnest(phones) AS number (e164)
 ORDER BY number.e164
 ON CONFLICT DO NOTHING;
 
--- name: base_numbers
--- Their ids.
-INSERT INTO base_number (row_number, place, phone_id)
-SELECT r.row_number, number.place, p.id
-FROM base_row r CROSS JOIN unnest(r.phones) WITH ORDINALITY AS number (e164, place) JOIN phone p ON p.e164 = number.e164
-WHERE r.row_number > :after::integer AND r.row_number <= :until::integer;
+-- name: base_numbered
+-- The rows with the ids of their numbers, null for those nobody has. Each is looked up by the index (a subquery, no join): a
+-- plan that reads all phones would cost more than the load.
+INSERT INTO base_row (row_number, contact_id, phone_id, lane, name, attributes, phones)
+SELECT row_number, CASE WHEN :making::boolean THEN nextval('contact_id_seq') END, ids[1], lane, name, attributes, ids
+FROM (
+    SELECT b.*, ARRAY(
+        SELECT (SELECT p.id FROM phone p WHERE p.e164 = number.e164)
+        FROM unnest(b.phones) WITH ORDINALITY AS number (e164, place) ORDER BY number.place
+    ) AS ids
+    FROM base_block b
+    OFFSET 0
+) AS numbered
+ORDER BY row_number;
 
 -- name: base_judge
 -- Rows whose every number is forbidden, and rows whose first number a contact of the campaign, or of the customer's other
 -- campaigns, has already.
 INSERT INTO base_known (row_number, reason, contact_id)
 WITH silent AS (
-    SELECT n.row_number
-    FROM base_number n JOIN base_row r USING (row_number)
+    SELECT r.row_number
+    FROM base_row r CROSS JOIN unnest(r.phones) AS number (phone_id)
     WHERE EXISTS (
         SELECT FROM do_not_call d
-        WHERE d.phone_id = n.phone_id
+        WHERE d.phone_id = number.phone_id
             AND (d.scope = 'global' OR d.customer_id = :customer_id::bigint OR d.campaign_id = :campaign_id::bigint)
     )
-    GROUP BY n.row_number, r.phones
+    GROUP BY r.row_number
     HAVING count(*) = cardinality(r.phones)
 ), there AS (
-    SELECT n.row_number, min(c.id) FILTER (WHERE c.campaign_id = :campaign_id::bigint) AS here,
+    SELECT r.row_number, min(c.id) FILTER (WHERE c.campaign_id = :campaign_id::bigint) AS here,
         min(c.id) FILTER (WHERE c.campaign_id <> :campaign_id::bigint) AS elsewhere
-    FROM base_number n
-    JOIN contact_phone cp ON cp.phone_id = n.phone_id JOIN contact c ON c.id = cp.contact_id JOIN campaign k ON k.id = c.campaign_id
-    WHERE n.place = 1 AND k.customer_id = :customer_id::bigint
-    GROUP BY n.row_number
+    FROM base_row r
+    JOIN contact_phone cp ON cp.phone_id = r.phone_id JOIN contact c ON c.id = cp.contact_id JOIN campaign k ON k.id = c.campaign_id
+    WHERE k.customer_id = :customer_id::bigint
+    GROUP BY r.row_number
 )
 SELECT row_number, 'do_not_call', NULL FROM silent
 UNION ALL
@@ -125,8 +134,8 @@ SELECT row_number, reason FROM base_known WHERE reason IS NOT NULL ORDER BY row_
 
 -- name: base_shown
 -- The first of them, for people.
-SELECT k.row_number AS line, k.reason, concat_ws(' ', nullif(r.name, ''), r.phones[1]) AS text
-FROM base_known k JOIN base_row r USING (row_number)
+SELECT k.row_number AS line, k.reason, concat_ws(' ', nullif(r.name, ''), p.e164) AS text
+FROM base_known k JOIN base_row r USING (row_number) JOIN phone p ON p.id = r.phone_id
 WHERE k.reason IS NOT NULL
 ORDER BY k.row_number
 LIMIT :most::integer;
@@ -144,22 +153,32 @@ WITH given AS (
 INSERT INTO base_lane (lane, lane_id) SELECT g.lane, m.id FROM given g JOIN made m USING (zones, priority);
 
 -- name: base_contacts
--- Each row is a contact with all its numbers in order; the first is dialled first.
-WITH fresh AS (
-    INSERT INTO contact (base_id, campaign_id, row_number, name, attributes, lane_id, phone_id)
-    SELECT :base_id::bigint, :campaign_id::bigint, r.row_number, r.name, r.attributes::jsonb, lane.lane_id, n.phone_id
-    FROM base_row r
-    JOIN base_lane lane USING (lane)
-    JOIN base_number n ON n.row_number = r.row_number AND n.place = 1
-    WHERE r.row_number > :after::integer AND r.row_number <= :until::integer
-        AND NOT EXISTS (SELECT FROM base_known k WHERE k.row_number = r.row_number)
-    RETURNING id, row_number
-), numbered AS (
-    INSERT INTO contact_phone (contact_id, place, phone_id)
-    SELECT fresh.id, n.place, n.phone_id FROM fresh JOIN base_number n USING (row_number)
-    RETURNING 1
-)
-SELECT (SELECT count(*) FROM fresh) AS contacts, (SELECT count(*) FROM numbered) AS numbers;
+-- Each row is a contact; the first of its numbers is dialled first.
+INSERT INTO contact (id, base_id, campaign_id, row_number, name, attributes, lane_id, phone_id)
+OVERRIDING SYSTEM VALUE
+SELECT r.contact_id, :base_id::bigint, :campaign_id::bigint, r.row_number, r.name, r.attributes::jsonb, lane.lane_id, r.phone_id
+FROM base_row r JOIN base_lane lane USING (lane)
+WHERE r.row_number > :after::integer AND r.row_number <= :until::integer
+    AND NOT EXISTS (SELECT FROM base_known k WHERE k.row_number = r.row_number);
+
+-- name: base_contact_phones
+-- All its numbers in order.
+INSERT INTO contact_phone (contact_id, place, phone_id)
+SELECT r.contact_id, number.place, number.phone_id
+FROM base_row r CROSS JOIN unnest(r.phones) WITH ORDINALITY AS number (phone_id, place)
+WHERE r.row_number > :after::integer AND r.row_number <= :until::integer
+    AND NOT EXISTS (SELECT FROM base_known k WHERE k.row_number = r.row_number);
+
+-- name: base_end
+-- An erasure that began waits for our commit, one that is at its end we wait for: none of the two misses a contact.
+SELECT pg_advisory_xact_lock(16962, 0);
+
+-- name: base_erased
+-- Numbers that were erased while the load ran, of contacts that it made or changed.
+SELECT DISTINCT p.id AS phone_id, now() AS at
+FROM phone p JOIN contact_phone cp ON cp.phone_id = p.id JOIN contact c ON c.id = cp.contact_id
+WHERE p.e164 LIKE 'erased:%' AND (c.base_id = :base_id::bigint
+    OR EXISTS (SELECT FROM base_change b WHERE b.base_id = :base_id::bigint AND b.contact_id = c.id));
 
 -- name: base_keep_before
 -- What the contacts were before this load changes them.

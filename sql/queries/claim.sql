@@ -42,7 +42,8 @@ FROM attempt_live WHERE campaign_id = :campaign_id::bigint AND state <> 'connect
 
 -- name: claim_lock
 -- Who is next: promises first (one to an operator only while that one is free, or is not at work), then the due head of
--- each open lane. Their rows are locked, so that what the gate reads next about contact and phone cannot change.
+-- each open lane. Their rows are locked, so that what the gate reads next about contact and phone cannot change. NO KEY: rows
+-- that only refer to them may come meanwhile.
 WITH promised AS (
     SELECT k.contact_id, k.next_at
     FROM callback k JOIN contact c ON c.id = k.contact_id
@@ -76,7 +77,7 @@ WITH promised AS (
 SELECT c.id
 FROM next JOIN contact c ON c.id = next.contact_id JOIN phone p ON p.id = c.phone_id
 ORDER BY next.turn, next.priority DESC, next.next_at, c.id
-FOR UPDATE OF c, p SKIP LOCKED;
+FOR NO KEY UPDATE OF c, p SKIP LOCKED;
 
 -- name: claim_take
 -- The gate itself, the live attempts and the budget in one statement: what passes is taken, what does not is told why

@@ -8,6 +8,10 @@ SELECT id FROM phone WHERE e164 = :e164::text;
 -- The lock for everything about it: the claim's own.
 SELECT id FROM phone WHERE e164 = :e164::text FOR UPDATE;
 
+-- name: phone_erase_turn
+-- Loads end before an erasure or after it: see base_end.
+SELECT pg_advisory_xact_lock(16962, 0);
+
 -- name: phone_attempts
 -- Its attempts across campaigns and bases, live ones too, the newest first.
 SELECT a.attempt_id, a.campaign_id, campaign.name AS campaign, a.base_id, base.name AS base, a.contact_id, a.number, a.sent_at,

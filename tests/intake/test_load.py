@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
@@ -15,6 +16,8 @@ from dialer.errors import NotFound, Refused
 from dialer.intake import workers
 from dialer.intake.folder import FILE
 from dialer.store import bases
+from dialer.store.pools import Pools
+from dialer.store.stores import Stores
 from dialer.store.users import Actor
 
 pytestmark = pytest.mark.postgres
@@ -233,6 +236,102 @@ async def test_a_claim_and_an_undo_at_once_never_both_win(desk, place):
         assert bool(claimed.claims) == isinstance(undone, Refused), (claimed, undone)
         if claimed.claims:
             return
+
+
+@pytest.fixture
+def erasing(url):
+    """Stores that may erase."""
+
+    @asynccontextmanager
+    async def opened():
+        async with Pools.open(url, suppression_key="5e" * 32) as pools:
+            yield Stores.of(pools).phones
+
+    return opened
+
+
+@pytest.mark.parametrize("policy", ["keep", "update"])
+async def test_a_number_erased_before_its_rows_are_written_comes_without_a_person(
+    desk, place, erasing, monkeypatch, policy
+):
+    """Its id was looked up already."""
+    await desk.load(f"{HEAD}Ann,{ANN},Salem\n")
+    judge = bases._judge
+
+    async def erase_first(*given):
+        judged = await judge(*given)
+        async with erasing() as phones:
+            await phones.erase(ANN, now=place.now, actor=ME)
+        return judged
+
+    monkeypatch.setattr(bases, "_judge", erase_first)
+    await desk.load(f"{HEAD}Anna,{ANN},Salem\nBob,{BOB},Boston\n", in_campaign=policy)
+    people = await desk.people()
+    assert [(name, city) for name, _, city in people if name or city] == [("Bob", {"city": "Boston"})]
+    assert await place.pools.web.fetchval("SELECT count(*) FROM contact WHERE state = 'open'") == 1
+
+
+async def test_an_erasure_waits_for_a_load_that_is_about_to_end_and_finds_its_contacts(
+    desk, place, erasing, monkeypatch
+):
+    note = bases.note
+    waited = []
+
+    async def slowly(*given, **values):
+        erasing_now = asyncio.create_task(erase())
+        await asyncio.sleep(0.5)
+        waited.append(not erasing_now.done())
+        await note(*given, **values)
+        waited.append(erasing_now)
+
+    async def erase():
+        async with erasing() as phones:
+            await phones.erase(ANN, now=place.now, actor=ME)
+
+    monkeypatch.setattr(bases, "note", slowly)
+    await desk.load(f"{HEAD}Ann,{ANN},Salem\n")
+    was_waiting, task = waited
+    await task
+    assert was_waiting
+    assert [(name, attributes) for name, _, attributes in await desk.people()] == [("", {})]
+
+
+async def test_a_claim_and_a_do_not_call_entry_do_not_wait_for_a_load_of_the_same_numbers(desk, place, monkeypatch):
+    """The load has written its rows and not yet committed."""
+    await desk.load(f"{HEAD}Ann,{ANN},\nBob,{BOB},\n")
+    note = bases.note
+    seen = []
+
+    async def meanwhile(*given, **values):
+        async with asyncio.timeout(5):
+            await place.stores.do_not_call.add(phone=BOB, scope="global", actor=ME)
+            assert await place.store.renew_lease(place.lease)
+            seen.extend(claim.e164 for claim in (await place.claim(5)).claims)
+        await note(*given, **values)
+
+    monkeypatch.setattr(bases, "note", meanwhile)
+    await desk.load(f"{HEAD}Ann again,{ANN},\nBob again,{BOB},\n", in_campaign="keep")
+    assert seen == [ANN]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE contact SET phone_id = 999999",
+        "UPDATE contact SET lane_id = 999999",
+        "UPDATE contact_phone SET phone_id = 999999",
+        "INSERT INTO contact_phone (contact_id, place, phone_id) SELECT id, 2, 999999 FROM contact",
+        "INSERT INTO contact_phone (contact_id, place, phone_id) SELECT 999999, 2, phone_id FROM contact",
+        "INSERT INTO contact (base_id, campaign_id, row_number, lane_id, phone_id) SELECT base_id, campaign_id, 99, lane_id, 999999 FROM contact",
+        "INSERT INTO contact (base_id, campaign_id, row_number, lane_id, phone_id) SELECT 999999, campaign_id, 99, lane_id, phone_id FROM contact",
+        "DELETE FROM phone",
+        "DELETE FROM lane",
+    ],
+)
+async def test_the_database_refuses_contacts_whose_phone_or_lane_is_not_there(desk, place, statement):
+    await desk.load(f"{HEAD}Ann,{ANN},\n")
+    with pytest.raises(asyncpg.ForeignKeyViolationError):
+        await place.pools.web.execute(statement)
 
 
 async def test_a_base_nobody_loaded_cannot_be_taken_back(place):
