@@ -12,9 +12,10 @@ from typing import Annotated, Any
 
 import typer
 
-from dialer import profiles
+from dialer import cli_consent, profiles
 from dialer.cli_bases import campaign_named, customer_named
 from dialer.core.model import RetryRule
+from dialer.errors import Refused
 from dialer.store.stores import Stores
 from dialer.store.users import Actor
 
@@ -27,13 +28,15 @@ BaseArgument = Annotated[int, typer.Argument(help="Number of the base.")]
 
 
 def attach(app: typer.Typer, run: Runner) -> None:
-    """Add the groups ``profile``, ``national-list``, ``phone``, ``pass``, ``retry-rule``, ``customer`` and ``consent``."""
+    """Add the commands of the rules to the command line, which opens the database for them."""
     app.add_typer(_profiles(), name="profile")
     app.add_typer(_lists(run), name="national-list")
     app.add_typer(_phones(run), name="phone")
     app.add_typer(_passes(run), name="pass")
     app.add_typer(_retry_rules(run), name="retry-rule")
     app.add_typer(_customers(run), name="customer")
+    cli_consent.attach(app, run)
+    _why(app, run)
 
 
 def _profiles() -> typer.Typer:
@@ -181,6 +184,36 @@ def _customers(run: Runner) -> typer.Typer:
         run(work)
 
     return group
+
+
+def _why(app: typer.Typer, run: Runner) -> None:
+    @app.command("why")
+    def why(
+        campaign: Annotated[str | None, typer.Option(help="Of this campaign: name or number.")] = None,
+        base: Annotated[int | None, typer.Option(help="Of this base.")] = None,
+        contact: Annotated[int | None, typer.Option(help="This contact.")] = None,
+    ) -> None:
+        """Why contacts are not being dialled: how many by each reason, and when it first passes; they add up."""
+        if sum(one is not None for one in (campaign, base, contact)) != 1:
+            raise Refused("why.of_what", "Whose contacts?", remedy="Give one of --campaign, --base and --contact.")
+
+        async def work(stores: Stores) -> None:
+            now = datetime.now(UTC)
+            if contact is not None:
+                for one in await stores.contacts.why(contact, now=now):
+                    typer.echo(f"{one.reason:<22} {_until(one.until):<22} {one.detail}".rstrip())
+                return
+            of = (await campaign_named(stores, campaign)).id if campaign is not None else None
+            held = await stores.contacts.why_counts(of, base_id=base, now=now)
+            for reason, many in sorted(held.items(), key=lambda pair: -pair[1].contacts):
+                typer.echo(f"{many.contacts:>10}  {reason:<22} {_until(many.until)}".rstrip())
+            typer.echo(f"{sum(many.contacts for many in held.values()):>10}  in all")
+
+        run(work)
+
+
+def _until(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at else ""
 
 
 def _passes(run: Runner) -> typer.Typer:

@@ -92,6 +92,8 @@ def test_the_commands_are_those_the_readme_promises():
             "do-not-call",
             "retry-rule",
             "customer",
+            "consent",
+            "why",
             "seat",
         )
     }
