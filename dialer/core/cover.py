@@ -219,13 +219,14 @@ class Cover:
     def to_cut(self, team_id: int, attempts: Iterable[LiveAttempt]) -> list[LiveAttempt]:
         """The newest ringing lines that nobody covers: without them the bound holds again."""
         cut: list[LiveAttempt] = []
-        shares, needs = self.shares(team_id), self._needs(team_id)
+        shares, needs, free = self.shares(team_id), self._needs(team_id), self._crew.free(team_id)
+        promised = {attempt_id for operator_id, attempt_id in self.held.items() if operator_id in free}
         for campaign_id, share in shares.items():
             if needs[campaign_id] <= share:
                 continue
             lines = [a for a in attempts if a.campaign_id == campaign_id]
             ringing = [a for a in lines if a.state in life.UNANSWERED and a.ended_by is None]
-            ringing = sorted((a for a in ringing if a.id not in self.held.values()), key=lambda a: a.sent_at)
+            ringing = sorted((a for a in ringing if a.id not in promised), key=lambda a: a.sent_at)
             kept = self._lines_covered_by(share, campaign_id)
             unanswered = self.in_flight[campaign_id] - self._answered[campaign_id]
             going = sum(a.ended_by is not None for a in lines if a.state in life.UNANSWERED)

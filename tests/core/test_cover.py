@@ -53,6 +53,14 @@ class TestPromises:
         assert of(story.answer(1), fx.Connect) == [fx.Connect(attempt_id(1), session_id(2))]
         assert story.floor.cover.held == {}
 
+    def test_a_promised_line_is_cut_when_its_operator_loses_the_phone_and_nobody_else_is_free(self) -> None:
+        story = two_campaigns().operator(1).dial(1, for_operator=1)
+        assert fx.EndCall(attempt_id(1)) in story.at(ev.LegEnded, session_id(1))
+
+    def test_a_promised_line_goes_on_while_somebody_else_can_take_the_callee(self) -> None:
+        story = two_campaigns().operator(1).operator(2).dial(1, for_operator=1)
+        assert of(story.at(ev.LegEnded, session_id(1)), fx.EndCall) == []
+
 
 class TestPauses:
     def test_a_pause_is_given_when_the_last_line_that_counts_on_the_operator_is_over(self) -> None:
