@@ -133,16 +133,17 @@ def _unpack(
 
 
 def _write(found: Any, out: Path, progress: Callable[[int, int], None]) -> None:
-    if found.total_height > ROWS_MAX:
-        raise _refused("too_large", f"The sheet has {found.total_height} rows, more than {ROWS_MAX}.")
-    if found.total_width > COLUMNS_MAX:
-        raise _refused("columns", f"The sheet has {found.total_width} columns, more than {COLUMNS_MAX}.")
+    height, width = (place + 1 for place in found.end or (-1, -1))  # calamine's own totals leave the last ones out
+    if height > ROWS_MAX:
+        raise _refused("too_large", f"The sheet has {height} rows, more than {ROWS_MAX}.")
+    if width > COLUMNS_MAX:
+        raise _refused("columns", f"The sheet has {width} columns, more than {COLUMNS_MAX}.")
     with out.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         for number, row in enumerate(found.iter_rows(), 1):
             writer.writerow([_text(value) for value in row])
             if number % 5000 == 0:
-                progress(number, found.total_height)
+                progress(number, height)
 
 
 def _text(value: object) -> str:

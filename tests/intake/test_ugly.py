@@ -8,7 +8,7 @@ import time
 import pytest
 
 from dialer.errors import Refused
-from dialer.intake import work, workers
+from dialer.intake import sheets, work, workers
 from dialer.intake.folder import FILE
 from dialer.intake.plan import Plan
 from dialer.intake.rows import Rejected
@@ -56,6 +56,19 @@ async def test_the_worker_refuses_a_bomb_as_people_would_say_it(tmp_path):
     with pytest.raises(Refused) as refused:
         await workers.run(tmp_path, {"command": "look", "chosen": {}})
     assert (refused.value.code, "CSV" in refused.value.remedy) == ("base.bomb", True)
+
+
+def test_a_sheet_may_have_so_many_rows_and_columns_and_not_one_more(tmp_path, monkeypatch):
+    sheet = next(ugly for ugly in UGLY if ugly.name == "a sheet")
+    (tmp_path / FILE).write_bytes(sheet.data)
+    for limit, has, code in (("ROWS_MAX", 3, "base.too_large"), ("COLUMNS_MAX", 2, "base.columns")):
+        monkeypatch.setattr(sheets, limit, has)
+        work.look_at(tmp_path, {}, untold)
+        monkeypatch.setattr(sheets, limit, has - 1)
+        with pytest.raises(Refused) as refused:
+            work.look_at(tmp_path, {}, untold)
+        assert (refused.value.code, "CSV" in refused.value.remedy) == (code, True)
+        monkeypatch.undo()
 
 
 async def test_a_gigantic_line_is_read_in_little_memory(tmp_path):
