@@ -43,6 +43,10 @@ def main(argv: list[str]) -> int:
         )
         return 0
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # of the processes to come; small products gain nothing by threads
+    if given.cost:
+        price = cost.measure()
+        print(f"pacing: {'falls short; ' if price.misses() else ''}{price.sentence()}")
+        return 1 if price.misses() else 0
     with multiprocessing.get_context("spawn").Pool(given.processes) as pool:
         if given.retune is not None:
             return _retune(pool, given.retune)
@@ -61,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--plot", type=Path, default=PLOT, help="SVG of busy against abandoned share")
     parser.add_argument("--demo", type=float, metavar="SECONDS", help="the world of scripts/demo instead, so long")
+    parser.add_argument("--cost", action="store_true", help="only what one decision costs")
     parser.add_argument("--operators", type=int, default=30, help="of --demo")
     parser.add_argument("--seed", type=int, default=1, help="of --demo")
     parser.add_argument("--processes", type=int, default=PROCESSES, choices=range(1, PROCESSES + 1))

@@ -171,6 +171,16 @@ def test_a_cold_first_day_has_its_own_goal_and_the_other_mode_is_no_bound() -> N
     ]
 
 
+def test_a_first_day_in_the_table_is_held_to_the_goal_of_first_days() -> None:
+    """``--window cold`` and ``--window probable``."""
+    bound = known.bound(scenario("10:0.25"), DAY_S)
+    assert bound is not None
+    busy = 0.96 * bound.busy
+    for window in ("cold", "probable"):
+        run = planned(scenario("10:0.25"), "ours", window=window)
+        assert misses(rows([Lived(run=run, count=Count(available_s=1000.0, talk_s=1000 * busy))])) == []
+
+
 def test_a_rival_begins_each_day_anew_so_that_settings_come_to_what_the_search_found() -> None:
     run = planned(scenario("10:0.5"), "vici")
     settings = known.settings(run.world, run.until_s)

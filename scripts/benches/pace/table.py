@@ -9,7 +9,7 @@ from statistics import median
 
 from scripts.benches.pace import known
 from scripts.benches.pace.known import Figure
-from scripts.benches.pace.runs import CAP, COLD, PROBABLE, Lived
+from scripts.benches.pace.runs import CAP, COLD, LONG, PROBABLE, Lived
 from scripts.benches.pace.world import Scenario
 
 #: The goals: of the bound at the worst by team size, and in the median.
@@ -105,19 +105,19 @@ def misses(table: list[Row], more: Iterable[Lived] = ()) -> list[str]:
     found = []
     for row in table:
         ratio, rival = row.ratio, row.rival
-        if ratio is None:
+        if ratio is None or row.lived["ours"].run.window != LONG:
             continue
         if ratio < (WORST_SMALL if row.world.operators <= SMALL else WORST):
             found.append(f"{row.world.name} {ratio:.3f} of the bound")
         if rival is not None and row.lived["ours"].count.busy <= rival:
             found.append(f"{row.world.name} not above VICI")
-    ratios = [row.ratio for row in table if row.ratio is not None]
+    ours = [row.lived["ours"] for row in table if "ours" in row.lived]
+    ratios = [row.ratio for row in table if row.ratio is not None and row.lived["ours"].run.window == LONG]
     if len(ratios) > 1 and median(ratios) < MEDIAN:
         found.append(f"median {median(ratios):.3f} of the bound")
-    ours = [row.lived["ours"] for row in table if "ours" in row.lived]
     bounded = [lived for lived in [*ours, *more] if lived.run.window != PROBABLE]
     found += [f"{lived.run.world.name} over the cap" for lived in bounded if lived.worst > CAP]
-    return found + [miss for miss in map(_first_day, more) if miss]
+    return found + [miss for miss in map(_first_day, [*ours, *more]) if miss]
 
 
 def _first_day(lived: Lived) -> str | None:
