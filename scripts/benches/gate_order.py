@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -23,6 +24,7 @@ from dialer.store.users import Actor
 
 KEY = "5e" * 32
 BATCH = 250
+TELL_S = 30
 CLAIMERS, FORBIDDERS = 3, 6
 #: Do-not-call, withdrawal, erasure.
 WAYS = (0, 1, 2)
@@ -78,18 +80,31 @@ async def interleave(url: str, total: int, seed: int) -> tuple[int, int, int]:
             raise SystemExit("gate: somebody else holds the lease")
         [campaign] = [one for one in await store.campaigns("main") if one.id == row.id]
         place = await _base(pools, campaign)
+        keeping = asyncio.create_task(_keep(store, lease), name="lease")
         forbidden = claimed = after = 0
+        told_s = began_s = time.monotonic()
         while forbidden < total:
-            await store.renew_lease(lease)
             seen = await _batch(stores, store, lease, campaign, place, min(BATCH, total - forbidden), chance)
             forbidden += len(seen.answered)
             claimed += len(seen.claimed)
             after += len(seen.called_after)
             await pools.web.execute("DELETE FROM attempt_live")
             await pools.web.execute(CLOSE)
+            if (now_s := time.monotonic()) - told_s > TELL_S:
+                told_s = now_s
+                left_s = (now_s - began_s) / forbidden * (total - forbidden)
+                print(f"{forbidden} interleavings, {after} calls after, {left_s / 60:.0f} minutes left", flush=True)
+        keeping.cancel()
         await store.release_lease(lease)
         await store.close()
     return forbidden, claimed, after
+
+
+async def _keep(store: PgStore, lease: Lease) -> None:
+    """A busy machine may take longer over a batch than the lease runs."""
+    while True:
+        await store.renew_lease(lease)
+        await asyncio.sleep(1)
 
 
 async def _base(pools: Pools, campaign: Campaign) -> tuple[int, int]:
