@@ -135,6 +135,33 @@ CREATE TABLE public.abandon_budget (
     CONSTRAINT abandon_cap CHECK (((uncovered = 0) OR (((abandoned + uncovered) * 1000) <= (cap_permille * (answered + uncovered)))))
 );
 
+CREATE TABLE public.api_token (
+    id bigint NOT NULL,
+    token_hash bytea NOT NULL,
+    user_id bigint NOT NULL,
+    name text NOT NULL,
+    scopes text[] NOT NULL,
+    addresses inet[] DEFAULT '{}'::inet[] NOT NULL,
+    made_by bigint,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT api_token_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+    CONSTRAINT api_token_scopes_check CHECK (((scopes <@ ARRAY['read'::text, 'pacing'::text, 'bases'::text, 'do_not_call'::text, 'callbacks'::text]) AND (cardinality(scopes) > 0))),
+    CONSTRAINT api_token_token_hash_check CHECK ((length(token_hash) = 32)),
+    CONSTRAINT api_token_year CHECK ((expires_at <= (made_at + '366 days'::interval)))
+);
+
+ALTER TABLE public.api_token ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.api_token_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.app_user (
     id bigint NOT NULL,
     login text NOT NULL,
@@ -850,7 +877,19 @@ CREATE TABLE public.web_session (
     user_id bigint NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     seen_at timestamp with time zone DEFAULT now() NOT NULL,
-    expires_at timestamp with time zone NOT NULL
+    expires_at timestamp with time zone NOT NULL,
+    id bigint NOT NULL,
+    ip text DEFAULT ''::text NOT NULL,
+    agent text DEFAULT ''::text NOT NULL
+);
+
+ALTER TABLE public.web_session ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.web_session_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 ALTER TABLE ONLY public.attempt ATTACH PARTITION public.attempt_other DEFAULT;
@@ -859,6 +898,12 @@ ALTER TABLE ONLY public.operator_interval ATTACH PARTITION public.operator_inter
 
 ALTER TABLE ONLY public.abandon_budget
     ADD CONSTRAINT abandon_budget_pkey PRIMARY KEY (campaign_id);
+
+ALTER TABLE ONLY public.api_token
+    ADD CONSTRAINT api_token_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.api_token
+    ADD CONSTRAINT api_token_token_hash_key UNIQUE (token_hash);
 
 ALTER TABLE ONLY public.app_user
     ADD CONSTRAINT app_user_login_key UNIQUE (login);
@@ -1035,7 +1080,12 @@ ALTER TABLE ONLY public.trunk
     ADD CONSTRAINT trunk_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.web_session
+    ADD CONSTRAINT web_session_id_key UNIQUE (id);
+
+ALTER TABLE ONLY public.web_session
     ADD CONSTRAINT web_session_pkey PRIMARY KEY (token_hash);
+
+CREATE INDEX api_token_of_user ON public.api_token USING btree (user_id);
 
 CREATE INDEX attempt_by_id ON ONLY public.attempt USING btree (attempt_id);
 
@@ -1059,7 +1109,11 @@ CREATE INDEX attempt_other_operator_id_sent_at_idx ON public.attempt_other USING
 
 CREATE INDEX attempt_other_phone_id_sent_at_idx ON public.attempt_other USING btree (phone_id, sent_at);
 
+CREATE INDEX audit_of_action ON public.audit USING btree (action, id);
+
 CREATE INDEX audit_of_object ON public.audit USING btree (object, at);
+
+CREATE INDEX audit_of_user ON public.audit USING btree (user_id, id);
 
 CREATE INDEX base_change_of_contact ON public.base_change USING btree (contact_id);
 
@@ -1100,6 +1154,8 @@ CREATE INDEX operator_interval_of_operator ON ONLY public.operator_interval USIN
 CREATE INDEX operator_interval_other_campaign_id_started_at_idx ON public.operator_interval_other USING btree (campaign_id, started_at);
 
 CREATE INDEX operator_interval_other_operator_id_started_at_idx ON public.operator_interval_other USING btree (operator_id, started_at);
+
+CREATE INDEX web_session_of_user ON public.web_session USING btree (user_id);
 
 ALTER INDEX public.attempt_by_id ATTACH PARTITION public.attempt_other_attempt_id_idx;
 
@@ -1145,6 +1201,12 @@ CREATE TRIGGER suppress_erased AFTER INSERT ON public.phone REFERENCING NEW TABL
 
 ALTER TABLE ONLY public.abandon_budget
     ADD CONSTRAINT abandon_budget_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.api_token
+    ADD CONSTRAINT api_token_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.api_token
+    ADD CONSTRAINT api_token_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.app_user(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.app_user
     ADD CONSTRAINT app_user_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id);

@@ -273,6 +273,17 @@ class Campaigns:
 
         return await _refusing(self._pool, work)
 
+    async def copy(self, campaign_id: int, name: str, *, actor: Actor) -> CampaignRow:
+        """A draft with the settings and dispositions of another campaign; without its bases and what was loosened.
+
+        Raises:
+            NotFound: ``campaign.not_found``.
+            Refused: ``campaign.exists``.
+        """
+        row = await self.get(campaign_id)
+        values = {field: getattr(row, field) for field in (*CHANGEABLE, "customer", "team", "trunk")}
+        return await self.create({**values, "name": name}, actor=actor, dispositions=row.dispositions)
+
     async def change(self, campaign_id: int, changes: Mapping[str, Any], *, actor: Actor) -> CampaignRow:
         """Change some of ``CHANGEABLE``; what is absent stays.
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from dialer.store import lease
 from dialer.store.attempts import Attempts
+from dialer.store.audit import Audit
 from dialer.store.base_files import BaseFiles
 from dialer.store.bases import Bases
+from dialer.store.boards import Boards
 from dialer.store.callbacks import Callbacks
 from dialer.store.campaigns import Campaigns
 from dialer.store.consents import Consents
@@ -20,12 +22,14 @@ from dialer.store.do_not_call_files import DoNotCallFiles
 from dialer.store.kpi import Numbers
 from dialer.store.loosenings import Loosenings
 from dialer.store.national import NationalLists
+from dialer.store.office import Office
 from dialer.store.pacing import Pacing
 from dialer.store.passes import Passes
 from dialer.store.phones import Phones
 from dialer.store.pools import store_errors
 from dialer.store.retry_rules import RetryRules
 from dialer.store.seats import Seats
+from dialer.store.tokens import Tokens
 from dialer.store.users import Users
 
 if TYPE_CHECKING:
@@ -39,6 +43,10 @@ class Stores:
     """All nouns over the web's connections; loading bases has its own."""
 
     users: Users
+    tokens: Tokens
+    audit: Audit
+    office: Office
+    boards: Boards
     campaigns: Campaigns
     bases: Bases
     base_files: BaseFiles
@@ -65,6 +73,10 @@ class Stores:
         """The nouns over these pools."""
         return cls(
             users=Users(pools.web),
+            tokens=Tokens(pools.web),
+            audit=Audit(pools.web),
+            office=Office(pools.web),
+            boards=Boards(pools.web),
             campaigns=Campaigns(pools.web),
             bases=Bases(pools.web, pools.intake),
             base_files=BaseFiles(pools.web),

@@ -11,7 +11,7 @@ from dialer.store.queries import queries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     import asyncpg
 
@@ -53,10 +53,36 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A session that has not ended."""
+    """A session that has not ended, or a program's token that still stands.
+
+    Attributes:
+        scopes: What a program's token may do; None is a person's session.
+    """
 
     token_hash: bytes
     user: User
+    scopes: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSession:
+    """A session as its user sees it."""
+
+    id: int
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    ip: str
+    agent: str
+    mine: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Whose an object is."""
+
+    team_id: int | None
+    customer_id: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,40 +135,90 @@ class Users:
             return [_user(row) for row in await SQL["user_list"].fetch(self._pool)]
 
     async def add(
-        self, *, login: str, name: str, role: str, password_hash: str, team: str | None, language: str, actor: Actor
+        self,
+        *,
+        login: str,
+        name: str,
+        role: str,
+        password_hash: str,
+        team: str | None,
+        language: str,
+        actor: Actor,
+        customer: str | None = None,
     ) -> User:
-        """Add a user; a team that does not exist yet is made.
+        """Add a user; a team that does not exist yet is made, a customer must exist.
 
         Raises:
-            Refused: ``user.exists``.
+            Refused: ``user.exists``, ``user.no_team``, ``user.no_customer``.
         """
 
         async def work(connection: Connection) -> User:
             row = await SQL["user_add"].fetchrow(
-                connection, login=login, name=name, role=role, password_hash=password_hash, team=team, language=language
+                connection,
+                login=login,
+                name=name,
+                role=role,
+                password_hash=password_hash,
+                team=team,
+                customer=customer,
+                language=language,
             )
             if row is None:
                 raise Refused("user.exists", f"there is a user {login} already", remedy="Choose another login.")
             user = _user(row)
+            _check_belongs(user, customer)
             await note(connection, actor, "user.add", f"user:{user.id}", after={"login": login, "role": role})
             return user
 
         return await transaction(self._pool, work)
 
-    async def set_disabled(self, user_id: int, *, disabled: bool, actor: Actor) -> tuple[User, Sequence[bytes]]:
-        """Let a user in or not; also returns the token hashes of the sessions this ended.
+    async def get(self, user_id: int) -> User:
+        """One user.
 
         Raises:
             NotFound: ``user.not_found``.
         """
+        with store_errors():
+            row = await SQL["user_read"].fetchrow(self._pool, user_id=user_id)
+        if row is None:
+            raise NotFound("user.not_found", "there is no such user")
+        return _user(row)
+
+    async def nobody(self) -> bool:
+        """Whether there is no user at all: the very first start."""
+        with store_errors():
+            return not await SQL["user_any"].fetchval(self._pool)
+
+    async def change(self, user_id: int, changes: Mapping[str, Any], *, actor: Actor) -> tuple[User, Sequence[bytes]]:
+        """Change a user; also returns the token hashes of the sessions this ended.
+
+        Args:
+            user_id: Whose.
+            changes: Any of ``name``, ``role``, ``team``, ``customer`` (empty: none), ``password_hash``, ``disabled``;
+                what is absent stays. A change of role, password, team or customer ends the user's sessions.
+            actor: For the audit log, which never holds the password.
+
+        Raises:
+            NotFound: ``user.not_found``.
+            Refused: ``user.no_team``, ``user.no_customer``.
+        """
 
         async def work(connection: Connection) -> tuple[User, Sequence[bytes]]:
-            row = await SQL["user_set_disabled"].fetchrow(connection, user_id=user_id, disabled=disabled)
-            if row is None:
+            before = await SQL["user_read"].fetchrow(connection, user_id=user_id)
+            if before is None:
                 raise NotFound("user.not_found", "there is no such user")
-            ended = await SQL["session_close_of_user"].fetch(connection, user_id=user_id) if disabled else []
-            await note(connection, actor, "user.disabled", f"user:{user_id}", after={"disabled": disabled})
-            return _user(row), [ended_row["token_hash"] for ended_row in ended]
+            given = {name: changes.get(name) for name in _CHANGEABLE}
+            row = await SQL["user_change"].fetchrow(connection, user_id=user_id, **given)
+            assert row is not None  # noqa: S101 - it was read just now, and users are never deleted
+            user = _user(row)
+            _check_belongs(user, changes.get("customer"))
+            ends = user.disabled or _ENDS_SESSIONS & changes.keys()
+            ended = await SQL["session_close_of_user"].fetch(connection, user_id=user_id) if ends else []
+            after = {name: value for name, value in changes.items() if name != "password_hash"}
+            after |= {"password": "changed"} if changes.get("password_hash") else {}
+            old = {name: before[name] for name in after if name in before}
+            await note(connection, actor, "user.change", f"user:{user_id}", before=old, after=after)
+            return user, [ended_row["token_hash"] for ended_row in ended]
 
         return await transaction(self._pool, work)
 
@@ -166,11 +242,13 @@ class Users:
         with store_errors():
             await SQL["login_try_note"].execute(self._pool, login=login, ip=ip)
 
-    async def open_session(self, token_hash: bytes, *, user: User, lasts: timedelta, ip: str) -> None:
+    async def open_session(self, token_hash: bytes, *, user: User, lasts: timedelta, ip: str, agent: str = "") -> None:
         """Open a session after the right password; the account's wrong ones from this address are forgotten."""
 
         async def work(connection: Connection) -> None:
-            await SQL["session_open"].execute(connection, token_hash=token_hash, user_id=user.id, lasts=lasts)
+            await SQL["session_open"].execute(
+                connection, token_hash=token_hash, user_id=user.id, lasts=lasts, ip=ip, agent=agent
+            )
             await SQL["session_sweep"].execute(connection)
             await SQL["login_try_forget"].execute(connection, login=user.login, ip=ip)
             await note(connection, Actor(user_id=user.id, ip=ip), "login", f"login:{user.login}")
@@ -192,10 +270,50 @@ class Users:
             row = await SQL["session_read"].fetchrow(self._pool, token_hash=token_hash)
         return row is not None and row["idle"] <= idle_for(row["role"])
 
+    async def open_sessions(self, user_id: int, token_hash: bytes) -> Sequence[OpenSession]:
+        """Open sessions of a user; ``token_hash`` is the one that asks."""
+        with store_errors():
+            rows = await SQL["session_list"].fetch(self._pool, user_id=user_id, token_hash=token_hash)
+        return [OpenSession(**row) for row in rows]
+
+    async def revoke_session(self, session_id: int, *, user_id: int, actor: Actor) -> bytes:
+        """End one of a user's own sessions; returns its token hash.
+
+        Raises:
+            NotFound: ``session.not_found``; also when it is another's.
+        """
+
+        async def work(connection: Connection) -> bytes:
+            token_hash: bytes | None = await SQL["session_revoke"].fetchval(connection, id=session_id, user_id=user_id)
+            if token_hash is None:
+                raise NotFound("session.not_found", "there is no such session of yours")
+            await note(connection, actor, "session.revoke", f"user:{user_id}")
+            return token_hash
+
+        return await transaction(self._pool, work)
+
+    async def owner(self, kind: str, object_id: int) -> Owner | None:
+        """Whose a campaign, base, file, contact, callback or operator (``kind``) is; None if there is none."""
+        with store_errors():
+            row = await SQL["scope_of"].fetchrow(self._pool, kind=kind, id=object_id)
+        return Owner(**row) if row else None
+
     async def close_session(self, token_hash: bytes) -> None:
         """A logout."""
         with store_errors():
             await SQL["session_close"].execute(self._pool, token_hash=token_hash)
+
+
+_CHANGEABLE = ("name", "role", "team", "customer", "password_hash", "disabled")
+_ENDS_SESSIONS = {"role", "password_hash", "team", "customer"}
+
+
+def _check_belongs(user: User, customer: str | None) -> None:
+    """An operator has a team, a customer's user a customer that exists."""
+    if user.role == "operator" and user.team_id is None:
+        raise Refused("user.no_team", "an operator needs a team", remedy="Give team.")
+    if (user.role == "customer" or customer) and user.customer_id is None:
+        raise Refused("user.no_customer", "there is no such customer", remedy="Name one of a campaign.")
 
 
 def _user(row: asyncpg.Record) -> User:

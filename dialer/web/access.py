@@ -39,6 +39,8 @@ LEADS = frozenset({Role.SUPERVISOR, Role.ADMIN})
 BASES = frozenset({Role.SUPERVISOR, Role.ADMIN, Role.BASE_MANAGER})
 READERS = LEADS | {Role.AUDITOR}
 ADMIN = frozenset({Role.ADMIN})
+OVERSEERS = frozenset({Role.ADMIN, Role.AUDITOR})
+CUSTOMERS = frozenset({Role.CUSTOMER})
 
 #: Open to whoever comes, logged in or not. Not the same as EVERYONE.
 PUBLIC: frozenset[Role] = frozenset()

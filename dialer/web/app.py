@@ -17,8 +17,9 @@ from pydantic import BaseModel, ValidationError
 from dialer.errors import DialerError, Refused
 from dialer.intake.desk import Desk
 from dialer.seats import Pool
-from dialer.web import access, auth, errors, files, health, pages, phone
+from dialer.web import access, admin, auth, errors, files, health, pages, phone, scope
 from dialer.web import live as _live
+from dialer.web import scopes as token_scopes
 from dialer.web.call import CONTEXT, Call, Context, login_needed
 from dialer.web.routes import ROUTES
 
@@ -83,18 +84,32 @@ def _endpoint(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRespo
         if not route.public:
             if call.session is None:
                 return pages.to_login(request) if route.page else errors.answer(login_needed())
-            if not access.allowed(route, call.user.role):
+            if not _open(route, call):
                 raise Refused("access.denied", "your role may not do this", remedy="Ask an admin.", role=call.user.role)
-        if not route.safe:
+        if not route.safe and not (call.session and call.session.scopes is not None):
             auth.check_unsafe(request, context.settings)
         if route.socket:
-            socket = await (route.handler(call, await _read(request, route)) if route.ask else route.handler(call))
-            return _answer(socket, route)
+            ask = await _asked(call, route)
+            return _answer(await (route.handler(call, ask) if ask else route.handler(call)), route)
         async with asyncio.timeout(_UPLOAD_BUDGET_S if route.upload else HANDLER_BUDGET_S):
-            answer = await (route.handler(call, await _read(request, route)) if route.ask else route.handler(call))
+            ask = await _asked(call, route)
+            answer = await (route.handler(call, ask) if ask else route.handler(call))
         return _answer(answer, route)
 
     return serve
+
+
+def _open(route: Route, call: Call) -> bool:
+    """Whether the route is open to whoever asks: a person by role, a program by the scopes of its token."""
+    scopes = call.user_scopes
+    return access.allowed(route, call.user.role) if scopes is None else token_scopes.opens(scopes, route)
+
+
+async def _asked(call: Call, route: Route) -> BaseModel | None:
+    """What is asked, checked; and that it is of the asker's own campaigns."""
+    ask = await _read(call.request, route) if route.ask else None
+    await scope.check(call, route, ask)
+    return ask
 
 
 async def _read(request: web.Request, route: Route) -> BaseModel:
@@ -170,6 +185,8 @@ async def _close_pages(app: web.Application) -> None:
 async def _run_tasks(app: web.Application) -> AsyncIterator[None]:
     """The hub and the pulse live as long as the application."""
     context = app[CONTEXT]
+    with suppress(DialerError):  # without a database there is nothing to set up yet
+        await admin.offer_setup(context)
     tasks = [
         asyncio.create_task(context.hub.run(), name="web.hub"),
         asyncio.create_task(context.pulse.run(), name="web.pulse"),

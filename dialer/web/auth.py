@@ -24,6 +24,7 @@ from dialer import passwords
 from dialer.errors import Refused
 from dialer.web import schemas
 from dialer.web.access import Role
+from dialer.web.call import address_of
 
 if TYPE_CHECKING:
     from aiohttp.web import StreamResponse
@@ -45,6 +46,7 @@ IDLE = {
 IDLE_OTHERS = timedelta(minutes=30)
 _turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 _TOKEN_PREFIX = "dls_"  # noqa: S105 - a shape for the log scrubber
+TOKEN_OF_PROGRAM = "dlt_"  # noqa: S105 - same
 
 
 def cookie_name(settings: Settings) -> str:
@@ -63,11 +65,21 @@ def idle_for(role: str) -> timedelta:
 
 
 async def session_of(request: web.Request, context: Context) -> Session | None:
-    """The session of a request, None when there is none or it has ended."""
+    """The session of a request, None when there is none or it has ended; a program's token counts as one."""
+    given = request.headers.get("Authorization", "")
+    if given:
+        return await _by_token(given, request, context)
     token = request.cookies.get(cookie_name(context.settings), "")
     if not token.startswith(_TOKEN_PREFIX):
         return None
     return await context.stores.users.session(hash_token(token), idle_for=idle_for)
+
+
+async def _by_token(given: str, request: web.Request, context: Context) -> Session | None:
+    kind, _, token = given.partition(" ")
+    if kind.lower() != "bearer" or not token.startswith(TOKEN_OF_PROGRAM):
+        return None
+    return await context.stores.tokens.read(hash_token(token), ip=address_of(request, context.settings))
 
 
 def check_origin(request: web.Request, settings: Settings) -> None:
@@ -104,6 +116,11 @@ async def login(call: Call, ask: schemas.LoginAsk) -> StreamResponse:
     # One at a time for an account and for an address: guesses sent at the same moment count each other.
     async with _turn(f"login {ask.login}"), _turn(f"address {call.ip}"):
         user = await _recognise(call, ask)
+    return await enter(call, user)
+
+
+async def enter(call: Call, user: User) -> StreamResponse:
+    """Open a session for somebody who has shown who it is."""
     token = await _open(call, user)
     answer = web.json_response(text=schemas.MeAnswer(user=schemas.Me.model_validate(user)).model_dump_json())
     _set_cookie(answer, call.context.settings, token)
@@ -140,7 +157,8 @@ async def _open(call: Call, user: User) -> str:
     token = _TOKEN_PREFIX + secrets.token_urlsafe(32)
     if call.session:
         await _close(call, call.session)
-    await call.stores.users.open_session(hash_token(token), user=user, lasts=ABSOLUTE, ip=call.ip)
+    agent = call.request.headers.get("User-Agent", "")[:200].replace("\0", "")
+    await call.stores.users.open_session(hash_token(token), user=user, lasts=ABSOLUTE, ip=call.ip, agent=agent)
     return token
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
     from dialer.web.phone import Lines
 
 
+@dataclass(slots=True)
+class Setup:
+    """The one-time token of the first start; None when there is no need of it any more."""
+
+    token: str | None = None
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """The parts of the service that the web may use; one per application."""
@@ -37,6 +46,7 @@ class Context:
     sockets: Sockets
     pulse: Pulse
     desk: Desk
+    setup: Setup = field(default_factory=Setup)
     pool: Pool
     lines: Lines
 
@@ -72,6 +82,22 @@ class Call:
         if self.session is None:
             raise login_needed()
         return self.session.user
+
+    @property
+    def own_session(self) -> Session:
+        """The session that asks.
+
+        Raises:
+            Refused: ``login.needed``.
+        """
+        if self.session is None:
+            raise login_needed()
+        return self.session
+
+    @property
+    def user_scopes(self) -> frozenset[str] | None:
+        """What a program's token may do; None for a person."""
+        return self.session.scopes if self.session else None
 
     @property
     def actor(self) -> Actor:

@@ -22,14 +22,17 @@ async def now(call: Call) -> schemas.OperatorNow:
     The engine is ahead of the database by a moment: who talks already may have no card yet.
     """
     view = call.context.live.operator(call.user.id)
+    messages = tuple(call.context.hub.messages(call.user.id))
     operator = schemas.OperatorView.model_validate(view) if view else None
     line = call.context.lines.page(call.user.id)
     attempt_id = view.attempt_id if view and view.state in _WITH_CARD else None
     try:
         card = await _card(call, attempt_id) if attempt_id else None
     except DialerError:
-        return schemas.OperatorNow(at=call.now, operator=operator, card=None, line=line, card_unknown=True)
-    return schemas.OperatorNow(at=call.now, operator=operator, card=card, line=line)
+        return schemas.OperatorNow(
+            at=call.now, operator=operator, card=None, line=line, messages=messages, card_unknown=True
+        )
+    return schemas.OperatorNow(at=call.now, operator=operator, card=card, line=line, messages=messages)
 
 
 async def _card(call: Call, attempt_id: UUID) -> schemas.CardView:

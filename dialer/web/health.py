@@ -45,6 +45,12 @@ class Pulse:
 
 async def health(call: Call) -> web.Response:
     """200 when calls can be made and saved, else 503; the body says what is wrong."""
+    answer = await examine(call)
+    return web.json_response(text=answer.model_dump_json(), status=200 if answer.ok else 503)
+
+
+async def examine(call: Call) -> schemas.Health:
+    """What is well and what is not, now."""
     board, lag_ms = call.context.live.board(), call.context.pulse.lag_ms
     lease = await _lease(call)
     problems = []
@@ -56,7 +62,7 @@ async def health(call: Call) -> web.Response:
         problems.append("loop_lag")
     language = preferred(call.request.headers.get("Accept-Language", ""))
     word = board.stopped_because
-    answer = schemas.Health(
+    return schemas.Health(
         ok=not problems,
         database=lease is not None,
         switch=board.switch_up,
@@ -66,7 +72,6 @@ async def health(call: Call) -> web.Response:
         loop_lag_ms=round(lag_ms, 1),
         problems=problems,
     )
-    return web.json_response(text=answer.model_dump_json(), status=200 if answer.ok else 503)
 
 
 async def _lease(call: Call) -> Mapping[str, object] | None:

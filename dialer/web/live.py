@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
@@ -18,7 +17,8 @@ import structlog
 from aiohttp import ClientWebSocketResponse, WSCloseCode, web
 
 from dialer.errors import DialerError
-from dialer.web import auth, cards, numbers, schemas
+from dialer.web import auth, cards, schemas
+from dialer.web.overview import Overview
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -37,7 +37,8 @@ BOARD_GAP_S = 0.2
 OPERATOR_GAP_S = 0.02
 #: The board is pushed at least this often, so that its age tells a dead service from a quiet one.
 HEARTBEAT_S = 2.0
-HOUR_EVERY_S = 5.0
+#: An operator who is away comes back to the last few messages, not to all of a day.
+MESSAGES_MAX = 5
 #: A card that was not written down yet when its call was connected is looked for again: soon, then ever more rarely.
 CARD_AGAIN_S, CARD_AGAIN_S_MAX = 0.05, 2.0
 MESSAGE_BYTES_MAX = 64 * 1024
@@ -71,9 +72,8 @@ class Hub:
 
     def __init__(self, live: Live, stores: Stores) -> None:
         self._live = live
-        self._stores = stores
-        self._hour: schemas.KpiRow | None = None
-        self._hour_at = -HOUR_EVERY_S
+        self._messages: dict[int, deque[schemas.Message]] = {}
+        self.overview = Overview(stores)
         self._operators: dict[int, tuple[Signal, OperatorView | None]] = {}
         self._watchers: dict[int, int] = {}
         self.board_changed = Signal()
@@ -105,20 +105,8 @@ class Hub:
 
     async def refresh(self) -> None:
         """Render the board of this moment."""
-        await self._read_hour()
-        self.board_json = board_answer(self._live, self._hour).model_dump_json()
-
-    async def _read_hour(self) -> None:
-        """The numbers of the present hour, every few seconds; the last ones stay when the database does not answer."""
-        now = asyncio.get_running_loop().time()
-        if now - self._hour_at < HOUR_EVERY_S:
-            return
-        self._hour_at = now
-        try:
-            async with asyncio.timeout(1):
-                self._hour = await numbers.present_hour(self._stores, datetime.now(UTC))
-        except (DialerError, TimeoutError) as error:
-            log.warning("board_without_numbers", reason=str(error) or "timeout")
+        await self.overview.refresh()
+        self.board_json = board_answer(self._live, self.overview.present).model_dump_json()
 
     async def _push_operators(self) -> None:
         version = -1
@@ -148,6 +136,20 @@ class Hub:
     def watching(self) -> int:
         """How many pages are watched for."""
         return self.board_watchers + sum(self._watchers.values())
+
+    def say(self, operator_id: int, message: schemas.Message) -> None:
+        """Show a message on an operator's page until it is closed there."""
+        self._messages.setdefault(operator_id, deque(maxlen=MESSAGES_MAX)).append(message)
+        self.touch(operator_id)
+
+    def heard(self, operator_id: int) -> None:
+        """The operator closed the messages."""
+        self._messages.pop(operator_id, None)
+        self.touch(operator_id)
+
+    def messages(self, operator_id: int) -> list[schemas.Message]:
+        """What was said to an operator and not closed yet."""
+        return list(self._messages.get(operator_id, ()))
 
     def touch(self, operator_id: int) -> None:
         """Something on this operator's page changed that the engine does not know, e.g. a saved disposition."""
@@ -201,7 +203,7 @@ async def close(socket: web.WebSocketResponse | ClientWebSocketResponse, code: i
             await socket.close(code=code, message=message)
 
 
-def board_answer(live: Live, hour: schemas.KpiRow | None) -> schemas.BoardAnswer:
+def board_answer(live: Live, overview: schemas.Overview) -> schemas.BoardAnswer:
     """The board of this moment with its six big numbers."""
     board = live.board()
     states = [operator.state for operator in board.operators]
@@ -215,7 +217,7 @@ def board_answer(live: Live, hour: schemas.KpiRow | None) -> schemas.BoardAnswer
         abandoned=sum(campaign.abandoned for campaign in board.campaigns),
     )
     fields = {name: getattr(board, name) for name in schemas.BoardAnswer.model_fields if hasattr(board, name)}
-    return schemas.BoardAnswer.model_validate({**fields, "totals": totals, "hour": hour}, from_attributes=True)
+    return schemas.BoardAnswer.model_validate({**fields, "totals": totals, "overview": overview}, from_attributes=True)
 
 
 async def board_socket(call: Call) -> web.WebSocketResponse:

@@ -44,4 +44,5 @@ async def change(call: Call, ask: schemas.PacingChange) -> schemas.CampaignAnswe
     kept = {name: value for name, value in values.items() if value is not None or name == "target_permille"}
     row = await call.stores.campaigns.change(call.id(), kept, actor=call.actor)
     await call.commands.campaigns_changed()
+    call.context.hub.overview.forget()
     return schemas.CampaignAnswer(campaign=schemas.CampaignInfo.model_validate(row))

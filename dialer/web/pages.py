@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dialer.web import texts
-from dialer.web.access import BASES, LEADS, Role
+from dialer.web.access import ADMIN, BASES, LEADS, OVERSEERS, READERS, Role
 
 if TYPE_CHECKING:
     from dialer.errors import DialerError
@@ -26,15 +27,32 @@ _ENVIRONMENT = Environment(
 )
 #: Where a request keeps its call, once it is known who asks.
 CALL: web.RequestKey[Call] = web.RequestKey("call")
-_HOME = {Role.OPERATOR: "/operator", Role.SUPERVISOR: "/board", Role.ADMIN: "/board", Role.BASE_MANAGER: "/bases"}
+_HOME = {
+    Role.OPERATOR: "/operator",
+    Role.SUPERVISOR: "/board",
+    Role.ADMIN: "/board",
+    Role.BASE_MANAGER: "/bases",
+    Role.AUDITOR: "/campaigns",
+}
 #: Pages the bar leads to: path, text, and whom they are open to.
-_PLACES = (("/board", "board.title", LEADS), ("/bases", "bases.title", BASES))
+_PLACES = (
+    ("/board", "board.title", LEADS),
+    ("/campaigns", "campaigns.title", READERS),
+    ("/bases", "bases.title", BASES),
+    ("/do-not-call", "do_not_call.title", READERS),
+    ("/people", "people.title", ADMIN),
+    ("/trunks", "trunks.title", OVERSEERS),
+    ("/rules", "rules.title", READERS | BASES),
+    ("/programs", "programs.title", ADMIN),
+    ("/audit", "audit.title", OVERSEERS),
+    ("/system", "system.title", OVERSEERS),
+)
 #: What pages of refusals say of their own, by status.
 _REFUSALS = frozenset({403, 404, 503})
 
 
 def page(
-    template: str, language: str, *, user: User | None, home: str = "", status: int = 200, **values: object
+    template: str, language: str, *, user: User | None, home: str = "", status: int = 200, **values: Any
 ) -> web.Response:
     """A page of this template in this language; its bar leads where this user may go and marks ``home``."""
     helped = f"help.{home.strip('/') or 'login'}"
@@ -44,11 +62,17 @@ def page(
         places=[(path, text) for path, text, roles in _PLACES if user and Role(user.role) in roles],
         help=helped if helped in texts.TEXTS[language] else None,
         _=texts.translator(language),
+        named=partial(_named, language),
         language=language,
         texts=json.dumps(texts.SCRIPTED[language], ensure_ascii=False),
         **values,
     )
     return web.Response(text=html, content_type="text/html", status=status)
+
+
+def _named(language: str, prefix: str, word: str) -> str:
+    """The text of a stable word of ours, or the word itself where nobody translated it."""
+    return texts.TEXTS[language].get(f"{prefix}{word}", word)
 
 
 def refusal(request: web.Request, error: DialerError, status: int) -> web.Response:

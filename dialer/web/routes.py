@@ -17,7 +17,8 @@ from dialer.web import (
     schemas,
     supervisor,
 )
-from dialer.web.access import ADMIN, BASES, EVERYONE, LEADS, OPERATOR, PUBLIC, READERS, Route
+from dialer.web.access import ADMIN, BASES, CUSTOMERS, EVERYONE, LEADS, OPERATOR, PUBLIC, READERS, Route
+from dialer.web.routes_office import OFFICE
 
 _ID = "{id:[0-9]{1,18}}"
 _ATTEMPT = "{id:[0-9a-f-]{36}}"
@@ -64,11 +65,11 @@ _OPERATOR = (
 )  # fmt: skip
 
 _CAMPAIGNS = (
-    Route(method="GET", path=f"{_V1}/campaigns", handler=supervisor.campaigns, roles=READERS | BASES,
+    Route(method="GET", path=f"{_V1}/campaigns", handler=supervisor.campaigns, roles=READERS | BASES | CUSTOMERS,
           summary="All campaigns", answer=schemas.CampaignsAnswer),
     Route(method="POST", path=f"{_V1}/campaigns", handler=supervisor.create_campaign, roles=ADMIN,
           summary="A new campaign, as a draft", ask=schemas.CampaignAsk, answer=schemas.CampaignAnswer, status=201),
-    Route(method="GET", path=f"{_V1}/campaigns/{_ID}", handler=supervisor.campaign, roles=READERS | BASES,
+    Route(method="GET", path=f"{_V1}/campaigns/{_ID}", handler=supervisor.campaign, roles=READERS | BASES | CUSTOMERS,
           summary="One campaign", answer=schemas.CampaignAnswer),
     Route(method="PATCH", path=f"{_V1}/campaigns/{_ID}", handler=supervisor.change_campaign, roles=ADMIN,
           summary="Change a campaign; what is absent stays", ask=schemas.CampaignChange, answer=schemas.CampaignAnswer),
@@ -198,8 +199,8 @@ _NUMBERS = (
           ask=schemas.AttemptQuery, answer=schemas.AttemptsAnswer),
     Route(method="GET", path=f"{_V1}/kpi/definitions", handler=supervisor.kpi_definitions, roles=EVERYONE,
           summary="One definition per number", answer=schemas.KpiDefinitions),
-    Route(method="GET", path=f"{_V1}/kpi", handler=supervisor.kpi, roles=READERS, summary="Numbers of a period",
-          ask=schemas.KpiQuery, answer=schemas.KpiAnswer),
+    Route(method="GET", path=f"{_V1}/kpi", handler=supervisor.kpi, roles=READERS | CUSTOMERS,
+          summary="Numbers of a period", ask=schemas.KpiQuery, answer=schemas.KpiAnswer),
     Route(method="GET", path=f"{_V1}/board", handler=supervisor.board, roles=LEADS, summary="The live board, now",
           answer=schemas.BoardAnswer),
     Route(method="GET", path=f"{_V1}/live", handler=live.board_socket, roles=LEADS,
@@ -211,8 +212,6 @@ _USERS = (
           answer=schemas.UsersAnswer),
     Route(method="POST", path=f"{_V1}/users", handler=supervisor.add_user, roles=ADMIN, summary="A new user",
           ask=schemas.UserAsk, answer=schemas.UserAnswer, status=201),
-    Route(method="PATCH", path=f"{_V1}/users/{_ID}", handler=supervisor.change_user, roles=ADMIN,
-          summary="Let a user in or not", ask=schemas.UserChange, answer=schemas.UserAnswer),
 )  # fmt: skip
 
 _OTHERS = (
@@ -237,5 +236,6 @@ ROUTES: tuple[Route, ...] = (
     *_PROMISES,
     *_NUMBERS,
     *_USERS,
+    *OFFICE,
     *_OTHERS,
 )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 from dialer import intake, passwords
 from dialer.errors import Refused
-from dialer.web import access, live, numbers, schemas
+from dialer.web import access, live, numbers, schemas, scope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,8 +19,11 @@ if TYPE_CHECKING:
 
 
 async def campaigns(call: Call) -> schemas.CampaignsAnswer:
-    """All campaigns."""
+    """All campaigns that the user may see."""
     found = await call.stores.campaigns.list()
+    if scope.bound(call.user):
+        owners = [await call.stores.users.owner("campaign", row.id) for row in found]
+        found = [row for row, owner in zip(found, owners, strict=True) if owner and scope.own(call.user, owner)]
     return schemas.CampaignsAnswer(campaigns=[schemas.CampaignInfo.model_validate(row) for row in found])
 
 
@@ -55,6 +57,7 @@ async def set_campaign_state(call: Call, ask: schemas.StateAsk) -> schemas.Campa
     """Start, pause or stop dialing; conversations go on."""
     row = await call.stores.campaigns.set_state(call.id(), ask.state, actor=call.actor)
     await call.commands.campaigns_changed()
+    call.context.hub.overview.forget()
     return _campaign(row)
 
 
@@ -216,7 +219,9 @@ async def kpi(call: Call, ask: schemas.KpiQuery) -> schemas.KpiAnswer:
 
 async def board(call: Call) -> schemas.BoardAnswer:
     """The live board, now."""
-    return live.board_answer(call.context.live, await numbers.present_hour(call.stores, call.now))
+    overview = call.context.hub.overview
+    await overview.refresh()
+    return live.board_answer(call.context.live, overview.present)
 
 
 # Users -------------------------------------------------------------------
@@ -245,20 +250,8 @@ async def add_user(call: Call, ask: schemas.UserAsk) -> schemas.UserAnswer:
         role=ask.role,
         password_hash=await passwords.hash_password(ask.password),
         team=ask.team,
+        customer=ask.customer,
         language=ask.language,
         actor=call.actor,
     )
-    return schemas.UserAnswer(user=schemas.UserInfo.model_validate(user))
-
-
-async def change_user(call: Call, ask: schemas.UserChange) -> schemas.UserAnswer:
-    """Let a user in or not; a disabled user's pages close at once.
-
-    Raises:
-        Refused: ``user.yourself``.
-    """
-    if call.id() == call.user.id:
-        raise Refused("user.yourself", "you cannot lock yourself out", remedy="Ask another admin.")
-    user, ended = await call.stores.users.set_disabled(call.id(), disabled=ask.disabled, actor=call.actor)
-    await asyncio.shield(call.context.sockets.close(*ended))
     return schemas.UserAnswer(user=schemas.UserInfo.model_validate(user))

@@ -127,14 +127,14 @@ class FakeUsers:
     known: set[tuple[str, str]] = field(default_factory=set)
     down: bool = False
 
-    def put(self, login, role, password_hash, *, team_id=1, language="en"):
+    def put(self, login, role, password_hash, *, team_id=-1, customer_id=None, language="en"):
         user = User(
             id=len(self.found) + 1,
             login=login,
             name=login.title(),
             role=role,
-            team_id=team_id,
-            customer_id=None,
+            team_id=team_id if team_id != -1 else 1 if role == "operator" else None,
+            customer_id=customer_id,
             language=language,
             disabled=False,
         )
@@ -152,20 +152,16 @@ class FakeUsers:
     async def list(self):
         return list(self.found.values())
 
-    async def add(self, *, login, name, role, password_hash, team, language, actor):
+    async def nobody(self):
+        return not self.found
+
+    async def owner(self, kind, object_id):
+        return None
+
+    async def add(self, *, login, name, role, password_hash, team, language, actor, customer=None):
         if login in self.found:
             raise Refused("user.exists", "taken")
         return self.put(login, role, password_hash, language=language)
-
-    async def set_disabled(self, user_id, *, disabled, actor):
-        user = self._by_id(user_id)
-        if user is None:
-            raise NotFound("user.not_found", "there is no such user")
-        self.found[user.login] = replace(user, disabled=disabled)
-        ended = [token for token, owner in self.sessions.items() if owner == user_id]
-        for token in ended:
-            del self.sessions[token]
-        return self.found[user.login], ended
 
     async def set_language(self, user_id, language):
         user = self._by_id(user_id)
@@ -183,7 +179,7 @@ class FakeUsers:
     async def note_wrong_try(self, *, login, ip):
         self.wrong.append((login, ip))
 
-    async def open_session(self, token_hash, *, user, lasts, ip):
+    async def open_session(self, token_hash, *, user, lasts, ip, agent=""):
         self.sessions[token_hash] = user.id
         self.wrong = [one for one in self.wrong if one != (user.login, ip)]
         self.known.add((user.login, ip))
@@ -193,6 +189,23 @@ class FakeUsers:
             raise StoreDown("store.down", "PostgreSQL does not answer")
         user = self._by_id(self.sessions.get(token_hash))
         return Session(token_hash=token_hash, user=user) if user and not user.disabled else None
+
+    async def open_sessions(self, user_id, token_hash):
+        return []
+
+    async def revoke_session(self, session_id, *, user_id, actor):
+        raise NotFound("session.not_found", "there is no such session")
+
+    async def change(self, user_id, changes, *, actor):
+        user = self._by_id(user_id)
+        if user is None:
+            raise NotFound("user.not_found", "there is no such user")
+        known = {name: value for name, value in changes.items() if hasattr(user, name)}
+        self.found[user.login] = replace(user, **known)
+        ended = [token for token, owner in self.sessions.items() if owner == user_id]
+        for token in ended:
+            del self.sessions[token]
+        return self.found[user.login], ended
 
     async def is_open(self, token_hash, *, idle_for):
         return token_hash in self.sessions
@@ -253,6 +266,41 @@ class FakeSeats:
         return before != mark
 
 
+class FakeBoards:
+    """Nothing but what a test puts there."""
+
+    def __init__(self):
+        self.steered = {}
+        self.loads = []
+
+    async def steering(self):
+        return self.steered
+
+    async def trunks(self):
+        return self.loads
+
+    async def hours(self, now):
+        return {}
+
+    promises = left = hours
+
+
+class FakeAudit:
+    def __init__(self):
+        self.notes = []
+
+    async def note(self, actor, action, what, *, after=None):
+        self.notes.append((actor.user_id, action, what))
+
+
+class FakeTokens:
+    async def read(self, token_hash, *, ip):
+        return None
+
+    def __getattr__(self, name):
+        return getattr(Nothing(), name)
+
+
 class FakeStores:
     """The bag of nouns; those a test does not need find nothing."""
 
@@ -260,6 +308,7 @@ class FakeStores:
         self.users = FakeUsers()
         self.contacts = FakeCards()
         self.kpi = FakeKpi()
+        self.boards, self.audit, self.tokens, self.office = FakeBoards(), FakeAudit(), FakeTokens(), Nothing()
         self.customers = self.retry_rules = Nothing()
         self.consents = self.national = self.phones = self.passes = self.loosenings = Nothing()
         self.campaigns = self.bases = self.base_files = self.do_not_call = self.do_not_call_files = Nothing()

@@ -60,7 +60,7 @@ async def test_a_wrong_login_and_a_wrong_password_look_the_same(world, login, pa
 
 async def test_a_disabled_user_does_not_get_in(world):
     """Disabled is as good as a wrong password."""
-    await world.stores.users.set_disabled(world.id_of("operator"), disabled=True, actor=None)
+    await world.stores.users.change(world.id_of("operator"), {"disabled": True}, actor=None)
     assert (await try_login(world.visitor())).status == 401
 
 

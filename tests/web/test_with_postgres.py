@@ -278,9 +278,7 @@ async def test_a_disabled_user_is_out_at_once_and_the_audit_log_knows_who_did_it
     who = (await office.get(operator, "/api/v1/me"))["user"]["id"]
     assert (await admin.patch(f"/api/v1/users/{who}", json={"disabled": True}, headers=CSRF)).status == 200
     assert (await operator.get("/api/v1/me")).status == 401
-    row = await office.place.pools.web.fetchrow(
-        "SELECT user_id, object, after FROM audit WHERE action = 'user.disabled'"
-    )
+    row = await office.place.pools.web.fetchrow("SELECT user_id, object, after FROM audit WHERE action = 'user.change'")
     me = (await office.get(admin, "/api/v1/me"))["user"]["id"]
     assert (row["user_id"], row["object"], row["after"]) == (me, f"user:{who}", {"disabled": True})
     assert error_of(await (await admin.patch(f"/api/v1/users/{me}", json={"disabled": True}, headers=CSRF)).json())

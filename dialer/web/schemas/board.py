@@ -106,6 +106,54 @@ class Totals(Answer):
     abandoned: int
 
 
+class Steering(Answer):
+    """How a campaign is steered now, and who changed something in it last; empty: the command line."""
+
+    campaign_id: int
+    team_id: int
+    target_permille: int | None
+    caution: float
+    max_lines_per_operator: float
+    budget_mode: str
+    changed_at: datetime | None
+    changed_action: str | None
+    changed_by: str
+
+
+class CampaignOverview(Answer):
+    """A campaign's last hour by minute (the oldest first), its promises, and what is left of its bases."""
+
+    steering: Steering
+    connected: list[int]
+    abandoned: list[int]
+    callbacks_due: int
+    callbacks_late: int
+    left: int | None
+    """Contacts that may still be called; null while nobody has counted."""
+    hours_left: float | None
+    """Hours of dialing at the pace of the last hour; null while nothing is closed."""
+
+
+class TrunkLoad(Answer):
+    """A line to a carrier with its limits and what it carries."""
+
+    name: str
+    kind: str
+    max_channels: int
+    calls_per_s: float
+    lines: int
+
+
+class Overview(Answer):
+    """What comes from the database, of the moment ``at``."""
+
+    at: datetime | None
+    hour: KpiRow | None
+    """Numbers of the present hour."""
+    campaigns: list[CampaignOverview]
+    trunks: list[TrunkLoad]
+
+
 class BoardAnswer(Answer):
     """Everything the live board shows, of one moment (server time ``at``)."""
 
@@ -120,8 +168,7 @@ class BoardAnswer(Answer):
     alerts: list[str]
     counters: Mapping[str, int]
     totals: Totals
-    hour: KpiRow | None = None
-    """Numbers of the present hour."""
+    overview: Overview
 
 
 class Health(Answer):

@@ -150,6 +150,20 @@ class OperatorAnswer(Answer):
     operator: OperatorView | None
 
 
+class MessageAsk(Ask):
+    """What a supervisor says to an operator."""
+
+    text: Line
+
+
+class Message(Answer):
+    """What a supervisor said."""
+
+    at: datetime
+    by: str
+    text: str
+
+
 class OperatorNow(Answer):
     """Everything the operator's page shows, of one moment (server time ``at``)."""
 
@@ -158,6 +172,8 @@ class OperatorNow(Answer):
     card: CardView | None
     line: str | None = None
     """The page that has the line of the phone in the browser, null when none has."""
+    messages: tuple[Message, ...] = ()
+    """What supervisors said and the operator has not closed yet."""
     card_unknown: bool = False
     """There is a card, but it is not to be had yet: the page keeps the one it shows if that is of the same call."""
 
@@ -220,13 +236,19 @@ class UserAsk(Ask):
     role: Literal["operator", "supervisor", "base_manager", "admin", "auditor", "customer", "api"]
     password: Annotated[str, StringConstraints(min_length=12, max_length=256)]
     team: Line | None = None
+    customer: Line | None = None
     language: Language = "en"
 
 
 class UserChange(Ask):
-    """Let a user in or not; a disabled user's sessions end at once."""
+    """What may be changed in a user; what is absent stays. All but a name ends the user's sessions."""
 
-    disabled: bool
+    disabled: bool | None = None
+    name: Line | None = None
+    role: Literal["operator", "supervisor", "base_manager", "admin", "auditor", "customer", "api"] | None = None
+    password: Annotated[str, StringConstraints(min_length=12, max_length=256)] | None = None
+    team: Annotated[str, StringConstraints(max_length=200, strip_whitespace=True, pattern=NO_NUL)] | None = None
+    customer: Annotated[str, StringConstraints(max_length=200, strip_whitespace=True, pattern=NO_NUL)] | None = None
 
 
 class UserInfo(Answer):

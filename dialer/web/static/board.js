@@ -1,6 +1,10 @@
 // The live board. The server owns the state: each message is the whole picture, nothing here adds to it.
 
-import { $, ageS, ask, clock, el, everyTick, follow, has, icon, language, moment, number, serverNow, t } from "./common.js";
+import { alarm } from "./alerts.js";
+import { showCampaigns } from "./campaigns.js";
+import { $, ageS, ask, clock, el, everyTick, follow, has, icon, language, moment, number, serverNow, t, typing } from "./common.js";
+import { abandonText, fill, rate } from "./limit.js";
+import { openRow } from "./row.js";
 
 const ORDER = ["talking", "ringing", "ready", "wrap_up", "paused", "offline"];
 const DARKER_AFTER_S = [60, 300]; // darker = longer
@@ -16,7 +20,7 @@ const definitions = SHOWN.map((id) => known.find((definition) => definition.id =
 const campaignNames = new Map();
 
 function show(board) {
-  $("#board").removeAttribute("aria-busy");
+  $("#main").removeAttribute("aria-busy");
   for (const campaign of board.campaigns) campaignNames.set(campaign.campaign_id, campaign.name);
   for (const name of ["talking", "ready", "wrap_up", "dialling", "waiting"]) {
     $(`#total-${name}`).textContent = number(board.totals[name]);
@@ -24,10 +28,12 @@ function show(board) {
   $("#total-waiting").closest(".tile").dataset.level = level(board.totals.waiting, [1, 5, 10, 15]);
   showSwitch(board);
   showAbandon(board);
-  $("#alerts").replaceChildren(...board.alerts.map(alert).reverse());
+  showAlerts(board);
   showOperators(board.operators);
-  $("#campaigns").replaceChildren(...board.campaigns.map(campaign));
-  showHour(board.hour, board.at);
+  showCampaigns(board);
+  showPromises(board.overview.campaigns);
+  showTrunks(board);
+  showHour(board.overview.hour, board.at);
   tick();
 }
 
@@ -51,8 +57,6 @@ function showSwitch(board) {
 
 // Abandonment: of the campaign nearest to its limit, for a mean over different limits would hide it.
 
-const rate = (campaign) => (campaign.answered ? campaign.abandoned / campaign.answered : 0);
-
 function showAbandon(board) {
   const worst = [...board.campaigns]
     .filter((campaign) => campaign.answered)
@@ -62,27 +66,6 @@ function showAbandon(board) {
     ? [board.campaigns.length > 1 ? worst.name : "", abandonText(worst)].filter(Boolean).join(" · ")
     : t("abandon.none");
   fill($("#abandon-bar"), worst);
-}
-
-function abandonText(campaign) {
-  const parts = [
-    t("abandon.counts", { abandoned: number(campaign.abandoned), answered: number(campaign.answered) }),
-    campaign.window_starts_at ? t("abandon.since", { at: moment(campaign.window_starts_at) }) : "",
-    t("abandon.limit", { limit: number(campaign.cap_permille / 10, 1) }),
-  ];
-  parts.push(t(`budget.${campaign.budget_mode}`));
-  if (campaign.owed) parts.push(t("budget.owed", { answers: number(campaign.owed) }));
-  if (campaign.carried_answered) {
-    parts.push(t("abandon.carried", { abandoned: number(campaign.carried_abandoned), answered: number(campaign.carried_answered) }));
-  }
-  return parts.filter(Boolean).join(" · ");
-}
-
-/** The bar's mark is the limit; it stands at two thirds. */
-function fill(bar, campaign) {
-  const share = campaign?.cap_permille ? (rate(campaign) * 1000) / campaign.cap_permille : 0;
-  bar.style.width = `${Math.min(100, (share * 200) / 3)}%`;
-  bar.dataset.level = share >= 1 ? "over" : share >= 0.8 ? "near" : "fine";
 }
 
 // Operators -------------------------------------------------------------------------
@@ -126,6 +109,9 @@ function operatorTile(operator) {
       el("output", { className: "timer" }),
       el("small", { className: "more" }),
     );
+    const button = el("button", { type: "button", className: "dots" }, "⋯");
+    button.addEventListener("click", () => openRow(operator.operator_id, $(".name", tile).textContent));
+    tile.append(button);
     tiles.set(operator.operator_id, tile);
   }
   if (tile.dataset.state !== operator.state) {
@@ -137,6 +123,7 @@ function operatorTile(operator) {
   tile.dataset.since = operator.since;
   tile.dataset.until = operator.until ?? "";
   $(".name", tile).textContent = operator.name;
+  $(".dots", tile).setAttribute("aria-label", t("row.do", { name: operator.name }));
   $(".more", tile).textContent = [
     operator.seat,
     operator.reason ? (has(`pause.${operator.reason}`) ? t(`pause.${operator.reason}`) : operator.reason) : "",
@@ -148,39 +135,43 @@ function operatorTile(operator) {
   return tile;
 }
 
-// Campaigns ----------------------------------------------------------------------------
+// Promises and trunks ----------------------------------------------------------------------
 
-function campaign(view) {
-  const bar = el("i");
-  fill(bar, view);
-  const facts = ["lines", "ringing", "waiting", "talking", "ready"].map((name) =>
-    el("span", {}, el("b", {}, number(view[name])), ` ${t(`campaign.${name}`)}`),
-  );
-  return el(
-    "li",
-    { className: `campaign is-${view.state}` },
-    el("h3", {}, view.name, " ", el("span", { className: "pill" }, t(`mode.${view.mode}`)), " ", el("span", { className: "pill", "data-state": view.state }, t(`campaign_state.${view.state}`))),
-    el("p", { className: "sentence" }, view.sentence[language] ?? view.sentence.en ?? ""),
-    view.trunk_off_since ? el("p", { className: "trunk-off" }, icon("offline"), " ", t("campaign.trunk_off", { trunk: view.trunk, at: moment(view.trunk_off_since, SECONDS) })) : "",
-    el("p", { className: "facts" }, ...facts),
-    el("p", { className: "abandon-line", title: t("abandon.formula") }, el("b", {}, view.answered ? `${number(rate(view) * 100, 1)} %` : "–"), ` ${abandonText(view)}`),
-    el("span", { className: "limit" }, bar),
-    changes(view),
+function showPromises(campaigns) {
+  const sum = (name) => campaigns.reduce((total, one) => total + one[name], 0);
+  const late = sum("callbacks_late");
+  $("#callbacks").replaceChildren(
+    el("span", { className: "count" }, el("b", {}, number(sum("callbacks_due"))), ` ${t("board.callbacks.due")}`),
+    el("span", { className: `count ${late ? "late" : ""}` }, el("b", {}, number(late)), ` ${late ? "! " : ""}${t("board.callbacks.late")}`),
   );
 }
 
-const SECONDS = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
-const opened = new Set();
-
-/** The rules that limited it lately, the newest first; what was opened stays open. */
-function changes(view) {
-  if (!view.changes.length) return "";
-  const list = view.changes.map((change) =>
-    el("li", {}, el("time", {}, moment(change.at, SECONDS)), " ", change.sentence[language] ?? change.sentence.en),
+function showTrunks(board) {
+  const off = new Map(board.campaigns.filter((one) => one.trunk_off_since).map((one) => [one.trunk, one.trunk_off_since]));
+  $("#trunks").replaceChildren(
+    ...board.overview.trunks.map((trunk) => {
+      const bar = el("i");
+      const share = trunk.lines / trunk.max_channels;
+      bar.style.width = `${Math.min(100, share * 100)}%`;
+      bar.dataset.level = share >= 1 ? "over" : share >= 0.8 ? "near" : "fine";
+      const since = off.get(trunk.name);
+      return el(
+        "li",
+        { className: since ? "is-off" : "" },
+        el("strong", {}, trunk.name),
+        el("span", {}, since ? `! ${t("campaign.trunk_off", { trunk: trunk.name, at: moment(since) })}` : t("board.trunk", { lines: number(trunk.lines), channels: number(trunk.max_channels) })),
+        el("span", { className: "limit plain" }, bar),
+      );
+    }),
   );
-  const details = el("details", { className: "changes", open: opened.has(view.campaign_id) }, el("summary", {}, t("campaign.changes")), el("ul", {}, ...list));
-  details.addEventListener("toggle", () => (details.open ? opened.add(view.campaign_id) : opened.delete(view.campaign_id)));
-  return details;
+}
+
+// What wants to be seen ----------------------------------------------------------------------
+
+function showAlerts(board) {
+  $("#alerts").replaceChildren(...board.alerts.map(alert).reverse());
+  const late = board.overview.campaigns.some((one) => one.callbacks_late);
+  alarm([...board.alerts, late ? "callbacks late" : "", board.switch_up ? "" : "switch down"].filter(Boolean));
 }
 
 // Numbers of the hour ------------------------------------------------------------------------
@@ -196,7 +187,7 @@ function showHour(hour, at) {
         {},
         el("dt", {}, definition[`name_${language}`]),
         el("dd", {}, value === null || value === undefined ? "–" : inUnit(value, definition.unit)),
-        el("small", {}, definition[`formula_${language}`]),
+        el("dd", { className: "formula" }, definition[`formula_${language}`]),
       );
     }),
   );
@@ -220,10 +211,32 @@ function tick() {
     tile.classList.toggle("late", left !== null && left <= 0);
   }
   const age = ageS();
-  const known = Number.isFinite(age) && $("#board").getAttribute("aria-busy") !== "true";
+  const known = Number.isFinite(age) && $("#main").getAttribute("aria-busy") !== "true";
   $("#age").textContent = known ? t("board.age", { seconds: number(age, 0) }) : "";
-  $("#board").classList.toggle("stale", known && age > STALE_S);
+  $("#main").classList.toggle("stale", known && age > STALE_S);
 }
 
 follow("/api/v1/live", show);
 everyTick(tick);
+
+// For the wall: no bar, large, high contrast; the address keeps it, so that a screen comes back by itself.
+
+const wall = $("#wall");
+
+function setWall(on) {
+  document.body.classList.toggle("wall", on);
+  wall.setAttribute("aria-pressed", String(on));
+  wall.textContent = t(on ? "board.wall.off" : "board.wall");
+  history.replaceState(null, "", on ? "?wall" : location.pathname);
+  if (on && !document.fullscreenElement) document.documentElement.requestFullscreen?.().catch(() => {});
+  if (!on && document.fullscreenElement) document.exitFullscreen();
+}
+
+wall.addEventListener("click", () => setWall(!document.body.classList.contains("wall")));
+if (new URLSearchParams(location.search).has("wall")) setWall(true);
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || typing()) return;
+  if (event.key === "w") wall.click();
+  if (event.key === "m") $("#sound").click();
+});

@@ -33,6 +33,7 @@ const SHAPES = {
   paused: "M8 5v14M16 5v14",
   offline: "M6 6l12 12M18 6L6 18",
   dialling: "M4 12h13M12 6l6 6-6 6",
+  mute: "M4 9h4l5-4v14l-5-4H4zM17 9l5 6M22 9l-5 6",
   waiting: "M7 4h10M7 20h10M8 4c0 5 3 6 4 8 1-2 4-3 4-8M8 20c0-5 3-6 4-8 1 2 4 3 4 8",
 };
 
@@ -57,6 +58,7 @@ export class Refusal extends Error {
     super(has(`error.${error.code}`) ? t(`error.${error.code}`) : [error.message, error.remedy].filter(Boolean).join(". "));
     this.status = status;
     this.code = error.code;
+    this.data = error.data ?? {};
   }
 }
 

@@ -1,0 +1,142 @@
+"""The tables of the admin pages: a page of rows, searched and sorted by PostgreSQL, and how many rows there are."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from dialer.store.pools import store_errors
+from dialer.store.queries import queries
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from dialer.store.pools import Pool
+
+SQL = queries("office")
+
+ROWS = 50
+#: Counting stops here.
+COUNT_MAX = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """Which rows, in which order.
+
+    Attributes:
+        q: What is searched for; empty finds all.
+        sort: Column the rows are sorted by; one that is not known means the table's own order.
+        down: The other way round.
+        page: From 1.
+    """
+
+    q: str = ""
+    sort: str = ""
+    down: bool = False
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A page of rows.
+
+    Attributes:
+        count: Rows in all; ``COUNT_MAX`` + 1 means more than anybody pages through.
+    """
+
+    rows: Sequence[Mapping[str, Any]]
+    count: int
+    view: View
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are, at least one."""
+        return max(1, -(-min(self.count, COUNT_MAX) // ROWS))
+
+    @property
+    def first(self) -> int:
+        """Number of the first row shown, 0 without rows."""
+        return (self.view.page - 1) * ROWS + 1 if self.rows else 0
+
+    @property
+    def last(self) -> int:
+        """Number of the last row shown."""
+        return self.first + len(self.rows) - 1 if self.rows else 0
+
+    @property
+    def more(self) -> bool:
+        """Whether there are more rows than were counted."""
+        return self.count > COUNT_MAX
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What a plan is made of; ``talk_s`` is None before the first conversation."""
+
+    contacts: int
+    operators: int
+    rang: int
+    connected: int
+    talk_s: float | None
+
+
+class Office:
+    """Reads for people; nothing here changes anything."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def _table(self, noun: str, view: View, **filters: Any) -> Table:
+        with store_errors():
+            count: int = await SQL[f"{noun}_count"].fetchval(
+                self._pool, **{name: filters[name] for name in SQL[f"{noun}_count"].parameters}
+            )
+            last = max(1, -(-min(count, COUNT_MAX) // ROWS))
+            view = replace(view, page=min(view.page, last))
+            given = {**filters, "sort": view.sort, "down": view.down, "limit": ROWS, "offset": (view.page - 1) * ROWS}
+            rows = await SQL[noun].fetch(self._pool, **{name: given[name] for name in SQL[noun].parameters})
+        return Table(rows=[dict(row) for row in rows], count=count, view=view)
+
+    async def users(self, view: View, *, role: str = "") -> Table:
+        """People; sorted by ``login``, ``name``, ``role`` or ``team``."""
+        return await self._table("office_users", view, q=view.q, role=role)
+
+    async def do_not_call(self, view: View, *, scope: str = "") -> Table:
+        """Do-not-call entries, the newest first; or sorted by ``phone``. Digits search in the number."""
+        digits = re.sub(r"[\s().\-]", "", view.q)
+        digits = digits if re.fullmatch(r"\+?[0-9]+", digits) else ""
+        return await self._table("office_do_not_call", view, q=view.q, digits=digits, scope=scope)
+
+    async def audit(self, view: View, *, since: datetime | None = None, until: datetime | None = None) -> Table:
+        """The audit log, the newest first."""
+        down = not view.down  # the newest first is this table's own order
+        table = await self._table("office_audit", replace(view, down=down), q=view.q, since=since, until=until)
+        return replace(table, view=replace(table.view, down=view.down))
+
+    async def campaigns(self, view: View, *, state: str = "", team_id: int | None = None) -> Table:
+        """Campaigns; sorted by ``name``, ``customer``, ``team``, ``state`` or ``mode``. Of one team if it is named."""
+        return await self._table("office_campaigns", view, q=view.q, state=state, team_id=team_id)
+
+    async def trunks(self) -> Sequence[Mapping[str, Any]]:
+        """All trunks with their campaigns and caller numbers."""
+        with store_errors():
+            return [dict(row) for row in await SQL["office_trunks"].fetch(self._pool)]
+
+    async def choices(self) -> Mapping[str, Sequence[str]]:
+        """Names to choose from in forms: ``team``, ``customer``, ``trunk``, ``caller_number``."""
+        found: dict[str, list[str]] = {"team": [], "customer": [], "trunk": [], "caller_number": []}
+        with store_errors():
+            for row in await SQL["office_choices"].fetch(self._pool):
+                if row["name"] not in found[row["kind"]]:
+                    found[row["kind"]].append(row["name"])
+        return found
+
+    async def planned(self, campaign_id: int, team: str) -> Planned:
+        """What the plan of a campaign is made of."""
+        with store_errors():
+            row = await SQL["office_planned"].fetchrow(self._pool, campaign_id=campaign_id, team=team)
+        assert row is not None  # noqa: S101 - an aggregate has a row
+        return Planned(**row)

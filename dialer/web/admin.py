@@ -1,0 +1,213 @@
+"""What admins set up: people, tokens of programs, trunks, copies of campaigns; and everybody's own sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from dialer import passwords
+from dialer.core import forecast
+from dialer.errors import NotFound, Refused
+from dialer.store.users import Actor
+from dialer.web import auth, schemas
+from dialer.web.access import Role
+
+if TYPE_CHECKING:
+    from aiohttp.web import StreamResponse
+
+    from dialer.core.model import Profile
+    from dialer.web.call import Call, Context
+
+_DAY_S = 86400
+
+# Sessions of one's own ---------------------------------------------------
+
+
+async def sessions(call: Call) -> schemas.SessionsAnswer:
+    """Where the user is logged in."""
+    session = call.own_session
+    found = await call.stores.users.open_sessions(session.user.id, session.token_hash)
+    return schemas.SessionsAnswer(sessions=[schemas.SessionInfo.model_validate(one) for one in found])
+
+
+async def revoke_session(call: Call) -> schemas.Done:
+    """End one of the user's own sessions; its pages close at once.
+
+    Raises:
+        NotFound: ``session.not_found``.
+    """
+    ended = await call.stores.users.revoke_session(call.id(), user_id=call.user.id, actor=call.actor)
+    await asyncio.shield(call.context.sockets.close(ended))
+    return schemas.Done()
+
+
+# People ------------------------------------------------------------------
+
+
+async def change_user(call: Call, ask: schemas.UserChange) -> schemas.UserAnswer:
+    """Change a user; whoever may do something else from now on is logged out at once.
+
+    Raises:
+        NotFound: ``user.not_found``.
+        Refused: ``user.yourself``, ``user.no_team``, ``user.no_customer``.
+    """
+    changes = ask.model_dump(exclude_none=True, exclude={"password"})
+    if call.id() == call.user.id and changes.keys() & {"disabled", "role"}:
+        raise Refused("user.yourself", "you cannot lock yourself out", remedy="Ask another admin.")
+    if ask.password:
+        changes["password_hash"] = await passwords.hash_password(ask.password)
+    user, ended = await call.stores.users.change(call.id(), changes, actor=call.actor)
+    await asyncio.shield(call.context.sockets.close(*ended))
+    return schemas.UserAnswer(user=schemas.UserInfo.model_validate(user))
+
+
+# The first admin ---------------------------------------------------------
+
+
+async def offer_setup(context: Context) -> None:
+    """At the very first start: print a one-time token, by which the first admin is made in the browser."""
+    if await context.stores.users.nobody():
+        context.setup.token = secrets.token_urlsafe(18)
+        address = context.settings.public_url or f"http://{context.settings.http_host}:{context.settings.http_port}"
+        sys.stderr.write(
+            f"\nNobody can log in yet. Open {address}/setup and make the first admin with this one-time token:\n"
+            f"\n    {context.setup.token}\n\n"
+        )
+
+
+async def setup(call: Call, ask: schemas.SetupAsk) -> StreamResponse:
+    """Make the first admin, once, and log in.
+
+    Raises:
+        Refused: ``login.setup``: the token is wrong, or there is a user already.
+    """
+    token = call.context.setup.token
+    async with call.context.setup.turn:
+        right = token is not None and secrets.compare_digest(token.encode(), ask.token.encode())
+        if not right or not await call.stores.users.nobody():
+            await asyncio.sleep(1)  # one guess a second, for all guessers together
+            raise Refused(
+                "login.setup", "this token is not the one that was printed", remedy="Restart the service for a new one."
+            )
+        user = await call.stores.users.add(
+            login=ask.login,
+            name=ask.name,
+            role=Role.ADMIN,
+            password_hash=await passwords.hash_password(ask.password),
+            team=None,
+            language=ask.language,
+            actor=Actor(ip=call.ip),
+        )
+        call.context.setup.token = None
+    return await auth.enter(call, user)
+
+
+# Tokens of programs ------------------------------------------------------
+
+
+async def tokens(call: Call) -> schemas.TokensAnswer:
+    """All tokens."""
+    found = await call.stores.tokens.list()
+    return schemas.TokensAnswer(tokens=[schemas.TokenInfo.model_validate(one) for one in found])
+
+
+async def add_token(call: Call, ask: schemas.TokenAsk) -> schemas.TokenMade:
+    """A token for a program; its secret is shown this once.
+
+    Raises:
+        NotFound: ``user.not_found``: there is no user of role api with this login.
+    """
+    found = await call.stores.users.by_login(ask.login)
+    if found is None or found.user.role != Role.API:
+        raise NotFound("user.not_found", "there is no user of role api with this login", remedy="Add one first.")
+    secret = auth.TOKEN_OF_PROGRAM + secrets.token_urlsafe(32)
+    token = await call.stores.tokens.add(
+        auth.hash_token(secret),
+        user=found.user,
+        name=ask.name,
+        scopes=sorted(set(ask.scopes)),
+        addresses=ask.addresses,
+        expires_at=call.now + timedelta(days=ask.days),
+        actor=call.actor,
+    )
+    return schemas.TokenMade(token=schemas.TokenInfo.model_validate(token), secret=secret)
+
+
+async def revoke_token(call: Call) -> schemas.Done:
+    """It is of no use from now on.
+
+    Raises:
+        NotFound: ``token.not_found``.
+    """
+    await call.stores.tokens.revoke(call.id(), actor=call.actor)
+    return schemas.Done()
+
+
+# Trunks and campaigns ----------------------------------------------------
+
+
+async def set_trunk(call: Call, ask: schemas.TrunkAsk) -> schemas.Done:
+    """Set up a line to a carrier, or change its limits; in effect at once."""
+    await call.stores.campaigns.set_trunk(
+        ask.name, kind=ask.kind, max_channels=ask.max_channels, calls_per_s=ask.calls_per_s, actor=call.actor
+    )
+    await call.commands.campaigns_changed()
+    return schemas.Done()
+
+
+async def copy_campaign(call: Call, ask: schemas.CopyAsk) -> schemas.CampaignAnswer:
+    """A draft with the same settings and dispositions, without bases.
+
+    Raises:
+        Refused: ``campaign.exists``.
+    """
+    row = await call.stores.campaigns.copy(call.id(), ask.name, actor=call.actor)
+    return schemas.CampaignAnswer(campaign=schemas.CampaignInfo.model_validate(row))
+
+
+async def plan(call: Call, ask: schemas.PlanQuery) -> schemas.PlanAnswer:
+    """What settings mean for the contacts a campaign has: attempts, hours, days."""
+    row, rules = await call.stores.campaigns.get(call.id()), await call.stores.campaigns.rules(call.id())
+    if ask.profile:
+        packaged = next((one for one in await call.stores.campaigns.profiles() if one.id == ask.profile), None)
+        if packaged is None:
+            raise Refused("campaign.profile", "there is no such profile", remedy="See /api/v1/profiles.")
+        rules = packaged.rules(ask.purpose or row.purpose)
+    known = await call.stores.office.planned(call.id(), row.team)
+    own = known.connected >= _OWN_FIGURES
+    retry = row.retry.get("no_answer", {}).get("delay_s", 0)
+    made_of = {
+        "contacts": known.contacts if ask.contacts is None else ask.contacts,
+        "operators": known.operators if ask.operators is None else ask.operators,
+        "hours_per_day": _hours_per_day(rules),
+        "gap_days": round(max(rules.min_gap_s, retry) / _DAY_S, 2),
+        "answer_rate": round(known.connected / known.rang, 3) if own and known.rang else forecast.ANSWER_RATE,
+        "talk_s": round(known.talk_s, 1) if own and known.talk_s else forecast.TALK_S,
+    }
+    planned = forecast.plan(
+        mode=ask.mode or row.mode,
+        attempts_max=ask.attempts_max or row.attempts_max,
+        wrap_up_s=ask.wrap_up_s or row.wrap_up_s,
+        ring_timeout_s=ask.ring_timeout_s or row.ring_timeout_s,
+        max_lines=ask.max_lines or row.max_lines,
+        **made_of,
+    )
+    figures = {name: getattr(planned, name) for name in type(planned).__slots__}
+    return schemas.PlanAnswer(**made_of, **figures, own_figures=own)
+
+
+#: From so many conversations on a campaign's own figures are better than usual ones.
+_OWN_FIGURES = 30
+
+
+def _hours_per_day(rules: Profile) -> float:
+    """Hours in which one callee may be called, on the average of a week."""
+    seconds = sum(
+        (end.hour * 3600 + end.minute * 60 or _DAY_S) - (start.hour * 3600 + start.minute * 60)
+        for day in range(7)
+        for start, end in rules.windows.get(day, ())
+    )
+    return round(seconds / 3600 / 7, 1)

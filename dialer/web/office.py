@@ -1,0 +1,143 @@
+"""The admin pages: searched, sorted and paged by PostgreSQL, rendered whole. What they change goes to the API."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from dialer.core.model import BudgetMode, Mode
+from dialer.errors import DialerError
+from dialer.store.office import View
+from dialer.web import health, pages, schemas, scope, scopes
+from dialer.web import rules as rule_routes
+from dialer.web.access import Role
+from dialer.web.supervisor import masked
+
+if TYPE_CHECKING:
+    from dialer.web.call import Call
+
+PURPOSES = ("marketing", "survey", "service", "debt")
+
+
+def _view(ask: schemas.TableQuery) -> View:
+    return View(q=ask.q, sort=ask.sort, down=ask.down, page=ask.page)
+
+
+def _page(call: Call, template: str, home: str, **values: Any) -> web.Response:
+    admin = Role(call.user.role) is Role.ADMIN
+    return pages.page(template, call.user.language, user=call.user, home=home, admin=admin, **values)
+
+
+async def campaigns(call: Call, ask: schemas.CampaignsQuery) -> web.Response:
+    """All campaigns the user may see."""
+    team = call.user.team_id if scope.bound(call.user) else None
+    table = await call.stores.office.campaigns(_view(ask), state=ask.state, team_id=team)
+    return _page(call, "campaigns.html", "/campaigns", table=table, state=ask.state)
+
+
+async def new_campaign(call: Call) -> web.Response:
+    """What a campaign cannot be without; the rest is set on its own page."""
+    return _page(
+        call,
+        "campaign_new.html",
+        "/campaigns",
+        choices=await call.stores.office.choices(),
+        profiles=await call.stores.campaigns.profiles(),
+        modes=list(Mode),
+        purposes=PURPOSES,
+    )
+
+
+async def campaign(call: Call) -> web.Response:
+    """A campaign's settings, each explained, and what they mean for its bases."""
+    row = await call.stores.campaigns.get(call.id())
+    return _page(
+        call,
+        "campaign.html",
+        "/campaigns",
+        campaign=row,
+        choices=await call.stores.office.choices(),
+        profiles=await call.stores.campaigns.profiles(),
+        modes=list(Mode),
+        purposes=PURPOSES,
+        budget_modes=list(BudgetMode),
+        history=await call.stores.office.audit(View(q=f"campaign:{row.id}")),
+        bases=await call.stores.bases.of_campaign(row.id),
+    )
+
+
+async def people(call: Call, ask: schemas.PeopleQuery) -> web.Response:
+    """Users and their teams."""
+    table = await call.stores.office.users(_view(ask), role=ask.role)
+    choices = await call.stores.office.choices()
+    return _page(call, "people.html", "/people", table=table, role=ask.role, roles=list(Role), choices=choices)
+
+
+async def do_not_call(call: Call, ask: schemas.ScopeQuery) -> web.Response:
+    """Numbers that are never called; only admins read them whole."""
+    table = await call.stores.office.do_not_call(_view(ask), scope=ask.scope)
+    if Role(call.user.role) is not Role.ADMIN:
+        table = replace(table, rows=[{**row, "phone": masked(str(row["phone"]))} for row in table.rows])
+    campaigns = await call.stores.campaigns.list() if Role(call.user.role) is Role.ADMIN else []
+    return _page(call, "do_not_call.html", "/do-not-call", table=table, scope=ask.scope, campaigns=campaigns)
+
+
+async def trunks(call: Call) -> web.Response:
+    """Lines to carriers, and the numbers that callees see."""
+    loads = {trunk.name: trunk.lines for trunk in await call.stores.boards.trunks()}
+    off = {view.trunk: view.trunk_off_since for view in call.context.live.board().campaigns if view.trunk_off_since}
+    return _page(call, "trunks.html", "/trunks", trunks=await call.stores.office.trunks(), loads=loads, off=off)
+
+
+async def rules(call: Call) -> web.Response:
+    """Packaged compliance profiles, read-only, with the source of each figure."""
+    answer = await rule_routes.profiles(call)
+    return _page(call, "rules.html", "/rules", profiles=answer.profiles)
+
+
+async def audit(call: Call, ask: schemas.TableQuery) -> web.Response:
+    """Who did what, the newest first."""
+    return _page(call, "audit.html", "/audit", table=await call.stores.office.audit(_view(ask)))
+
+
+async def system(call: Call) -> web.Response:
+    """What is well and what is not, and the settings the service was started with."""
+    report = await health.examine(call)
+    settings = call.context.settings.model_dump(mode="json")
+    shown = {name: value for name, value in settings.items() if "secret" not in name and "key" not in name}
+    shown.pop("database_url", None)
+    try:
+        lists = await call.stores.national.list()
+    except DialerError:
+        lists = []
+    return _page(call, "system.html", "/system", report=report, settings=shown, lists=lists)
+
+
+async def programs(call: Call) -> web.Response:
+    """Tokens of programs."""
+    people = await call.stores.office.users(View(), role=Role.API)
+    return _page(
+        call,
+        "programs.html",
+        "/programs",
+        tokens=await call.stores.tokens.list(),
+        logins=[row["login"] for row in people.rows],
+        scopes=list(scopes.OPENED),
+        now=call.now,
+    )
+
+
+async def me(call: Call) -> web.Response:
+    """The user's own sessions."""
+    session = call.own_session
+    found = await call.stores.users.open_sessions(session.user.id, session.token_hash)
+    return _page(call, "me.html", "/me", sessions=found)
+
+
+async def setup(call: Call) -> web.Response:
+    """The very first page of a new installation; afterwards it leads to the login."""
+    if call.context.setup.token is None:
+        return pages.to_login(call.request)
+    return pages.page("setup.html", pages.language_of(call.request), user=None)

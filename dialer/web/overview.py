@@ -1,0 +1,85 @@
+"""What the board shows beside the engine's own state; read once for all boards, every few seconds, from PostgreSQL.
+
+The last values stay when the database does not answer; the board shows the age of each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from dialer.core import forecast
+from dialer.errors import DialerError
+from dialer.store.boards import MINUTES
+from dialer.web import numbers, schemas
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dialer.store.boards import Hour, Left, Promises, Steering
+    from dialer.store.stores import Stores
+
+log = structlog.get_logger(__name__)
+
+EVERY_S = 5.0
+#: Counting what is left reads whole bases.
+LEFT_EVERY_S = 60.0
+_TIMEOUT_S = 2.0
+
+
+class Overview:
+    """Numbers of the present hour and of each campaign."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+        self._read_at = self._left_at = float("-inf")
+        self._left: Mapping[int, Left] = {}
+        self.present = schemas.Overview(at=None, hour=None, campaigns=[], trunks=[])
+
+    def forget(self) -> None:
+        """Somebody changed something: read again at the next picture."""
+        self._read_at = float("-inf")
+
+    async def refresh(self) -> None:
+        """Read what is due to be read."""
+        now = asyncio.get_running_loop().time()
+        if now - self._read_at < EVERY_S:
+            return
+        self._read_at = now
+        try:
+            async with asyncio.timeout(_TIMEOUT_S):
+                self.present = await self._read(datetime.now(UTC), now)
+        except (DialerError, TimeoutError) as error:
+            log.warning("board_without_numbers", reason=str(error) or "timeout")
+
+    async def _read(self, at: datetime, now: float) -> schemas.Overview:
+        boards = self._stores.boards
+        if now - self._left_at >= LEFT_EVERY_S:
+            self._left_at = now
+            self._left = await boards.left(at)
+        hours, promises, steering = await boards.hours(at), await boards.promises(at), await boards.steering()
+        return schemas.Overview(
+            at=at,
+            hour=await numbers.present_hour(self._stores, at),
+            campaigns=[
+                _campaign(one, hours.get(id_), promises.get(id_), self._left.get(id_)) for id_, one in steering.items()
+            ],
+            trunks=[schemas.TrunkLoad.model_validate(trunk) for trunk in await boards.trunks()],
+        )
+
+
+def _campaign(
+    steering: Steering, hour: Hour | None, promises: Promises | None, left: Left | None
+) -> schemas.CampaignOverview:
+    return schemas.CampaignOverview(
+        steering=schemas.Steering.model_validate(steering),
+        connected=list(hour.connected) if hour else [0] * MINUTES,
+        abandoned=list(hour.abandoned) if hour else [0] * MINUTES,
+        callbacks_due=promises.due if promises else 0,
+        callbacks_late=promises.late if promises else 0,
+        left=left.left if left else None,
+        hours_left=forecast.hours_left(left.left, left.closed) if left else None,
+    )

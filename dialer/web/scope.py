@@ -1,0 +1,80 @@
+"""Own and foreign: a supervisor of a team sees that team's campaigns, a customer's user those of the customer.
+
+Whoever has neither team nor customer sees all. What an id in the path names follows from the path; what is foreign is
+not found, exactly like what does not exist. Where a question names no campaign, these users must name one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dialer.errors import NotFound, Refused
+from dialer.web.access import Role
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from dialer.store.users import Owner, User
+    from dialer.web.access import Route
+    from dialer.web.call import Call
+
+_ID = "{id:[0-9]{1,18}}"
+#: What the id in a path names, by the beginning of the path.
+KINDS = (
+    (f"/api/v1/campaigns/{_ID}", "campaign"),
+    (f"/api/v1/bases/files/{_ID}", "file"),
+    (f"/api/v1/bases/{_ID}", "base"),
+    (f"/api/v1/contacts/{_ID}", "contact"),
+    (f"/api/v1/callbacks/{_ID}", "callback"),
+    (f"/api/v1/operators/{_ID}", "operator"),
+    (f"/bases/files/{_ID}", "file"),
+    (f"/campaigns/{_ID}", "campaign"),
+)
+#: Roles that may belong to a team or a customer and are then bound to its campaigns.
+BOUND = frozenset({Role.SUPERVISOR, Role.CUSTOMER, Role.API})
+
+
+def kind_of(route: Route) -> str | None:
+    """What the id in the route's path names; None if it is nothing of a campaign."""
+    return next((kind for path, kind in KINDS if route.path.startswith(path)), None)
+
+
+def bound(user: User) -> bool:
+    """Whether this user sees only some campaigns; a customer's user always is."""
+    role = Role(user.role)
+    return role is Role.CUSTOMER or (role in BOUND and (user.team_id is not None or user.customer_id is not None))
+
+
+def own(user: User, owner: Owner) -> bool:
+    """Whether what belongs to ``owner`` is open to this user."""
+    if not bound(user):
+        return True
+    if Role(user.role) is Role.CUSTOMER or user.team_id is None:
+        return user.customer_id is not None and owner.customer_id == user.customer_id
+    return owner.team_id == user.team_id and user.customer_id in {None, owner.customer_id}
+
+
+async def check(call: Call, route: Route, ask: BaseModel | None) -> None:
+    """Refuse what is foreign.
+
+    Raises:
+        NotFound: ``scope.not_found``: it is another's, or there is no such thing.
+        Refused: ``request.name_campaign``: this user must say which campaign.
+    """
+    if route.public or not bound(call.user):
+        return
+    named = getattr(ask, "campaign", None) or getattr(ask, "campaign_id", None)
+    asks_of_campaigns = ask is not None and "campaign" in type(ask).model_fields
+    if isinstance(named, int):
+        await _check(call, "campaign", named)
+    elif asks_of_campaigns and route.answer is not None:
+        raise Refused("request.name_campaign", "say which campaign", remedy="Give campaign=ID, one of your own.")
+    kind = kind_of(route)
+    if kind is not None:
+        await _check(call, kind, call.id())
+
+
+async def _check(call: Call, kind: str, object_id: int) -> None:
+    owner = await call.stores.users.owner(kind, object_id)
+    if owner is None or not own(call.user, owner):
+        raise NotFound("scope.not_found", "there is nothing of that number that you may see")

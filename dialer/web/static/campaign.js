@@ -1,0 +1,43 @@
+// What the settings of a campaign mean for its bases, said again at each change, before anything is saved.
+
+import { $, ask, number, t } from "./common.js";
+
+const place = $("#plan");
+const form = $("#settings");
+let turn = 0;
+
+async function show() {
+  const mine = ++turn;
+  const said = new URLSearchParams();
+  for (const name of ["mode", "attempts_max", "wrap_up_s", "ring_timeout_s", "max_lines", "profile", "purpose"]) {
+    const field = form.elements[name];
+    if (field.value && field.validity.valid) said.set(name, field.value);
+  }
+  const plan = await ask("GET", `/api/v1/campaigns/${place.dataset.campaign}/plan?${said}`).catch(() => null);
+  if (mine !== turn) return;
+  if (!plan) {
+    $("#plan-text").textContent = t("plan.unknown");
+    return;
+  }
+  const given = {
+    attempts_max: form.elements.attempts_max.value,
+    hours: number(plan.hours_per_day, 1),
+    contacts: number(plan.contacts),
+    days: number(plan.days),
+    operators: number(plan.operators),
+    attempts: number(plan.attempts),
+    conversations: number(plan.conversations),
+    work: number(plan.hours, 1),
+  };
+  $("#plan-text").textContent = plan.contacts ? t("plan.sentence", given) : t("plan.empty", given);
+  $("#plan-from").textContent = plan.contacts
+    ? `${t("plan.work", given)} ${t(`plan.limited.${plan.limited_by}`)} ${t(plan.own_figures ? "plan.own" : "plan.usual", { rate: number(plan.answer_rate * 100), talk: number(plan.talk_s) })}`
+    : "";
+}
+
+let wait = 0;
+form.addEventListener("input", () => {
+  clearTimeout(wait);
+  wait = setTimeout(show, 250);
+});
+show();

@@ -1,0 +1,149 @@
+// Campaign tiles of the board: why it dials so, the last hour, what is left, and the controls. A tile lives as long as its
+// campaign is on the board, so that the focus and what was opened stay.
+
+import { $, ask, attempt, confirmed, el, has, icon, language, moment, number, Refusal, t, toast } from "./common.js";
+import { abandonText, fill, rate } from "./limit.js";
+import { spark } from "./spark.js";
+
+const SECONDS = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
+const tiles = new Map();
+
+/** Show the campaigns of a board. */
+export function showCampaigns(board) {
+  const overviews = new Map(board.overview.campaigns.map((one) => [one.steering.campaign_id, one]));
+  const list = $("#campaigns");
+  for (const [id, tile] of tiles) {
+    if (!board.campaigns.some((view) => view.campaign_id === id)) {
+      tile.place.remove();
+      tiles.delete(id);
+    }
+  }
+  board.campaigns.forEach((view, place) => {
+    const tile = tiles.get(view.campaign_id) ?? made(view.campaign_id);
+    if (list.children[place] !== tile.place) list.insertBefore(tile.place, list.children[place] ?? null);
+    update(tile, view, overviews.get(view.campaign_id), board.overview.at);
+  });
+}
+
+function made(id) {
+  const part = (tag, className) => el(tag, { className });
+  const tile = {
+    head: part("h3", ""),
+    sentence: part("p", "sentence"),
+    off: part("p", "trunk-off"),
+    facts: part("p", "facts"),
+    left: part("p", "facts left"),
+    line: part("p", "abandon-line"),
+    bar: el("i"),
+    spark: part("div", "spark"),
+    changes: part("ul", ""),
+    who: part("small", "who-changed"),
+    steer: el("button", { type: "button" }, t("board.steer")),
+    name: el("a", { href: `/campaigns/${id}` }),
+    mode: part("span", "pill"),
+    state: part("span", "pill"),
+  };
+  tile.head.append(tile.name, " ", tile.mode, " ", tile.state, el("span", { className: "grow" }), tile.steer);
+  tile.line.title = t("abandon.formula");
+  const bar = el("span", { className: "limit" }, tile.bar);
+  tile.details = el("details", { className: "changes" }, el("summary", {}, t("campaign.changes")), tile.changes);
+  tile.place = el("li", { className: "campaign" }, tile.head, tile.sentence, tile.off, tile.facts, tile.spark, tile.left, tile.line, bar, tile.details, tile.who);
+  tile.steer.addEventListener("click", () => openSteer(tile));
+  tiles.set(id, tile);
+  return tile;
+}
+
+const counted = (value, text) => el("span", {}, el("b", {}, number(value)), ` ${text}`);
+
+function update(tile, view, overview, at) {
+  Object.assign(tile, { view, overview });
+  tile.place.className = `campaign is-${view.state}`;
+  tile.name.textContent = view.name;
+  tile.mode.textContent = t(`mode.${view.mode}`);
+  tile.state.textContent = t(`campaign_state.${view.state}`);
+  tile.state.dataset.state = view.state;
+  const sentence = view.sentence[language] ?? view.sentence.en ?? "";
+  if (tile.sentence.textContent !== sentence) tile.sentence.textContent = sentence;
+  tile.off.hidden = !view.trunk_off_since;
+  if (view.trunk_off_since) {
+    tile.off.replaceChildren(icon("offline"), ` ${t("campaign.trunk_off", { trunk: view.trunk, at: moment(view.trunk_off_since, SECONDS) })}`);
+  }
+  tile.facts.replaceChildren(...["lines", "ringing", "waiting", "talking", "ready"].map((name) => counted(view[name], t(`campaign.${name}`))));
+  tile.line.replaceChildren(el("b", {}, view.answered ? `${number(rate(view) * 100, 1)} %` : "–"), ` ${abandonText(view)}`);
+  fill(tile.bar, view);
+  tile.details.hidden = !view.changes.length;
+  tile.changes.replaceChildren(
+    ...view.changes.map((change) => el("li", {}, el("time", {}, moment(change.at, SECONDS)), " ", change.sentence[language] ?? change.sentence.en)),
+  );
+  if (overview) showOverview(tile, overview, at);
+}
+
+function showOverview(tile, overview, at) {
+  const { steering } = overview;
+  spark(tile, overview, at);
+  tile.left.replaceChildren(el("span", {}, leftText(overview)));
+  tile.who.textContent = steering.changed_at
+    ? t("board.changed", { who: steering.changed_by || t("board.service"), at: moment(steering.changed_at) })
+    : "";
+}
+
+function leftText({ left, hours_left: hours }) {
+  if (left === null) return "";
+  if (left === 0) return t("board.ended");
+  const end = hours === null ? t("board.ends_unknown") : t("board.ends", { hours: number(hours, hours < 10 ? 1 : 0) });
+  return `${t("board.left", { count: number(left) })}, ${end}`;
+}
+
+// Steering -----------------------------------------------------------------------
+
+const dialog = $("#steer");
+const form = $("form", dialog);
+const error = $(".error", form);
+let steered = null;
+
+function openSteer(tile) {
+  const { view, overview } = tile;
+  if (!overview) return;
+  steered = tile;
+  const { target_permille: target, caution, max_lines_per_operator: lines } = overview.steering;
+  $("#steer-title").textContent = `${t("board.steer")}: ${view.name}`;
+  $("#steer-who").textContent = tile.who.textContent;
+  form.elements.target.value = target === null ? "" : String(target / 10);
+  form.elements.caution.value = Math.round(caution * 100) / 100;
+  form.elements.lines.value = Math.round(lines * 100) / 100;
+  for (const button of form.querySelectorAll("[data-state]")) button.hidden = button.dataset.state === view.state || (button.dataset.state === "paused" && view.state !== "running");
+  error.hidden = true;
+  dialog.showModal();
+}
+
+form.addEventListener("submit", async (event) => {
+  if (event.submitter?.id !== "steer-apply") return;
+  event.preventDefault();
+  const said = form.elements.target.value.trim().replace(",", ".");
+  const body = {
+    target_permille: said === "" ? null : Math.round(Number(said) * 10),
+    caution: Number(form.elements.caution.value),
+    max_lines_per_operator: Number(form.elements.lines.value),
+  };
+  try {
+    await ask("PATCH", `/api/v1/campaigns/${steered.view.campaign_id}/pacing`, body);
+    dialog.close();
+    toast(t("board.steer.applied", { name: steered.view.name }));
+  } catch (refusal) {
+    if (!(refusal instanceof Refusal)) throw refusal;
+    error.textContent = refusal.message;
+    error.hidden = false;
+  }
+});
+
+for (const button of form.querySelectorAll("[data-state]")) {
+  button.addEventListener("click", async () => {
+    const { state } = button.dataset;
+    const { campaign_id: id, name } = steered.view;
+    dialog.close();
+    const word = state === "running" ? "run" : state === "paused" ? "pause" : "stop";
+    const question = has(`board.ask_${word}`) ? t(`board.ask_${word}`, { name }) : "";
+    if (question && (await confirmed(`${t(`board.${word}`)}: ${name}`, question, { danger: word === "stop", yes: t(`board.${word}`) })) === false) return;
+    await attempt(() => ask("POST", `/api/v1/campaigns/${id}/state`, { state }), t("board.steer.applied", { name }));
+  });
+}

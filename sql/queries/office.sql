@@ -1,0 +1,130 @@
+-- The tables of the admin pages: searched, sorted and paged here. A count stops at 10,001: nobody pages further.
+
+-- name: office_users
+-- People by login, name, role or team.
+SELECT u.id, u.login, u.name, u.role, u.team_id, u.language, u.disabled, coalesce(t.name, '') AS team, coalesce(c.name, '') AS customer,
+    (SELECT max(s.seen_at) FROM web_session AS s WHERE s.user_id = u.id) AS seen_at
+FROM app_user AS u
+LEFT JOIN team AS t ON t.id = u.team_id
+LEFT JOIN customer AS c ON c.id = u.customer_id
+WHERE (:q::text = '' OR strpos(lower(u.login || ' ' || u.name || ' ' || coalesce(t.name, '')), lower(:q::text)) > 0)
+    AND (:role::text = '' OR u.role = :role::text)
+ORDER BY
+    CASE WHEN NOT :down::boolean THEN CASE :sort::text WHEN 'name' THEN u.name WHEN 'role' THEN u.role WHEN 'team' THEN t.name ELSE u.login END END,
+    CASE WHEN :down::boolean THEN CASE :sort::text WHEN 'name' THEN u.name WHEN 'role' THEN u.role WHEN 'team' THEN t.name ELSE u.login END END DESC NULLS LAST,
+    u.id
+LIMIT :limit::integer OFFSET :offset::integer;
+
+-- name: office_users_count
+-- How many that are.
+SELECT count(*) FROM (
+    SELECT FROM app_user AS u LEFT JOIN team AS t ON t.id = u.team_id
+    WHERE (:q::text = '' OR strpos(lower(u.login || ' ' || u.name || ' ' || coalesce(t.name, '')), lower(:q::text)) > 0)
+        AND (:role::text = '' OR u.role = :role::text)
+    LIMIT 10001
+) AS found;
+
+-- name: office_do_not_call
+-- Entries by number or reason; the newest first unless sorted otherwise.
+SELECT d.id, p.e164 AS phone, d.scope, d.reason, d.added_at, coalesce(u.name, '') AS added_by,
+    coalesce(c.name, k.name, '') AS of_name
+FROM do_not_call AS d
+JOIN phone AS p ON p.id = d.phone_id
+LEFT JOIN app_user AS u ON u.id = d.added_by
+LEFT JOIN customer AS c ON c.id = d.customer_id
+LEFT JOIN campaign AS k ON k.id = d.campaign_id
+WHERE (:digits::text = '' OR strpos(p.e164, :digits::text) > 0)
+    AND (:q::text = '' OR :digits::text <> '' OR strpos(lower(d.reason), lower(:q::text)) > 0)
+    AND (:scope::text = '' OR d.scope = :scope::text)
+ORDER BY
+    CASE WHEN :sort::text = 'phone' AND NOT :down::boolean THEN p.e164 END,
+    CASE WHEN :sort::text = 'phone' AND :down::boolean THEN p.e164 END DESC,
+    CASE WHEN :sort::text <> 'phone' AND NOT :down::boolean THEN d.id END,
+    d.id DESC
+LIMIT :limit::integer OFFSET :offset::integer;
+
+-- name: office_do_not_call_count
+-- How many that are.
+SELECT count(*) FROM (
+    SELECT FROM do_not_call AS d JOIN phone AS p ON p.id = d.phone_id
+    WHERE (:digits::text = '' OR strpos(p.e164, :digits::text) > 0)
+        AND (:q::text = '' OR :digits::text <> '' OR strpos(lower(d.reason), lower(:q::text)) > 0)
+        AND (:scope::text = '' OR d.scope = :scope::text)
+    LIMIT 10001
+) AS found;
+
+-- name: office_audit
+-- Who did what: by action, object or name, the newest first.
+SELECT a.id, a.at, coalesce(u.name, '') AS who, coalesce(u.login, '') AS login, a.action, a.object, a.before, a.after, coalesce(a.ip, '') AS ip
+FROM audit AS a
+LEFT JOIN app_user AS u ON u.id = a.user_id
+WHERE (:q::text = '' OR strpos(lower(a.action || ' ' || a.object || ' ' || coalesce(u.name, '') || ' ' || coalesce(u.login, '')), lower(:q::text)) > 0)
+    AND (:since::timestamptz IS NULL OR a.at >= :since::timestamptz)
+    AND (:until::timestamptz IS NULL OR a.at < :until::timestamptz)
+ORDER BY CASE WHEN NOT :down::boolean THEN a.id END, a.id DESC
+LIMIT :limit::integer OFFSET :offset::integer;
+
+-- name: office_audit_count
+-- How many that are.
+SELECT count(*) FROM (
+    SELECT FROM audit AS a LEFT JOIN app_user AS u ON u.id = a.user_id
+    WHERE (:q::text = '' OR strpos(lower(a.action || ' ' || a.object || ' ' || coalesce(u.name, '') || ' ' || coalesce(u.login, '')), lower(:q::text)) > 0)
+        AND (:since::timestamptz IS NULL OR a.at >= :since::timestamptz)
+        AND (:until::timestamptz IS NULL OR a.at < :until::timestamptz)
+    LIMIT 10001
+) AS found;
+
+-- name: office_campaigns
+-- Campaigns with what is left of their bases.
+SELECT c.id, c.name, c.mode, c.state, c.profile, customer.name AS customer, team.name AS team, t.name AS trunk,
+    (SELECT coalesce(sum(b.rows_loaded - b.rows_withdrawn), 0)::bigint FROM base AS b WHERE b.campaign_id = c.id) AS contacts
+FROM campaign AS c
+JOIN customer ON customer.id = c.customer_id
+JOIN team ON team.id = c.team_id
+JOIN trunk AS t ON t.id = c.trunk_id
+WHERE (:q::text = '' OR strpos(lower(c.name || ' ' || customer.name || ' ' || team.name), lower(:q::text)) > 0)
+    AND (:state::text = '' OR c.state = :state::text)
+    AND (:team_id::bigint IS NULL OR c.team_id = :team_id::bigint)
+ORDER BY
+    CASE WHEN NOT :down::boolean THEN CASE :sort::text WHEN 'customer' THEN customer.name WHEN 'team' THEN team.name WHEN 'state' THEN c.state WHEN 'mode' THEN c.mode ELSE c.name END END,
+    CASE WHEN :down::boolean THEN CASE :sort::text WHEN 'customer' THEN customer.name WHEN 'team' THEN team.name WHEN 'state' THEN c.state WHEN 'mode' THEN c.mode ELSE c.name END END DESC,
+    c.id
+LIMIT :limit::integer OFFSET :offset::integer;
+
+-- name: office_campaigns_count
+-- How many that are.
+SELECT count(*) FROM (
+    SELECT FROM campaign AS c JOIN customer ON customer.id = c.customer_id JOIN team ON team.id = c.team_id
+    WHERE (:q::text = '' OR strpos(lower(c.name || ' ' || customer.name || ' ' || team.name), lower(:q::text)) > 0)
+        AND (:state::text = '' OR c.state = :state::text)
+        AND (:team_id::bigint IS NULL OR c.team_id = :team_id::bigint)
+    LIMIT 10001
+) AS found;
+
+-- name: office_choices
+-- Names to choose from in forms.
+SELECT 'team' AS kind, name FROM team
+UNION ALL SELECT 'customer', name FROM customer
+UNION ALL SELECT 'trunk', name FROM trunk
+UNION ALL SELECT 'caller_number', caller_number FROM campaign WHERE caller_number <> ''
+ORDER BY kind, name;
+
+-- name: office_trunks
+-- Lines to carriers, the campaigns on them and the numbers they show.
+SELECT t.id, t.name, t.kind, t.max_channels, t.calls_per_s,
+    coalesce(array_agg(c.name ORDER BY c.name) FILTER (WHERE c.id IS NOT NULL), '{}') AS campaigns,
+    coalesce(array_agg(DISTINCT c.caller_number) FILTER (WHERE c.caller_number <> ''), '{}') AS caller_numbers
+FROM trunk AS t LEFT JOIN campaign AS c ON c.trunk_id = t.id
+GROUP BY t.id
+ORDER BY t.name;
+
+-- name: office_planned
+-- What a base's plan is made of: contacts that may still be called, people of the team, and how the campaign's calls went.
+SELECT
+    (SELECT count(*) FROM contact WHERE campaign_id = :campaign_id::bigint AND state = 'open') AS contacts,
+    (SELECT count(*) FROM app_user AS u JOIN team AS t ON t.id = u.team_id
+        WHERE t.name = :team::text AND u.role = 'operator' AND NOT u.disabled) AS operators,
+    count(*) FILTER (WHERE a.rang_at IS NOT NULL) AS rang,
+    count(*) FILTER (WHERE a.outcome = 'connected') AS connected,
+    extract(epoch FROM avg(a.ended_at - a.connected_at) FILTER (WHERE a.outcome = 'connected'))::double precision AS talk_s
+FROM (SELECT * FROM attempt WHERE campaign_id = :campaign_id::bigint ORDER BY sent_at DESC LIMIT 5000) AS a;

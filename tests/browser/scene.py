@@ -1,0 +1,165 @@
+"""A call centre in the middle of its day: real pages over a real PostgreSQL, and a floor that a test sets as it likes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from aiohttp.test_utils import TestServer
+
+from dialer import passwords
+from dialer.engine.ports import CampaignView, Explanation
+from dialer.store.migrate import migrate
+from dialer.store.pools import Pools
+from dialer.store.store import PgStore
+from dialer.store.stores import Stores
+from dialer.store.users import Actor
+from dialer.web.app import create_app
+from tests.store.places import Place
+from tests.web import fakes
+
+SYSTEM = Actor()
+STATES = (
+    *(("talking", 48), ("talking", 130), ("talking", 431), ("ringing", 4), ("ready", 3), ("ready", 71)),
+    *(("wrap_up", 9), ("wrap_up", 55), ("paused", 640), ("talking", 12), ("ready", 22), ("talking", 77)),
+)
+NAMES = ("Анна Ковалёва", "Пётр Иванов", "Maria Lind", "Олег Смирнов", "Айгуль Сафина", "John Carter", "Елена Петрова")
+SENTENCE = {
+    "en": "Dialling 7 lines for 3 free operators; 31 % answer; next one free in about 12 s; capped by abandonment.",
+    "ru": "Набираем 7 линий на 3 свободных операторов; отвечают 31 %; следующий освободится через 12 с; предел — потерянные.",
+}
+
+
+class Scene:
+    """What every page needs to have something to show."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.live = fakes.FakeLive()
+        self.commands = fakes.FakeCommands(self.live)
+        app = create_app(stores=place.stores, commands=self.commands, live=self.live, settings=fakes.settings())
+        self.server = TestServer(app)
+        self.sessions: dict[tuple[str, str], str] = {}
+
+    @classmethod
+    async def make(cls, url: str, opened: Pools) -> Scene:
+        migrate(url)
+        place = await Place.make(opened, url, Stores.of(opened), PgStore(opened.engine, url))
+        place.now = datetime.now(UTC)
+        scene = cls(place)
+        await scene._people()
+        await scene._campaigns()
+        await scene._numbers()
+        await scene.server.start_server()
+        return scene
+
+    async def close(self) -> None:
+        await self.server.close()
+        await self.place.store.close()
+
+    @property
+    def url(self) -> str:
+        return str(self.server.make_url("")).rstrip("/")
+
+    async def _people(self) -> None:
+        hashed = await passwords.hash_password(fakes.PASSWORD)
+        for role in ("admin", "supervisor", "base_manager", "auditor", "operator", "customer", "api"):
+            await self.place.stores.users.add(
+                login=role,
+                name=role.replace("_", " ").title(),
+                role=role,
+                password_hash=hashed,
+                team="one" if role == "operator" else None,
+                customer="acme" if role == "customer" else None,
+                language="en",
+                actor=SYSTEM,
+            )
+        for number in range(60):
+            name = f"{NAMES[number % len(NAMES)]} {number}"
+            await self.place.stores.users.add(
+                login=f"op{number:03}",
+                name=name,
+                role="operator",
+                password_hash=hashed,
+                team="one",
+                language="ru",
+                actor=SYSTEM,
+            )
+
+    async def _campaigns(self) -> None:
+        place = self.place
+        second = await place.add_campaign("Осенний опрос клиентов", mode="predictive", customer="Ромашка", team="two")
+        await place.stores.campaigns.change(place.campaign.id, {"name": "Spring sale"}, actor=SYSTEM)
+        await place.add_contacts(*(f"+7903555{number:04}" for number in range(400)))
+        for number in range(120):
+            await place.stores.do_not_call.add(
+                phone=f"+7916000{number:04}", scope="global", reason="asked by phone", actor=SYSTEM
+            )
+        now = datetime.now(UTC)
+        for campaign, state in ((place.campaign, "running"), (second, "paused")):
+            self.live.campaigns.append(view(campaign, state, now))
+        self.live.alerts = (f"{now:%H:%M:%S} bridge_failed seat-007",)
+        for number, (state, age_s) in enumerate(STATES):
+            since = now - timedelta(seconds=age_s)
+            self.live.operators[1000 + number] = fakes.operator(
+                1000 + number,
+                name=NAMES[number % len(NAMES)],
+                seat=f"seat-{number:03}",
+                state=state,
+                since=since,
+                until=since + timedelta(seconds=30) if state == "wrap_up" else None,
+                reason="lunch" if state == "paused" else None,
+                campaign_id=place.campaign.id,
+                attempt_id=uuid4() if state == "talking" else None,
+            )
+
+    async def _numbers(self) -> None:
+        """An hour of calls, as the facts have it."""
+        campaign, now = self.place.campaign, datetime.now(UTC)
+        row = await self.place.pools.web.fetchrow("SELECT id, base_id, phone_id FROM contact ORDER BY id LIMIT 1")
+        for minute in range(58):
+            for turn in range(2 + (minute * 7) % 5):
+                at = now - timedelta(minutes=minute, seconds=turn)
+                abandoned = minute % 17 == 3 and turn == 0
+                await self.place.pools.web.execute(
+                    INSERT, uuid4(), row["id"], campaign.id, row["base_id"], row["phone_id"], at - timedelta(seconds=50), at,
+                    None if abandoned else at - timedelta(seconds=40), "abandoned" if abandoned else "connected", abandoned,
+                )  # fmt: skip
+
+
+INSERT = """INSERT INTO attempt (attempt_id, contact_id, campaign_id, base_id, phone_id, switch, epoch, number, profile, profile_version,
+    sent_at, rang_at, answered_at, connected_at, ended_at, outcome, ended_by, counts, legal_answered, legal_abandoned)
+VALUES ($1, $2, $3, $4, $5, 'main', 1, 1, 'world', 1, $6, $6, $7::timestamptz - interval '41 seconds', $8, $7, $9, 'callee', true, true, $10)"""
+
+
+def view(campaign, state: str, now: datetime) -> CampaignView:
+    told = Explanation(
+        at=now - timedelta(seconds=40), until=now, reason="budget", sentence=SENTENCE, calls=4, decisions=9
+    )
+    seen = CampaignView(
+        campaign_id=campaign.id,
+        name="Spring sale" if state == "running" else campaign.name,
+        mode=campaign.mode,
+        state=state,
+        lines=7 if state == "running" else 0,
+        ringing=5 if state == "running" else 0,
+        waiting=1 if state == "running" else 0,
+        talking=5 if state == "running" else 0,
+        ready=3,
+        reason="budget",
+        sentence=SENTENCE
+        if state == "running"
+        else {"en": "Paused by the supervisor.", "ru": "На паузе по решению супервизора."},
+        answered=667,
+        abandoned=14,
+        cap_permille=30,
+        window_starts_at=now - timedelta(days=12),
+        trunk="world",
+        changes=(told, replace(told, at=now - timedelta(minutes=3))),
+    )
+    return (
+        seen
+        if state == "running"
+        else replace(seen, answered=120, abandoned=1, trunk_off_since=now - timedelta(minutes=6))
+    )
