@@ -69,7 +69,7 @@ def write(
         )
     except ValueError as error:
         raise Misconfigured("switch.config", str(error), remedy="See dialer switch-config --help.") from None
-    for name in WRITTEN:
+    for name in (*WRITTEN, "var/keys"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     switchconf.render(conf, folder / "etc")
     sounds.install(sounds.SWITCH, folder / "sounds")

@@ -478,6 +478,12 @@ ALTER TABLE public.campaign ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.campaign_script (
+    campaign_id bigint NOT NULL,
+    brief text DEFAULT ''::text NOT NULL,
+    body jsonb DEFAULT '{}'::jsonb NOT NULL
+);
+
 CREATE TABLE public.consent (
     id bigint NOT NULL,
     phone_id bigint NOT NULL,
@@ -804,6 +810,16 @@ CREATE TABLE public.pacing_minute (
     reasons jsonb NOT NULL
 );
 
+CREATE TABLE public.pause_kind (
+    code text NOT NULL,
+    place integer NOT NULL,
+    name_ru text NOT NULL,
+    name_en text NOT NULL,
+    allowed_s integer,
+    CONSTRAINT pause_kind_allowed_s_check CHECK ((allowed_s > 0)),
+    CONSTRAINT pause_kind_code_check CHECK ((code ~ '^[a-z0-9_-]{1,40}$'::text))
+);
+
 CREATE TABLE public.phone (
     id bigint NOT NULL,
     e164 text NOT NULL COLLATE pg_catalog."C",
@@ -892,6 +908,12 @@ ALTER TABLE public.web_session ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
+CREATE TABLE public.wrap_up_extension (
+    operator_id bigint NOT NULL,
+    attempt_id uuid NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 ALTER TABLE ONLY public.attempt ATTACH PARTITION public.attempt_other DEFAULT;
 
 ALTER TABLE ONLY public.operator_interval ATTACH PARTITION public.operator_interval_other DEFAULT;
@@ -958,6 +980,9 @@ ALTER TABLE ONLY public.campaign
 
 ALTER TABLE ONLY public.campaign
     ADD CONSTRAINT campaign_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.campaign_script
+    ADD CONSTRAINT campaign_script_pkey PRIMARY KEY (campaign_id);
 
 ALTER TABLE ONLY public.consent
     ADD CONSTRAINT consent_phone_id_customer_id_purpose_evidence_hash_key UNIQUE (phone_id, customer_id, purpose, evidence_hash);
@@ -1052,6 +1077,12 @@ ALTER TABLE ONLY public.pacing_learned
 ALTER TABLE ONLY public.pacing_minute
     ADD CONSTRAINT pacing_minute_pkey PRIMARY KEY (campaign_id, minute);
 
+ALTER TABLE ONLY public.pause_kind
+    ADD CONSTRAINT pause_kind_pkey PRIMARY KEY (code);
+
+ALTER TABLE ONLY public.pause_kind
+    ADD CONSTRAINT pause_kind_place_key UNIQUE (place);
+
 ALTER TABLE ONLY public.phone
     ADD CONSTRAINT phone_e164_key UNIQUE (e164);
 
@@ -1085,7 +1116,12 @@ ALTER TABLE ONLY public.web_session
 ALTER TABLE ONLY public.web_session
     ADD CONSTRAINT web_session_pkey PRIMARY KEY (token_hash);
 
+<<<<<<< ours
 CREATE INDEX api_token_of_user ON public.api_token USING btree (user_id);
+=======
+ALTER TABLE ONLY public.wrap_up_extension
+    ADD CONSTRAINT wrap_up_extension_pkey PRIMARY KEY (operator_id, at);
+>>>>>>> theirs
 
 CREATE INDEX attempt_by_id ON ONLY public.attempt USING btree (attempt_id);
 
@@ -1277,6 +1313,9 @@ ALTER TABLE ONLY public.callback
 ALTER TABLE ONLY public.campaign
     ADD CONSTRAINT campaign_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id);
 
+ALTER TABLE ONLY public.campaign_script
+    ADD CONSTRAINT campaign_script_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.campaign
     ADD CONSTRAINT campaign_team_id_fkey FOREIGN KEY (team_id) REFERENCES public.team(id);
 
@@ -1369,3 +1408,6 @@ ALTER TABLE ONLY public.seat
 
 ALTER TABLE ONLY public.web_session
     ADD CONSTRAINT web_session_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.app_user(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.wrap_up_extension
+    ADD CONSTRAINT wrap_up_extension_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES public.app_user(id);

@@ -271,6 +271,13 @@ class HangUpAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class MoreTimeAsked:
+    """The operator needs longer for the wrap-up."""
+
+    operator_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ShiftEndAsked:
     """The operator leaves."""
 
@@ -321,6 +328,7 @@ Event = (
     | ReadyAsked
     | PauseAsked
     | HangUpAsked
+    | MoreTimeAsked
     | ShiftEndAsked
     | DispositionSaved
     | PhonesForbidden

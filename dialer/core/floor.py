@@ -480,6 +480,10 @@ class Floor:
         self._set(presence.leave(op, now, may_leave=self.cover.may_leave(op)))
 
     @_on.register
+    def _(self, event: ev.MoreTimeAsked, now: datetime) -> None:
+        self._set(presence.more_time(self.crew.get(event.operator_id)))
+
+    @_on.register
     def _(self, event: ev.DispositionSaved, now: datetime) -> None:
         op = self.operators.get(event.operator_id)
         if op is not None:

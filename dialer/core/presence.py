@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 S = OperatorState
 
+#: A wrap-up is made longer by this, at most so often.
+EXTENSION_S, EXTENSIONS_MAX = 30, 4
+
 #: Pauses between tries to call an operator's phone, seconds; after the last the operator is paused.
 LEG_RETRY_S = (1.0, 3.0, 9.0, 20.0)
 
@@ -67,6 +70,7 @@ class Operator:
         leg_tries: Failed tries to call the phone since it was last waiting.
         call_leg_at: When the phone is called again.
         disposed: The present attempt's disposition is already saved.
+        extended: How often the present wrap-up was made longer.
     """
 
     live: LiveOperator
@@ -74,6 +78,7 @@ class Operator:
     leg_tries: int = 0
     call_leg_at: datetime | None = None
     disposed: bool = False
+    extended: int = 0
 
     @property
     def free(self) -> bool:
@@ -190,7 +195,7 @@ def released(op: Operator) -> Operator:
 
 def connected(op: Operator, attempt_id: UUID, campaign_id: int, now: datetime) -> Step:
     """Both are in one bridge. The stretch before belongs to no attempt."""
-    op = replace(op, live=replace(op.live, attempt_id=None, campaign_id=None), disposed=False)
+    op = replace(op, live=replace(op.live, attempt_id=None, campaign_id=None), disposed=False, extended=0)
     return _to(op, S.TALKING, now, attempt_id=attempt_id, campaign_id=campaign_id)
 
 
@@ -213,6 +218,17 @@ def disposition_saved(op: Operator, attempt_id: UUID, now: datetime) -> Step:
     if op.live.state is S.WRAP_UP:
         return _after_wrap_up(op, now, S.READY)
     return op, []
+
+
+def more_time(op: Operator) -> Step:
+    """The operator needs longer to write it down."""
+    if op.live.state is not S.WRAP_UP or op.live.until is None:
+        raise NotNow("operator.no_wrap_up", "There is no wrap-up to make longer.")
+    if op.extended >= EXTENSIONS_MAX:
+        raise NotNow("operator.no_more_time", "The wrap-up was made longer as often as it may be.")
+    until = op.live.until + timedelta(seconds=EXTENSION_S)
+    live = replace(op.live, until=until)
+    return replace(op, live=live, extended=op.extended + 1), [OperatorChanged(live), WakeUp(until)]
 
 
 def wrap_up_over(op: Operator, campaign: Campaign | None, now: datetime) -> Step:

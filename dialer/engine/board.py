@@ -13,6 +13,7 @@ from dialer.core.presence import Operator
 from dialer.engine.campaigns import Dialing
 from dialer.engine.pace import Pace
 from dialer.engine.ports import Board, CampaignView, OperatorView
+from dialer.engine.switch import LEG, channel_of
 
 NOT_LOOKED_YET = {"en": "Not dialling yet.", "ru": "Дозвон ещё не начат."}
 NOBODY_DUE = {
@@ -35,6 +36,8 @@ def operator_view(op: Operator) -> OperatorView:
         campaign_id=live.campaign_id,
         attempt_id=live.attempt_id if live.state is not OperatorState.READY else None,
         pause_after_call=op.restless,
+        extended=op.extended,
+        leg=channel_of(LEG, live.session_id),
     )
 
 

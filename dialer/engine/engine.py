@@ -452,6 +452,12 @@ class Engine:
         self._ask(ev.HangUpAsked(operator_id))
         return self._view(operator_id)
 
+    async def more_time(self, operator_id: int) -> OperatorView:
+        """Make the present wrap-up longer."""
+        self._ask(ev.MoreTimeAsked(operator_id))
+        await self._stored()
+        return self._view(operator_id)
+
     async def end_shift(self, operator_id: int) -> None:
         """Close the shift; after the call if one is going on."""
         self._ask(ev.ShiftEndAsked(operator_id))

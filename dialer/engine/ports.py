@@ -224,6 +224,10 @@ class OperatorView:
     campaign_id: int | None
     attempt_id: UUID | None
     pause_after_call: bool = False
+    extended: int = 0
+    """How often the present wrap-up was made longer."""
+    leg: str | None = None
+    """Channel id of the phone's nailed-up call; the phone in the browser answers no other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,6 +313,9 @@ class Commands(Protocol):
 
     async def end_shift(self, operator_id: int) -> None:
         """Close the shift; after the call if one is going on."""
+
+    async def more_time(self, operator_id: int) -> OperatorView:
+        """Make the present wrap-up longer by ``presence.EXTENSION_S``; only so often."""
 
     async def disposition_saved(self, operator_id: int, attempt_id: UUID) -> None:
         """The wrap-up of this attempt is done: it is committed. Called after the commit only."""

@@ -124,6 +124,7 @@ class Switch:
             number=None,
             context="operator",
             ring_timeout_ms=LEG_RING_S * 1000,
+            tells_id=True,
         )
         try:
             self.link.send(action).add_done_callback(refused)

@@ -52,6 +52,9 @@ class Card:
     attributes: Mapping[str, Any]
     zones: Sequence[str]
     number: int
+    promised: bool
+    brief: str
+    script: Mapping[str, Any]
     saved: str | None
     draft: Mapping[str, Any] | None
     history: Sequence[Earlier]

@@ -28,8 +28,13 @@ from dialer.store.passes import Passes
 from dialer.store.phones import Phones
 from dialer.store.pools import store_errors
 from dialer.store.retry_rules import RetryRules
+from dialer.store.scripts import Scripts
 from dialer.store.seats import Seats
+<<<<<<< ours
 from dialer.store.tokens import Tokens
+=======
+from dialer.store.shifts import Shifts
+>>>>>>> theirs
 from dialer.store.users import Users
 
 if TYPE_CHECKING:
@@ -66,6 +71,8 @@ class Stores:
     loosenings: Loosenings
     pacing: Pacing
     seats: Seats
+    shifts: Shifts
+    scripts: Scripts
     pool: Pool
 
     @classmethod
@@ -96,6 +103,8 @@ class Stores:
             loosenings=Loosenings(pools.web),
             pacing=Pacing(pools.web),
             seats=Seats(pools.web),
+            shifts=Shifts(pools.web),
+            scripts=Scripts(pools.web),
             pool=pools.web,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dialer.core import script
 from dialer.errors import DialerError
 from dialer.web import schemas
 
@@ -22,17 +23,32 @@ async def now(call: Call) -> schemas.OperatorNow:
     The engine is ahead of the database by a moment: who talks already may have no card yet.
     """
     view = call.context.live.operator(call.user.id)
+<<<<<<< ours
     messages = tuple(call.context.hub.messages(call.user.id))
     operator = schemas.OperatorView.model_validate(view) if view else None
     line = call.context.lines.page(call.user.id)
+=======
+    present = schemas.OperatorNow(
+        at=call.now,
+        operator=schemas.OperatorView.model_validate(view) if view else None,
+        leg=view.leg if view else None,
+        line=call.context.lines.page(call.user.id),
+        card=None,
+    )
+>>>>>>> theirs
     attempt_id = view.attempt_id if view and view.state in _WITH_CARD else None
     try:
         card = await _card(call, attempt_id) if attempt_id else None
     except DialerError:
+<<<<<<< ours
         return schemas.OperatorNow(
             at=call.now, operator=operator, card=None, line=line, messages=messages, card_unknown=True
         )
     return schemas.OperatorNow(at=call.now, operator=operator, card=card, line=line, messages=messages)
+=======
+        return present.model_copy(update={"card_unknown": True})
+    return present.model_copy(update={"card": card})
+>>>>>>> theirs
 
 
 async def _card(call: Call, attempt_id: UUID) -> schemas.CardView:
@@ -42,4 +58,8 @@ async def _card(call: Call, attempt_id: UUID) -> schemas.CardView:
         NotFound: it is another's, or there is none.
     """
     card = await call.stores.contacts.card(attempt_id, operator_id=call.user.id)
-    return schemas.CardView.model_validate(card)
+    text = schemas.ScriptBody.model_validate(card.script)
+    talked = any(earlier.outcome == "connected" for earlier in card.history)
+    kind = script.kind_of(number=card.number, talked_before=talked, promised=card.promised)
+    begin = script.begin(text.scenarios, [step.id for step in text.steps], kind)
+    return schemas.CardView.model_validate(card).model_copy(update={"begin": begin, "kind": kind})

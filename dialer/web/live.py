@@ -250,15 +250,28 @@ async def operator_socket(call: Call) -> web.WebSocketResponse:
             while True:
                 now = await cards.now(call)
                 await send(now.model_dump_json())
-                try:
-                    async with asyncio.timeout(again_s if now.card_unknown else None):
-                        version, again_s = await signal.after(version), CARD_AGAIN_S
-                except TimeoutError:
-                    again_s = min(2 * again_s, CARD_AGAIN_S_MAX)
+                while not await _within(again_s if now.card_unknown else HEARTBEAT_S, signal, version):
+                    if now.card_unknown:
+                        again_s = min(2 * again_s, CARD_AGAIN_S_MAX)
+                        break
+                    # Nothing happened: a sign of life, without asking the database for the same card.
+                    beat = now.model_copy(update={"at": datetime.now(UTC), "card": None, "card_unknown": True})
+                    await send(beat.model_dump_json())
+                else:
+                    version, again_s = signal.version, CARD_AGAIN_S
         finally:
             hub.unwatch(operator_id)
 
     return await _serve(call, frames)
+
+
+async def _within(patience_s: float, signal: Signal, version: int) -> bool:
+    """Whether there is a newer version before the patience ends."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(patience_s):
+            await signal.after(version)
+            return True
+    return False
 
 
 async def _serve(call: Call, frames: Frames) -> web.WebSocketResponse:

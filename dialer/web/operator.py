@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from dialer.errors import Refused
@@ -11,9 +12,11 @@ from dialer.web import cards, phone, schemas
 
 if TYPE_CHECKING:
     from dialer.engine.ports import OperatorView
+    from dialer.store.scripts import Script
     from dialer.web.call import Call
 
 _KEY_LENGTH = range(1, 201)
+_DAY_MAX = timedelta(days=2)
 
 
 def _answer(view: OperatorView | None) -> schemas.OperatorAnswer:
@@ -52,6 +55,49 @@ async def pause(call: Call, ask: schemas.PauseAsk) -> schemas.OperatorAnswer:
 async def hang_up(call: Call) -> schemas.OperatorAnswer:
     """End the present conversation."""
     return _answer(await call.commands.hang_up(call.user.id))
+
+
+async def more_time(call: Call) -> schemas.OperatorAnswer:
+    """Make the wrap-up longer; each time is counted."""
+    view = await call.commands.more_time(call.user.id)
+    if view.attempt_id is not None:
+        await call.stores.shifts.note_extension(call.user.id, view.attempt_id)
+    return _answer(view)
+
+
+async def day(call: Call, ask: schemas.DayQuery) -> schemas.DayAnswer:
+    """Own numbers, pauses and promises since a moment, at most two days ago."""
+    since = max(ask.since, call.now - _DAY_MAX)
+    found = await call.stores.shifts.day(call.user.id, since=since, now=call.now)
+    return schemas.DayAnswer.model_validate(found)
+
+
+async def promise(call: Call, ask: schemas.PromiseQuery) -> schemas.PromiseAnswer:
+    """Whether a callback may be promised for then; nothing is promised yet."""
+    found = await call.stores.shifts.promise(call.user.id, call.uuid(), due_at=ask.due_at, now=call.now)
+    code, english, russian = found.refused or (None, "", "")
+    return schemas.PromiseAnswer(
+        allowed=found.refused is None,
+        code=code,
+        why={"en": english, "ru": russian} if found.refused else {},
+        next_at=found.next_at,
+        same_hour=found.same_hour,
+    )
+
+
+async def script(call: Call) -> schemas.ScriptViewAnswer:
+    """A campaign's brief and script."""
+    return _script(await call.stores.scripts.read(call.id()))
+
+
+async def write_script(call: Call, ask: schemas.ScriptAsk) -> schemas.ScriptViewAnswer:
+    """Replace a campaign's brief and script."""
+    body = ask.body.model_dump(mode="json")
+    return _script(await call.stores.scripts.write(call.id(), brief=ask.brief, body=body, actor=call.actor))
+
+
+def _script(found: Script) -> schemas.ScriptViewAnswer:
+    return schemas.ScriptViewAnswer(script=schemas.ScriptView.model_validate(found))
 
 
 async def stop(call: Call) -> schemas.OperatorAnswer:

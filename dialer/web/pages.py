@@ -121,4 +121,4 @@ async def board(call: Call) -> web.Response:
 
 async def operator(call: Call) -> web.Response:
     """The operator's page."""
-    return page("operator.html", call.user.language, user=call.user)
+    return page("operator.html", call.user.language, user=call.user, home="/operator")

@@ -127,7 +127,7 @@ class Instance:
         user = pwd.getpwuid(os.geteuid())
         uid, gid = (user.pw_uid, user.pw_gid) if not jailed() else _user_in(self.asterisk.root)
         self.home.chmod(0o755)
-        for name in ("etc", "sounds", *WRITTEN):
+        for name in ("etc", "sounds", "var/keys", *WRITTEN):
             folder = self.home / name
             folder.mkdir(parents=True, exist_ok=True)
             if name in WRITTEN:

@@ -69,6 +69,7 @@ def render(conf: NetworkConf, folder: Path) -> None:
         "table": [(number, str(person)) for number, person in sorted(conf.table.items())],
         "people": [str(person) for person in conf.population.people(conf.seed)],
         "speaks": conf.population.speaks,
+        "own_addresses": [],
     }
     switchconf.fill(switchconf.templates(), folder, values, only=SHARED)
     switchconf.fill(Path(__file__).with_name("templates"), folder, values)

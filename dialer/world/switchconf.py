@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import dialer
 from ami.events import NAMES
+from dialer.world import addresses
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -110,6 +111,7 @@ def render(conf: SwitchConf, folder: Path) -> None:
     """Write our Asterisk's configuration files into a folder."""
     values = {name: getattr(conf, name) for name in SwitchConf.__slots__}
     values |= {"seats": sorted(conf.seats.items()), "web_seats": sorted(conf.web_seats.items())}
+    values["own_addresses"] = addresses.own() if ip_address(conf.sip_address).is_loopback and conf.web_seats else []
     fill(templates(), folder, values | {"events": NAMES})
 
 

@@ -12,7 +12,7 @@ import pytest
 from dialer.core import effects as fx
 from dialer.core import events as ev
 from dialer.core.model import EndedBy, Mode, OperatorState, Outcome
-from dialer.core.presence import NotNow
+from dialer.core.presence import EXTENSION_S, EXTENSIONS_MAX, NotNow
 from tests.core.floors import CAMPAIGN, IVR, NOON, Story, attempt_id, budget, end, of, session_id
 
 
@@ -54,6 +54,25 @@ class TestAConversation:
         assert story.state() == OperatorState.WRAP_UP
         story.after(1).tell(ev.TimePassed())
         assert story.state() == OperatorState.PAUSED
+
+    def test_a_wrap_up_is_made_longer_only_so_often_and_only_while_it_lasts(self) -> None:
+        story = Story(replace(CAMPAIGN, wrap_up_s=20)).operator().talk()
+        with pytest.raises(NotNow) as refused:
+            story.tell(ev.MoreTimeAsked(1))
+        assert refused.value.code == "operator.no_wrap_up"
+        story.hang_up()
+        for _ in range(EXTENSIONS_MAX):
+            story.tell(ev.MoreTimeAsked(1))
+        until = story.now + timedelta(seconds=20 + EXTENSIONS_MAX * EXTENSION_S)
+        assert story.floor.operators[1].live.until == until
+        with pytest.raises(NotNow) as refused:
+            story.tell(ev.MoreTimeAsked(1))
+        assert refused.value.code == "operator.no_more_time"
+        story.after(19 + EXTENSIONS_MAX * EXTENSION_S).tell(ev.TimePassed())
+        assert story.state() == OperatorState.WRAP_UP
+        story.after(1).tell(ev.TimePassed())
+        assert story.state() == OperatorState.READY
+        assert story.talk(2).floor.operators[1].extended == 0
 
     def test_the_operator_who_hangs_up_is_named_as_the_one_who_ended_it(self) -> None:
         story = Story().operator().talk()

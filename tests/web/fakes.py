@@ -85,6 +85,9 @@ class FakeCommands:
     async def hang_up(self, operator_id):
         return await self._set(operator_id, state="wrap_up")
 
+    async def more_time(self, operator_id):
+        return await self._set(operator_id, state="wrap_up", extended=1)
+
     async def end_shift(self, operator_id):
         self.asked.append(("end_shift", operator_id))
         self.live.operators.pop(operator_id, None)
@@ -314,6 +317,7 @@ class FakeStores:
         self.campaigns = self.bases = self.base_files = self.do_not_call = self.do_not_call_files = Nothing()
         self.callbacks = self.attempts = self.dispositions = Nothing()
         self.seats = FakeSeats()
+        self.shifts = self.scripts = Nothing()
         self.database_up = True
 
     async def lease(self, switch):
@@ -333,6 +337,9 @@ def card(attempt_id=None, **values) -> SimpleNamespace:
         "attributes": {},
         "zones": ["Europe/London"],
         "number": 1,
+        "promised": False,
+        "brief": "",
+        "script": {},
         "history": [],
         "draft": None,
         "saved": None,

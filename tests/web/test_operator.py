@@ -105,6 +105,61 @@ async def test_the_state_is_shown_while_the_database_is_away(world):
     assert body["card_unknown"] is True
 
 
+async def test_the_card_brings_the_script_and_where_it_begins(world):
+    """A callee who was talked to before hears other first words; what the phone answers is told too."""
+    me = world.id_of("operator")
+    body = {
+        "steps": [{"id": "hello", "text": "Hi"}, {"id": "again", "text": "Me again"}],
+        "scenarios": {"repeat": "again"},
+    }
+    talked = SimpleNamespace(
+        attempt_id=uuid4(),
+        number=1,
+        sent_at=datetime.now(UTC),
+        outcome="connected",
+        operator=None,
+        code=None,
+        note=None,
+    )
+    card = fakes.card(script=body, brief="Sell", number=2, history=[talked])
+    world.stores.contacts.cards[card.attempt_id] = (me, card)
+    await world.live.put(fakes.operator(me, state="talking", attempt_id=card.attempt_id, leg="opr-1"))
+    now = await (await (await world.login("operator")).get("/api/v1/operator")).json()
+    assert (now["card"]["kind"], now["card"]["begin"], now["card"]["brief"]) == ("repeat", "again", "Sell")
+    assert now["leg"] == "opr-1"
+
+
+async def test_more_time_for_the_wrap_up_is_counted(world):
+    """The engine decides whether; each time is written down with its conversation."""
+    noted = []
+
+    class Shifts:
+        async def note_extension(self, operator_id, attempt_id):
+            noted.append((operator_id, attempt_id))
+
+    world.stores.shifts, me, attempt = Shifts(), world.id_of("operator"), uuid4()
+    await world.live.put(fakes.operator(me, state="wrap_up", attempt_id=attempt))
+    answer = await (await world.login("operator")).post("/api/v1/operator/more-time", headers=CSRF)
+    assert (await answer.json())["operator"]["extended"] == 1
+    assert noted == [(me, attempt)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"steps": [{"id": "a", "text": "", "answers": [{"text": "x", "to": "gone"}]}]},
+        {"steps": [{"id": "a", "text": ""}, {"id": "a", "text": ""}]},
+        {"scenarios": {"first": "gone"}},
+        {"scenarios": {"never": "a"}, "steps": [{"id": "a", "text": ""}]},
+    ],
+)
+async def test_a_script_that_leads_nowhere_is_refused(world, body):
+    admin = await world.login("admin")
+    answer = await admin.put("/api/v1/campaigns/1/script", json={"brief": "", "body": body}, headers=CSRF)
+    assert answer.status == 422
+    assert error_of(await answer.json()).code == "request.invalid"
+
+
 async def test_the_engine_is_told_after_the_commit(world):
     """disposition_saved and do_not_call_added come after the store has committed, in this order."""
     world.stores.dispositions = Saves(world.commands.asked, do_not_call=(5,))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
+from dialer.core import script
 from dialer.web.schemas.common import NO_NUL, Answer, Ask, Language, Line, Login, Moment, Note, Seat, Word
 
 # Login -----------------------------------------------------------------------
@@ -96,6 +97,7 @@ class OperatorView(Answer):
     campaign_id: int | None
     attempt_id: UUID | None
     pause_after_call: bool = False
+    extended: int = 0
 
 
 class DispositionKindView(Answer):
@@ -125,6 +127,67 @@ class HistoryView(Answer):
     note: str | None = None
 
 
+class ScriptAnswer(Ask):
+    """What the callee may say, and the step it leads to; null ends the script."""
+
+    text: Line
+    to: Word | None = None
+
+
+class ScriptStep(Ask):
+    """What the operator says; ``{name}`` and attributes in braces are filled in from the card."""
+
+    id: Word
+    title: Annotated[str, StringConstraints(max_length=200, pattern=NO_NUL)] = ""
+    text: Note
+    answers: Annotated[list[ScriptAnswer], Field(max_length=12, default_factory=list)]
+
+
+class Objection(Ask):
+    """What to say to an objection."""
+
+    title: Line
+    text: Note
+
+
+class ScriptBody(Ask):
+    """A script: steps, where to begin by kind of contact, and hints for objections."""
+
+    steps: Annotated[list[ScriptStep], Field(max_length=100, default_factory=list)]
+    scenarios: Annotated[dict[script.Scenario, Word], Field(default_factory=dict)]
+    objections: Annotated[list[Objection], Field(max_length=40, default_factory=list)]
+
+    @model_validator(mode="after")
+    def _leads_somewhere(self) -> Self:
+        steps = {step.id: [answer.to for answer in step.answers] for step in self.steps}
+        if len(steps) != len(self.steps):
+            raise ValueError("two steps have the same id")
+        if sentence := script.wrong(steps, self.scenarios):
+            raise ValueError(sentence)
+        return self
+
+
+class ScriptAsk(Ask):
+    """The whole script of a campaign, and its brief: what it is about, and what counts as a result."""
+
+    brief: Annotated[str, StringConstraints(max_length=20000, pattern=NO_NUL)] = ""
+    body: Annotated[ScriptBody, Field(default_factory=ScriptBody)]
+
+
+class ScriptView(Answer):
+    """A campaign's brief and script."""
+
+    campaign_id: int
+    brief: str
+    body: ScriptBody
+
+
+class ScriptViewAnswer(Answer):
+    """A campaign's brief and script."""
+
+    script: ScriptView
+
+
 class CardView(Answer):
     """The contact of the operator's present attempt, and what may be said about it."""
 
@@ -137,6 +200,14 @@ class CardView(Answer):
     attributes: Mapping[str, Any]
     zones: list[str]
     number: int
+    promised: bool
+    """This call keeps a promise to call back."""
+    brief: str
+    script: ScriptBody
+    kind: str = "first"
+    """Kind of contact, by which the scenario is chosen."""
+    begin: str | None = None
+    """The step the conversation begins at; null without a script."""
     history: list[HistoryView]
     draft: Mapping[str, Any] | None
     saved: str | None
@@ -170,6 +241,8 @@ class OperatorNow(Answer):
     at: datetime
     operator: OperatorView | None
     card: CardView | None
+    leg: str | None = None
+    """The one call that the phone in the browser answers, by X-Dialer-Attempt of its INVITE; null without a shift."""
     line: str | None = None
     """The page that has the line of the phone in the browser, null when none has."""
     messages: tuple[Message, ...] = ()
@@ -199,13 +272,17 @@ class DispositionAsk(Ask):
 
 
 class DraftAsk(Ask):
-    """What was chosen and typed so far; nothing is checked until it is saved as a disposition."""
+    """What was chosen and typed so far; nothing is checked until it is saved as a disposition.
+
+    ``step`` is where the operator is in the script.
+    """
 
     code: Word | None = None
     note: Note = ""
     reason: Note | None = None
     address: Note | None = None
     callback: CallbackAsk | None = None
+    step: Word | None = None
 
 
 class DispositionView(Answer):
@@ -223,6 +300,68 @@ class DispositionAnswer(Answer):
     """A saved disposition."""
 
     disposition: DispositionView
+
+
+# The operator's own day ------------------------------------------------------
+
+
+class DayQuery(Ask):
+    """Since when; the page asks from its own midnight. At most two days back."""
+
+    since: Moment
+
+
+class PauseView(Answer):
+    """A reason to pause: seconds a day it may take (null: as long as it takes) and took so far."""
+
+    code: str
+    name_ru: str
+    name_en: str
+    allowed_s: int | None
+    used_s: float
+
+
+class OwnCallbackView(Answer):
+    """A promise the operator keeps; ``state`` is ``pending``, ``due`` or ``late``."""
+
+    id: int
+    campaign: str
+    contact: str
+    phone: str
+    zones: list[str]
+    due_at: datetime
+    next_at: datetime
+    note: str
+    state: str
+
+
+class DayAnswer(Answer):
+    """What the operator did and promised."""
+
+    pauses: list[PauseView]
+    state_s: dict[str, float]
+    talks: int
+    saved: int
+    results: int
+    decision_makers: int
+    extensions: int
+    callbacks: list[OwnCallbackView]
+
+
+class PromiseQuery(Ask):
+    """A time somebody wants to be called at."""
+
+    due_at: Moment
+
+
+class PromiseAnswer(Answer):
+    """Whether it may be promised. ``why`` says in both languages why not; ``next_at`` is when it may."""
+
+    allowed: bool
+    code: str | None
+    why: dict[Language, str]
+    next_at: datetime | None
+    same_hour: int
 
 
 # Users -----------------------------------------------------------------------

@@ -1,300 +1,297 @@
-// The operator's page: state and card come from the server; nothing is shown as saved before the server said so.
+// The operator's page: state and card come from the server; nothing is shown as done before the server said so.
 
-import { $, ask, clock, el, everyTick, follow, has, icon, language, moment, serverNow, t } from "./common.js";
+import { $, ageS, ask, clock, el, everyTick, follow, has, icon, language, moment, number, serverNow, t, toast, typing } from "./common.js";
+import { answerKey, localTime, onStep, showCard } from "./card.js";
+import { closingKey, keepDraft, noteSaved, save, showClosing, unsaved } from "./closing.js";
+import { kind, phone, seen, startPhone, trouble } from "./phonebar.js";
 
-const form = $("#closing");
+/** A picture older than this is greyed: what it says may not be so any more. */
+const STALE_S = 5;
+const DAY_EVERY_MS = 30_000;
+const HOLD_ESC_MS = 500;
+
 let now = { operator: null, card: null };
-let chosen = null; // disposition kind
-let reason = null;
-let savedCode = null;
-let saving = false;
-
-const seat = localStorage.getItem("seat");
-if (seat) $("#start").seat.value = seat;
+let day = null;
+let warned = null; // the deadline whose nearness was sounded
 
 function show(picture) {
-  const before = now.card?.attempt_id;
+  const before = now;
   const same = now.card && now.card.attempt_id === picture.operator?.attempt_id;
-  now = { operator: picture.operator, card: picture.card_unknown && same ? now.card : picture.card };
+  now = { ...picture, card: picture.card_unknown && same ? now.card : picture.card };
   const state = now.operator?.state ?? "offline";
-  $("#state").className = `state state-${state}`;
-  $("#state-icon").replaceChildren(icon(state));
-  $("#state-word").textContent = t(`state.${state}`);
-  $("#state-more").textContent = [
-    now.operator?.seat,
-    now.operator?.reason ? (has(`pause.${now.operator.reason}`) ? t(`pause.${now.operator.reason}`) : now.operator.reason) : "",
-    now.operator?.pause_after_call ? t("operator.pause_after_call") : "",
-  ]
-    .filter(Boolean)
-    .join(" · ");
-  // One primary action per state; what cannot be done is not there.
-  $("#start").hidden = state !== "offline";
-  $("#hangup").hidden = state !== "talking";
-  $("#ready").hidden = !["paused", "wrap_up"].includes(state);
-  $("#pauses").hidden = !["ready", "talking", "wrap_up"].includes(state) || Boolean(now.operator?.pause_after_call);
-  $("#stop").hidden = !["ready", "paused"].includes(state);
-  $("#hint").textContent = now.card || !has(`hint.${state}`) ? "" : t(`hint.${state}`);
-  $("#work").hidden = !now.card;
-  if (now.card && now.card.attempt_id !== before) showCard(now.card);
-  if (now.card?.saved) saved(now.card.saved);
+  const was = before.operator?.state ?? "offline";
+  seen(picture);
+  drawState(state);
+  drawMessages(picture.messages ?? []);
+  if (now.card && now.card.attempt_id !== before.card?.attempt_id) {
+    showCard(now.card);
+    showClosing(now.card);
+    if (state === "talking") phone.sound("connect");
+  }
+  if (now.card?.saved) noteSaved(now.card.saved);
+  if (was === "talking" && state !== "talking") {
+    phone.fresh();
+    close("keypad");
+  }
+  if (was !== state) {
+    close("pauses");
+    readDay();
+  }
   tick();
 }
 
+function drawState(state) {
+  const { operator } = now;
+  $("#state").className = `state state-${state}`;
+  $("#state-icon").replaceChildren(icon(state));
+  $("#state-word").textContent = t(`state.${state}`);
+  $("#state-more").textContent = [now.card?.campaign, operator?.reason ? pauseName(operator.reason) : "", operator?.pause_after_call ? t("operator.pause_after_call") : ""]
+    .filter(Boolean)
+    .join(" · ");
+  // One primary action per state; what cannot be done is not there.
+  $("#hangup").hidden = state !== "talking";
+  $("#ready").hidden = state !== "paused" && !operator?.pause_after_call;
+  $("#ready").textContent = operator?.pause_after_call ? t("operator.no_pause") : t("operator.ready");
+  $("#pause-open").hidden = !["ready", "ringing", "talking", "wrap_up"].includes(state) || Boolean(operator?.pause_after_call);
+  $("#pause-open").textContent = t(["talking", "wrap_up"].includes(state) ? "operator.pause_next" : "operator.pause");
+  $("#more-time").hidden = state !== "wrap_up";
+  $("#more-time").textContent = operator?.extended ? t("operator.more_time_used", { count: operator.extended }) : t("operator.more_time");
+  $("#stop").hidden = !["ready", "ringing", "paused"].includes(state);
+  $("#phone-keys").hidden = state !== "talking" || kind() !== "browser";
+  $("#work").hidden = !now.card;
+  $("#home").hidden = Boolean(now.card);
+  drawHome(state);
+}
+
+function drawHome(state) {
+  const why = trouble();
+  $("#begin-title").textContent = t(`home.${state}`);
+  $("#hint").textContent = why && ["offline", "paused"].includes(state) ? t(`trouble.${why}`) : has(`hint.${state}`) ? t(`hint.${state}`) : "";
+  $("#start").hidden = state !== "offline" || kind() === "named";
+  $("#named").hidden = state !== "offline" || kind() !== "named";
+  for (const one of [$("#start"), $("#ready")]) one.disabled = Boolean(why);
+  $("#ready").title = why ? t(`trouble.${why}`) : "g r";
+}
+
 function tick() {
-  const operator = now.operator;
+  const { operator } = now;
   const left = operator?.until ? (Date.parse(operator.until) - serverNow()) / 1000 : null;
   const spent = operator ? (serverNow() - Date.parse(operator.since)) / 1000 : null;
   $("#timer").textContent = left !== null ? `−${clock(left)}` : spent !== null ? clock(spent) : "";
-  $("#state").classList.toggle("late", left !== null && left < 10);
-  if (now.card?.zones.length) {
-    const zone = now.card.zones[0];
-    $("#local").textContent = t("operator.local", { at: moment(serverNow(), { hour: "2-digit", minute: "2-digit" }, zone), zone });
+  const pause = operator?.state === "paused" ? pauseOf(operator.reason) : null;
+  $("#state").classList.toggle("late", Boolean(pause && pauseOver(pause)) || (left !== null && left < 10));
+  if (left !== null && left < 10 && warned !== operator.until) {
+    warned = operator.until;
+    phone.sound("ending");
   }
+  localTime();
+  drawPauses();
+  const age = ageS();
+  const stale = age > STALE_S;
+  document.body.classList.toggle("stale", stale);
+  $("#age").hidden = !stale;
+  if (stale) $("#age").textContent = t("operator.age", { s: Math.floor(age) });
 }
 
-// The card -----------------------------------------------------------------------------
+// Messages from supervisors --------------------------------------------------------------------
 
-function showCard(card) {
-  $("#name").textContent = card.name || t("operator.nameless");
-  $("#phone").textContent = card.phone;
-  $("#about").textContent = t("operator.about", { campaign: card.campaign, number: card.number });
-  $("#attributes").replaceChildren(
-    ...Object.entries(card.attributes).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, String(value ?? "")))),
+function drawMessages(messages) {
+  const notices = $("#notices");
+  const wanted = JSON.stringify(messages);
+  if (notices.dataset.shown === wanted) return;
+  notices.dataset.shown = wanted;
+  notices.replaceChildren(
+    ...messages.map((one) => el("p", { className: "notice" }, el("b", {}, one.by), " ", el("time", {}, moment(one.at, { hour: "2-digit", minute: "2-digit" })), ` ${one.text}`)),
   );
-  $("#history").replaceChildren(
-    ...card.history.map((entry) =>
-      el(
-        "li",
-        {},
-        el("time", { dateTime: entry.sent_at }, moment(entry.sent_at)),
-        ` ${t(`outcome.${entry.outcome}`)}`,
-        entry.code ? ` · ${kindName(card, entry.code)}` : "",
-        entry.operator ? ` · ${entry.operator}` : "",
-        entry.note ? el("q", {}, entry.note) : "",
-      ),
-    ),
+}
+
+// The own day --------------------------------------------------------------------------------------
+
+async function readDay() {
+  const since = new Date();
+  since.setHours(0, 0, 0, 0);
+  const read = await ask("GET", `/api/v1/operator/day?since=${encodeURIComponent(since.toISOString())}`).catch(() => null);
+  if (!read) return;
+  day = { ...read, at: serverNow() };
+  const worked = ["ready", "ringing", "talking", "wrap_up"].reduce((sum, state) => sum + (day.state_s[state] ?? 0), 0);
+  const figures = {
+    talks: number(day.talks),
+    results: number(day.results),
+    per_hour: worked >= 300 ? number((day.results * 3600) / worked, 1) : "–",
+    talk_time: clock(day.state_s.talking ?? 0),
+    wrap_up: clock(day.state_s.wrap_up ?? 0),
+    worked: clock(worked),
+    extensions: number(day.extensions),
+  };
+  $("#day").replaceChildren(...Object.entries(figures).map(([name, value]) => el("div", {}, el("dd", {}, value), el("dt", {}, t(`day.${name}`)))));
+  $("#callbacks").replaceChildren(...day.callbacks.map(callback));
+  if (!day.callbacks.length) $("#callbacks").append(el("li", { className: "muted" }, t("day.no_callbacks")));
+  drawPauseButtons();
+  drawPauses();
+  drawState(now.operator?.state ?? "offline");
+}
+
+function callback(one) {
+  const zone = one.zones[0] ?? "UTC";
+  const options = { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
+  return el(
+    "li",
+    { className: one.state },
+    el("b", {}, moment(one.next_at, options)),
+    one.state === "pending" ? "" : el("span", { className: "pill", "data-state": one.state === "late" ? "down" : "idle" }, t(`callback.${one.state}`)),
+    el("span", {}, one.contact || one.phone),
+    el("small", {}, `${one.campaign} · ${t("day.theirs", { at: moment(one.next_at, { hour: "2-digit", minute: "2-digit" }, zone) })}`),
+    one.note ? el("q", {}, one.note) : "",
   );
-  if (!card.history.length) $("#history").append(el("li", { className: "muted" }, t("operator.first")));
-  form.reset();
-  chosen = reason = savedCode = null;
-  $("#saved").textContent = "";
-  showDispositions(card);
-  if (card.draft) restore(card.draft);
 }
 
-const kindName = (card, code) => card.dispositions.find((kind) => kind.code === code)?.[`name_${language}`] ?? code;
+// Pauses ------------------------------------------------------------------------------------------
 
-const digit = (place) => (place < 9 ? String(place + 1) : place === 9 ? "0" : "");
+const pauseOf = (code) => day?.pauses.find((one) => one.code === code);
+const pauseName = (code) => pauseOf(code)?.[`name_${language}`] ?? (has(`pause.${code}`) ? t(`pause.${code}`) : code);
 
-function kindClass(kind) {
-  if (kind.result) return "good";
-  if (kind.needs.includes("time")) return "later";
-  if (kind.verdict === "stale" || kind.verdict === "off_target") return "bad";
-  if (kind.code.startsWith("refused")) return "refused";
-  return "plain";
+/** Seconds a pause took today; the one that goes on has gone on since the figures were read. */
+function pauseUsed(pause) {
+  const { operator } = now;
+  if (operator?.state !== "paused" || operator.reason !== pause.code) return pause.used_s;
+  return pause.used_s + Math.max(0, serverNow() - Math.max(day.at, Date.parse(operator.since))) / 1000;
 }
 
-function showDispositions(card) {
-  $("#dispositions").replaceChildren(
-    ...card.dispositions.map((kind, place) => {
-      const button = el(
-        "button",
-        { type: "button", role: "radio", className: `kind ${kindClass(kind)}`, "aria-checked": "false", "data-code": kind.code },
-        el("kbd", {}, digit(place)),
-        el("span", {}, kind[`name_${language}`]),
-      );
-      button.addEventListener("click", () => choose(kind));
+const pauseOver = (pause) => pause.allowed_s !== null && pauseUsed(pause) > pause.allowed_s;
+
+function pauseText(pause) {
+  if (pause.allowed_s === null) return t("pause_used.free", { used: clock(pauseUsed(pause)) });
+  return t("pause_used.of", { used: Math.floor(pauseUsed(pause) / 60), allowed: Math.round(pause.allowed_s / 60) });
+}
+
+function drawPauseButtons() {
+  $("#pauses").replaceChildren(
+    ...day.pauses.map((pause, place) => {
+      const button = el("button", { type: "button", "data-pause": pause.code }, el("kbd", {}, String(place + 1)), el("span", {}, pause[`name_${language}`]), el("small", {}));
+      button.addEventListener("click", () => command("pause", { reason: pause.code }));
       return button;
     }),
   );
+  $("#day-pauses").replaceChildren(...day.pauses.map((pause) => el("li", { "data-code": pause.code }, el("span", {}, pause[`name_${language}`]), el("b", {}))));
 }
 
-function choose(kind, quiet = false) {
-  if (savedCode) return;
-  chosen = kind;
-  for (const button of $("#dispositions").children) button.setAttribute("aria-checked", String(button.dataset.code === kind.code));
-  $("#needs-time").hidden = !kind.needs.includes("time");
-  $("#needs-address").hidden = !kind.needs.includes("address");
-  $("#needs-reason").hidden = !kind.needs.includes("reason");
-  $("#zone").textContent = now.card?.zones[0] ?? "";
-  reason = kind.reasons.includes(reason) ? reason : null;
-  $("#reasons").replaceChildren(
-    ...kind.reasons.map((name) => {
-      const chip = el("button", { type: "button", role: "radio", "aria-checked": String(name === reason) }, has(`reason.${name}`) ? t(`reason.${name}`) : name);
-      chip.addEventListener("click", () => {
-        reason = name;
-        for (const other of $("#reasons").children) other.setAttribute("aria-checked", String(other === chip));
-        keepDraft();
-      });
-      return chip;
-    }),
-  );
-  if (!quiet) keepDraft();
-}
-
-// Time of a callback: typed in the callee's local time, sent with its zone --------------------------
-
-/** Milliseconds by which the zone is ahead of UTC at that instant. */
-function ahead(zone, at) {
-  const parts = new Intl.DateTimeFormat("en-US", {
-    timeZone: zone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric",
-  }).formatToParts(at);
-  const part = Object.fromEntries(parts.map(({ type, value }) => [type, Number(value)]));
-  return Date.UTC(part.year, part.month - 1, part.day, part.hour, part.minute, part.second) - Math.floor(at / 1000) * 1000;
-}
-
-/** `2026-03-01T14:00` on the wall of that zone -> milliseconds. */
-function fromWall(text, zone) {
-  const wall = Date.parse(`${text}:00Z`);
-  const guess = wall - ahead(zone, wall);
-  return wall - ahead(zone, guess);
-}
-
-const toWall = (at, zone) => new Date(at + ahead(zone, at)).toISOString().slice(0, 16);
-
-const calleeZone = () => now.card?.zones[0] ?? "UTC";
-
-function dueAt() {
-  return form.due.value ? new Date(fromWall(form.due.value, calleeZone())).toISOString() : null;
-}
-
-$("#chips").addEventListener("click", (event) => {
-  const zone = calleeZone();
-  const wall = toWall(serverNow(), zone);
-  const day = 86400e3;
-  const chip = event.target.dataset.chip;
-  if (chip === "hour") form.due.value = toWall(serverNow() + 3600e3, zone);
-  if (chip === "tonight") form.due.value = `${wall.slice(0, 10)}T18:00`;
-  if (chip === "tomorrow") form.due.value = toWall(serverNow() + day, zone).slice(0, 16);
-  keepDraft();
-});
-
-// Draft and save ----------------------------------------------------------------------------------
-
-function content() {
-  const due = chosen?.needs.includes("time") ? dueAt() : null;
-  return {
-    code: chosen?.code,
-    note: form.note.value,
-    ...(reason && chosen?.needs.includes("reason") ? { reason } : {}),
-    ...(form.address.value && chosen?.needs.includes("address") ? { address: form.address.value } : {}),
-    ...(due ? { callback: { due_at: due, operator: form.mine.checked ? "me" : "anyone" } } : {}),
-  };
-}
-
-let draftTimer = 0;
-
-function keepDraft() {
-  $("#yours").textContent = dueAt() ? t("operator.yours", { at: moment(dueAt()) }) : "";
-  clearTimeout(draftTimer);
-  const attempt = now.card?.attempt_id;
-  if (!attempt || savedCode) return;
-  draftTimer = setTimeout(() => ask("PUT", `/api/v1/attempts/${attempt}/draft`, content()).catch(() => {}), 400);
-}
-
-function restore(draft) {
-  form.note.value = draft.note ?? "";
-  form.address.value = draft.address ?? "";
-  reason = draft.reason ?? null;
-  if (draft.callback) {
-    form.due.value = toWall(Date.parse(draft.callback.due_at), calleeZone());
-    form.mine.checked = draft.callback.operator === "me";
+function drawPauses() {
+  if (!day) return;
+  for (const pause of day.pauses) {
+    const text = pauseText(pause);
+    for (const place of [$(`[data-pause="${pause.code}"] small`), $(`[data-code="${pause.code}"] b`)]) {
+      if (place && place.textContent !== text) place.textContent = text;
+      place?.classList.toggle("over", pauseOver(pause));
+    }
   }
-  const kind = now.card.dispositions.find((candidate) => candidate.code === draft.code);
-  if (kind) choose(kind, true);
+  const pause = now.operator?.state === "paused" ? pauseOf(now.operator.reason) : null;
+  if (pause) $("#state-more").textContent = `${pauseName(pause.code)} · ${pauseText(pause)}`;
 }
 
-form.addEventListener("input", keepDraft);
-
-/** One key per attempt, also after a reload: saving twice changes nothing. */
-function idempotencyKey(attempt) {
-  const name = `key.${attempt}`;
-  let key = sessionStorage.getItem(name);
-  if (!key) {
-    key = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    sessionStorage.setItem(name, key);
-  }
-  return key;
+function open(id) {
+  $(`#${id}`).hidden = false;
+  $(`#${id === "pauses" ? "pause-open" : "keypad-open"}`).setAttribute("aria-expanded", "true");
+  $(`#${id} button`)?.focus();
 }
 
-async function save() {
-  const attempt = now.card?.attempt_id;
-  if (!attempt || savedCode || saving) return;
-  if (!chosen) return fail(new Error(t("operator.choose")));
-  saving = true;
-  clearTimeout(draftTimer);
-  $("#saved").textContent = t("operator.saving");
-  try {
-    const headers = { "Idempotency-Key": idempotencyKey(attempt) };
-    const answer = await ask("POST", `/api/v1/attempts/${attempt}/disposition`, content(), headers);
-    fail(null);
-    if (now.card?.attempt_id === attempt) saved(answer.disposition.code);
-  } catch (refusal) {
-    $("#saved").textContent = t("operator.not_saved");
-    fail(refusal);
-  } finally {
-    saving = false;
-  }
+function close(id) {
+  $(`#${id}`).hidden = true;
+  $(`#${id === "pauses" ? "pause-open" : "keypad-open"}`).setAttribute("aria-expanded", "false");
 }
 
-function saved(code) {
-  savedCode = code;
-  $("#saved").textContent = `✓ ${t("operator.saved", { name: kindName(now.card, code) })}`;
-}
-
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  save();
-});
+$("#pause-open").addEventListener("click", () => ($("#pauses").hidden ? open("pauses") : close("pauses")));
 
 // Commands ------------------------------------------------------------------------------------------
 
-function fail(refusal) {
-  $("#error").hidden = !refusal;
-  $("#error").textContent = refusal?.message ?? "";
-}
-
+/** Ask the server; while it does not answer the button waits, and what was not done is said. */
 async function command(name, body) {
+  const buttons = document.querySelectorAll("#actions button, #pauses button, #start");
+  buttons.forEach((one) => one.setAttribute("aria-busy", "true"));
   try {
     await ask("POST", `/api/v1/operator/${name}`, body);
-    fail(null);
+    close("pauses");
+    return true;
   } catch (refusal) {
-    fail(refusal);
+    toast(refusal.status === 0 ? t("operator.not_done") : refusal.message, "bad");
+    return false;
+  } finally {
+    buttons.forEach((one) => one.removeAttribute("aria-busy"));
   }
 }
 
-$("#start").addEventListener("submit", (event) => {
+$("#start").addEventListener("click", () => command("start", { phone: kind() }));
+$("#named").addEventListener("submit", (event) => {
   event.preventDefault();
   localStorage.setItem("seat", event.target.seat.value);
   command("start", { seat: event.target.seat.value });
 });
+$("#named").seat.value = localStorage.getItem("seat") ?? "";
 $("#ready").addEventListener("click", () => command("ready"));
 $("#stop").addEventListener("click", () => command("stop"));
 $("#hangup").addEventListener("click", () => command("hangup"));
-$("#pauses").addEventListener("click", (event) => event.target.dataset.pause && command("pause", { reason: event.target.dataset.pause }));
+$("#more-time").addEventListener("click", () => command("more-time"));
 
-let afterG = 0;
+// Keys -----------------------------------------------------------------------------------------------
+
+let afterG = -Infinity;
+let escSince = null;
+
+function pressed(event) {
+  const { key } = event;
+  if (!$("#pauses").hidden && /^[1-9]$/.test(key)) return Boolean($("#pauses").children[Number(key) - 1]?.click() ?? true);
+  if (performance.now() - afterG < 1000 && key === "r" && !$("#ready").hidden) return $("#ready").click() ?? true;
+  if (performance.now() - afterG < 1000 && key === "p" && !$("#pause-open").hidden) return open("pauses") ?? true;
+  afterG = key === "g" ? performance.now() : -Infinity;
+  if (key === "m" && !$("#phone-keys").hidden) return $("#mute").click() ?? true;
+  if (key === "h" && !$("#phone-keys").hidden) return $("#hold").click() ?? true;
+  if (key === "+" && !$("#more-time").hidden) return $("#more-time").click() ?? true;
+  if (!now.card) return false;
+  if (key === "n") return $("#closing").note.focus() ?? true;
+  if (/^[a-f]$/.test(key) && answerKey(key)) return true;
+  const onButton = document.activeElement?.matches("button:not(.kind), summary, a");
+  if (key === "Enter" && onButton) return false;
+  return closingKey(key);
+}
 
 document.addEventListener("keydown", (event) => {
+  if (document.querySelector("dialog[open]")) return;
   if (event.key === "Enter" && event.ctrlKey) {
-    if (!$("#hangup").hidden) command("hangup");
+    event.preventDefault();
+    if ($("#hangup").hidden) save();
+    else command("hangup");
     return;
   }
-  if (event.target.closest("input, textarea") || event.ctrlKey || event.altKey || event.metaKey) return;
-  if (event.key === "g") {
-    afterG = performance.now();
-  } else if (performance.now() - afterG < 1000 && event.key === "r" && !$("#ready").hidden) {
-    command("ready");
-  } else if (performance.now() - afterG < 1000 && event.key === "p" && !$("#pauses").hidden) {
-    command("pause", { reason: "break" });
-  } else if (now.card && /^[0-9]$/.test(event.key)) {
-    const kind = now.card.dispositions[event.key === "0" ? 9 : Number(event.key) - 1];
-    if (kind) choose(kind);
-  } else if (now.card && event.key === "Enter" && !event.target.closest("button:not(.kind)")) {
-    event.preventDefault(); // on a chosen disposition too: Enter confirms
-    save();
+  if (event.key === "Escape") {
+    if (!$("#pauses").hidden) return close("pauses");
+    if (!$("#keypad").hidden) return close("keypad");
+    if (typing()) return document.activeElement.blur();
+    if (!$("#hangup").hidden && escSince === null) {
+      escSince = setTimeout(() => !$("#hangup").hidden && command("hangup"), HOLD_ESC_MS);
+    }
+    return;
   }
+  if (typing() || event.ctrlKey || event.altKey || event.metaKey) return;
+  if (!$("#keypad").hidden && /^[0-9*#]$/.test(event.key)) {
+    event.preventDefault();
+    return phone.key(event.key);
+  }
+  if (pressed(event)) event.preventDefault();
 });
 
+document.addEventListener("keyup", (event) => {
+  if (event.key !== "Escape") return;
+  clearTimeout(escSince);
+  escSince = null;
+});
+
+// Leaving in the middle of a conversation is asked about: the voice would be gone.
+addEventListener("beforeunload", (event) => {
+  if (unsaved() || (now.operator?.state === "talking" && kind() === "browser" && phone.up)) event.preventDefault();
+});
+
+onStep(keepDraft);
+readDay();
+setInterval(() => document.hidden || readDay(), DAY_EVERY_MS);
+startPhone(() => drawState(now.operator?.state ?? "offline"));
 follow("/api/v1/operator/live", show);
 everyTick(tick);
