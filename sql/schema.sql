@@ -1116,12 +1116,10 @@ ALTER TABLE ONLY public.web_session
 ALTER TABLE ONLY public.web_session
     ADD CONSTRAINT web_session_pkey PRIMARY KEY (token_hash);
 
-<<<<<<< ours
-CREATE INDEX api_token_of_user ON public.api_token USING btree (user_id);
-=======
 ALTER TABLE ONLY public.wrap_up_extension
     ADD CONSTRAINT wrap_up_extension_pkey PRIMARY KEY (operator_id, at);
->>>>>>> theirs
+
+CREATE INDEX api_token_of_user ON public.api_token USING btree (user_id);
 
 CREATE INDEX attempt_by_id ON ONLY public.attempt USING btree (attempt_id);
 

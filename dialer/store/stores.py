@@ -30,11 +30,8 @@ from dialer.store.pools import store_errors
 from dialer.store.retry_rules import RetryRules
 from dialer.store.scripts import Scripts
 from dialer.store.seats import Seats
-<<<<<<< ours
-from dialer.store.tokens import Tokens
-=======
 from dialer.store.shifts import Shifts
->>>>>>> theirs
+from dialer.store.tokens import Tokens
 from dialer.store.users import Users
 
 if TYPE_CHECKING:

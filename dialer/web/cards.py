@@ -23,32 +23,20 @@ async def now(call: Call) -> schemas.OperatorNow:
     The engine is ahead of the database by a moment: who talks already may have no card yet.
     """
     view = call.context.live.operator(call.user.id)
-<<<<<<< ours
-    messages = tuple(call.context.hub.messages(call.user.id))
-    operator = schemas.OperatorView.model_validate(view) if view else None
-    line = call.context.lines.page(call.user.id)
-=======
     present = schemas.OperatorNow(
         at=call.now,
         operator=schemas.OperatorView.model_validate(view) if view else None,
         leg=view.leg if view else None,
         line=call.context.lines.page(call.user.id),
         card=None,
+        messages=list(call.context.hub.messages(call.user.id)),
     )
->>>>>>> theirs
     attempt_id = view.attempt_id if view and view.state in _WITH_CARD else None
     try:
         card = await _card(call, attempt_id) if attempt_id else None
     except DialerError:
-<<<<<<< ours
-        return schemas.OperatorNow(
-            at=call.now, operator=operator, card=None, line=line, messages=messages, card_unknown=True
-        )
-    return schemas.OperatorNow(at=call.now, operator=operator, card=card, line=line, messages=messages)
-=======
         return present.model_copy(update={"card_unknown": True})
     return present.model_copy(update={"card": card})
->>>>>>> theirs
 
 
 async def _card(call: Call, attempt_id: UUID) -> schemas.CardView:
