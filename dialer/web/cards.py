@@ -29,7 +29,7 @@ async def now(call: Call) -> schemas.OperatorNow:
         leg=view.leg if view else None,
         line=call.context.lines.page(call.user.id),
         card=None,
-        messages=list(call.context.hub.messages(call.user.id)),
+        messages=tuple(call.context.hub.messages(call.user.id)),
     )
     attempt_id = view.attempt_id if view and view.state in _WITH_CARD else None
     try:
