@@ -48,7 +48,7 @@ GARBAGE_ROWS = 100_000
 #: A claim looks at each lane: the zones and priorities that one file may have.
 LANES_MAX = 2000
 #: Accepted rows that are handed over together.
-BLOCK_ROWS = 20_000
+BLOCK_ROWS = 5_000
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
