@@ -75,17 +75,16 @@ class Ours(Dialer):
         self._sent_s: dict[int, float] = {}
         self._begun_s = 0.0
         self._heard = 0
-        self._no_at = (-1, -1)
-        self._no_until_s = 0.0
+        self._decided_at = (-1, -1)
+        self._stands_until_s = 0.0
 
     def calls(self, day: Day) -> int:
-        """As the engine asks: a no stands for a while, unless something happens."""
+        """As the engine asks: a decision whose calls are placed stands for a while, unless something happens."""
         at = (self._heard, len(day.ready))
-        if at == self._no_at and day.now_s < self._no_until_s:
+        if at == self._decided_at and day.now_s < self._stands_until_s:
             return 0
         decision = pacing.decide(*self.asked(day))
-        if not decision.calls:
-            self._no_at, self._no_until_s = at, day.now_s + (decision.stands_s if decision.ages else inf)
+        self._decided_at, self._stands_until_s = at, day.now_s + (decision.stands_s if decision.ages else inf)
         return decision.calls
 
     def asked(self, day: Day) -> tuple[pacing.Snapshot, pacing.Learned, pacing.Policy]:
@@ -131,11 +130,10 @@ class Ours(Dialer):
     def begin(self, day: Day) -> None:
         self._sent_s.clear()
         self._rang_s.clear()
-        self._no_at = (-1, -1)
+        self._decided_at = (-1, -1)
         self._begun_s += 24 * 3600.0
 
     def sent(self, call: int, now_s: float) -> None:
-        self._heard += 1
         self._sent_s[call] = now_s
 
     def rang(self, call: int, now_s: float) -> None:
