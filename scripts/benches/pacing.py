@@ -49,7 +49,7 @@ def main(argv: list[str]) -> int:
         return 1 if price.misses() else 0
     with multiprocessing.get_context("spawn").Pool(given.processes) as pool:
         if given.retune is not None:
-            return _retune(pool, given.retune)
+            return _retune(pool, given.retune, missing=given.missing)
         return _compare(pool, given)
 
 
@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--retune", nargs="*", metavar="SCENARIO", help="look for bounds and settings again: all or these"
     )
+    parser.add_argument("--missing", action="store_true", help="with --retune: only what no search has found yet")
     parser.add_argument("--plot", type=Path, default=PLOT, help="SVG of busy against abandoned share")
     parser.add_argument("--demo", type=float, metavar="SECONDS", help="the world of scripts/demo instead, so long")
     parser.add_argument("--cost", action="store_true", help="only what one decision costs")
@@ -96,9 +97,9 @@ def _compare(pool: Pool, given: argparse.Namespace) -> int:
     return 1 if missed else 0
 
 
-def _retune(pool: Pool, names: list[str]) -> int:
+def _retune(pool: Pool, names: list[str], *, missing: bool) -> int:
     worlds = {scenario(name) for name in names} or set(thirty())
-    runs = [run for run in tune.searches() if run.world in worlds]
+    runs = [run for run in tune.searches() if run.world in worlds and not (missing and tune.found(run))]
     for done, (part, key, figures) in enumerate(pool.imap_unordered(tune.retune, runs), 1):
         known.keep(part, key, figures)
         print(f"{done} of {len(runs)}: {part} {key} {figures}", flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import product
 
 import numpy as np
@@ -14,7 +15,7 @@ from scripts.benches.pace.oracle import Oracle, _log_bernoulli, _whole
 from scripts.benches.pace.rivals import Issabel, Settings, Vici, _hhmm
 from scripts.benches.pace.runs import CAP, Lived, days_of, live, planned
 from scripts.benches.pace.table import misses, rows
-from scripts.benches.pace.tune import _best_level
+from scripts.benches.pace.tune import _best_level, found, searches
 from scripts.benches.pace.world import DAY_S, HOUR_S, WAIT_S, Draws, Scenario, scenario, thirty
 
 
@@ -169,6 +170,14 @@ def test_a_cold_first_day_has_its_own_goal_and_the_other_mode_is_no_bound() -> N
         "10:0.25 cold 0.600 of 0.626",
         f"10:0.25 probable {0.6 / bound.busy:.3f} of the bound",
     ]
+
+
+def test_a_search_that_was_broken_off_goes_on_with_what_is_missing() -> None:
+    for run in searches():
+        part = "vici" if run.dialer == "vici" else "bounds"
+        figures = json.loads(known.KNOWN.read_text())[part].get(known.name(run.world, run.until_s), {})
+        assert found(run) is (figures.get("source") == "search")
+    assert found(planned(scenario("10:0.25"), "bound"))
 
 
 def test_a_first_day_in_the_table_is_held_to_the_goal_of_first_days() -> None:

@@ -16,6 +16,8 @@ from scripts.benches.pace.rivals import Settings
 from scripts.benches.pace.world import DAY_S, HOUR_S, Scenario
 
 KNOWN = Path(__file__).with_name("known.json")
+#: The source of a figure that this benchmark found itself.
+SEARCH = "search"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,11 @@ def keep(part: str, key: str, figures: dict[str, Any]) -> None:
     known[part][key] = figures
     KNOWN.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     _read.cache_clear()
+
+
+def is_found(part: str, key: str) -> bool:
+    """Whether a search of ours found this figure, for days of exactly this length."""
+    return _read()[part].get(key, {}).get("source") == SEARCH
 
 
 def _find(part: str, world: Scenario, until_s: float) -> dict[str, Any] | None:

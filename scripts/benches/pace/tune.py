@@ -130,12 +130,21 @@ def _best_level(run: Run, settings: Settings, to_beat: float = 0.0) -> Tuned:
 
 def retune(run: Run) -> tuple[str, str, dict[str, Any]]:
     """The part of what is known, its key and its figures that this run is about: ``bound`` or ``vici``."""
-    of = {"days": run.days, "seed": run.seed, "source": "search"}
-    key = known.name(run.world, run.until_s)
+    of = {"days": run.days, "seed": run.seed, "source": known.SEARCH}
+    part, key = _place(run)
     if run.dialer == "vici":
-        return "vici", key, tuned_vici(run).figures() | of
-    found = bound(run)
-    return "bounds", key, {"busy": round(found.busy, 4), "theta": round(found.theta, 5)} | of
+        return part, key, tuned_vici(run).figures() | of
+    best = bound(run)
+    return part, key, {"busy": round(best.busy, 4), "theta": round(best.theta, 5)} | of
+
+
+def found(run: Run) -> bool:
+    """Whether a search was made for exactly this before."""
+    return known.is_found(*_place(run))
+
+
+def _place(run: Run) -> tuple[str, str]:
+    return "vici" if run.dialer == "vici" else "bounds", known.name(run.world, run.until_s)
 
 
 def searches() -> list[Run]:
