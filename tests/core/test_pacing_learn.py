@@ -181,6 +181,16 @@ def test_theta_has_bounds_whatever_happens(counts, cap):
     assert least * 0.999 <= learner.learned(DAY_S, cap=cap).theta <= 20 * cap * 1.001
 
 
+def test_a_campaign_that_may_lose_nobody_has_no_price_of_an_abandon_and_keeps_the_old_one_for_later():
+    """A supervisor may set the target to 0 while it runs, and back."""
+    learner = counting(3, EVEN)
+    before = known(learner).theta
+    learner.counted(DAY_S, abandoned=False, cap=0.0, of=(100, 0))
+    Learner().counted(DAY_S, abandoned=True, cap=0.0, of=(100, 1))
+    assert learner.learned(DAY_S, cap=0.0).theta == 0
+    assert known(learner).theta == before
+
+
 def counting(lines, of, *, left_s=inf, times=200):
     """A learner of a campaign that has so many lines beyond its operators in a window of so many calls."""
     learner = Learner()

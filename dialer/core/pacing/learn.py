@@ -327,12 +327,14 @@ class Learner:
         Args:
             at_s: When.
             abandoned: Whether it was abandoned.
-            cap: The share of abandons to aim below, 0 to 1.
+            cap: The share of abandons to aim below, 0 to 1; with 0 there is nothing to learn.
             of: Calls answered and abandoned in the legal window.
             left_s: How long the window goes on.
             caution: Aim at so many times fewer abandons, and leave unspent what is; 1 or more.
         """
         self.answers.add(abandoned, at_s)
+        if cap <= 0:
+            return
         answered, lost = of
         soon = max(CONTROL_ANSWERS, self.answers.lately * CONTROL_S / MEMORY_S)
         spare, reserve = cap * answered - lost, self._reserve(cap, answered, left_s)
@@ -371,7 +373,9 @@ class Learner:
             self._laws = self._build(at_s, talking_s, wrap_up_s)
             self._built_at_s, self._built_hour = at_s, self.hours.factor(at_s)
             self._built_of = (self.answer.value, self.answer_ringing.value, float(self._events))
-        theta = exp(self.log_theta - SAVING * self.short) if self.log_theta is not None else THETA_FIRST * cap
+        theta = THETA_FIRST * cap
+        if self.log_theta is not None and cap > 0:
+            theta = exp(self.log_theta - SAVING * self.short)
         n_answer = self.answer.n_at(at_s)
         return Learned(laws=self._laws, theta=theta, n_answer=n_answer, n_talk=self.talk.n, seen=self.seen)
 
