@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -169,16 +169,12 @@ async def dial(
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     from tests.store.places import Place, live  # noqa: PLC0415  # the tests are no part of the package
 
-    store = PgStore(pools.engine, url)
+    began = datetime.now(UTC)
+    store = PgStore(pools.engine, url, clock=lambda: began)  # the lease never runs out, however busy the machine is
     place = await Place.make(pools, url, stores, store, carried=(2000, 0))
     await place.add_contacts(*islice(numbers(), 20_000), zones=("America/New_York",))
     place.now = place.now.replace(hour=17)
-    renewed = 0.0
     while not done.is_set():
-        if time.monotonic() - renewed > 1:
-            renewed = time.monotonic()
-            if not await store.renew_lease(place.lease):
-                place.lease = await store.take_lease("main", wait=True) or place.lease
         before = time.perf_counter()
         result = await place.claim(2)
         took_ms = (time.perf_counter() - before) * 1000
