@@ -5,7 +5,9 @@ Talks that still go on count as exposure: ten operators who have been talking fo
 What is seen little is shrunk to what the team's other campaigns show, and that to a belief worth a few calls.
 
 The price of an abandon is learned as well. ``theta`` is the harm (expected abandons) one more call may do. It falls
-with each abandon and rises with each answer, slowly, so that abandons come to the target share of the answers.
+with each abandon and rises with each answer, slowly, so that abandons come to the target share of the answers. In a
+young window it stays low until as many abandons are left as lines are in flight beyond the operators, because the
+budget counts these as lost: then the forecast decides, and not the budget.
 
 All of it is plain numbers: ``state()`` goes to JSON and back, over restarts and days. Times are seconds of any clock
 that goes on meanwhile; hours of the day are that clock's.
