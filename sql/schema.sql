@@ -687,6 +687,7 @@ CREATE TABLE public.lane (
     campaign_id bigint NOT NULL,
     zones text[] NOT NULL,
     priority integer DEFAULT 0 NOT NULL,
+    countries text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT lane_priority_check CHECK (((priority >= 0) AND (priority <= 9)))
 );
 
@@ -1039,7 +1040,7 @@ ALTER TABLE ONLY public.engine_lease
     ADD CONSTRAINT engine_lease_pkey PRIMARY KEY (switch);
 
 ALTER TABLE ONLY public.lane
-    ADD CONSTRAINT lane_base_id_zones_priority_key UNIQUE (base_id, zones, priority);
+    ADD CONSTRAINT lane_once UNIQUE (base_id, zones, priority, countries);
 
 ALTER TABLE ONLY public.lane
     ADD CONSTRAINT lane_pkey PRIMARY KEY (id);
