@@ -201,7 +201,7 @@ def _why(app: typer.Typer, run: Runner) -> None:
             now = datetime.now(UTC)
             if contact is not None:
                 for one in await stores.contacts.why(contact, now=now):
-                    typer.echo(f"{one.reason:<22} {_until(one.until):<22} {one.detail}".rstrip())
+                    typer.echo(f"{one.reason:<22} {_until(one.until):<22} {one.detail} {one.profile}".rstrip())
                 return
             of = (await campaign_named(stores, campaign)).id if campaign is not None else None
             held = await stores.contacts.why_counts(of, base_id=base, now=now)

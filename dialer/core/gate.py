@@ -80,11 +80,13 @@ class Refusal:
         until: When it passes by itself; None if somebody must do something, or nobody can tell.
         detail: What exactly: the campaign's state, the scope of a do-not-call entry, what closed the contact, after
             which disposition or outcome it waits.
+        profile: Whose rule it is, where it is that of the callee's or the customer's country; empty: the campaign's.
     """
 
     reason: str
     until: datetime | None = None
     detail: str = ""
+    profile: str = ""
 
 
 def refusals(facts: Facts) -> list[Refusal]:
@@ -95,6 +97,10 @@ def refusals(facts: Facts) -> list[Refusal]:
 def of_the_number(reasons: Sequence[Refusal]) -> bool:
     """Whether the number itself is refused, so that the contact's next one is asked about."""
     return any(refusal.reason in OF_THE_NUMBER for refusal in reasons)
+
+
+def _bound(f: Facts, figure: str) -> str:
+    return f.campaign.profile.bound.get(figure, "")
 
 
 def _closed(f: Facts) -> list[Refusal]:
@@ -115,7 +121,7 @@ def _no_consent(f: Facts) -> list[Refusal]:
     """None where one is needed; or it is over, which counts as do-not-call whether one is needed or not."""
     needed = CALL_TYPES[f.campaign.mode] in f.campaign.profile.consent_for
     refused = f.consent != "valid" and (needed or f.consent is not None)
-    return [Refusal(reason="no_consent", detail=f.consent or "")] if refused else []
+    return [Refusal(reason="no_consent", detail=f.consent or "", profile=_bound(f, "consent_for"))] if refused else []
 
 
 def _profile_not_for_trunk(f: Facts) -> list[Refusal]:
@@ -126,11 +132,13 @@ def _profile_not_for_trunk(f: Facts) -> list[Refusal]:
 def _call_type_forbidden(f: Facts) -> list[Refusal]:
     call_type = CALL_TYPES[f.campaign.mode]
     allowed = call_type in f.campaign.profile.call_types
-    return [] if allowed else [Refusal(reason="call_type_forbidden", detail=call_type)]
+    if allowed:
+        return []
+    return [Refusal(reason="call_type_forbidden", detail=call_type, profile=_bound(f, "call_types"))]
 
 
 def _lists_too_old(f: Facts) -> list[Refusal]:
-    return [Refusal(reason="lists_too_old")] if f.lists_too_old else []
+    return [Refusal(reason="lists_too_old", profile=_bound(f, "national_lists"))] if f.lists_too_old else []
 
 
 def _campaign_state(f: Facts) -> list[Refusal]:
@@ -166,7 +174,9 @@ def _per_day(f: Facts) -> list[Refusal]:
 def _limit(f: Facts, reason: str, most: int, period: timedelta) -> list[Refusal]:
     """At most so many attempts at the number in any period of this length."""
     recent = [sent for sent in f.phone_sent if sent > f.now - period]
-    return [Refusal(reason=reason, until=recent[-most] + period)] if len(recent) >= most else []
+    if len(recent) < most:
+        return []
+    return [Refusal(reason=reason, until=recent[-most] + period, profile=_bound(f, reason))]
 
 
 def _after_disposition(f: Facts) -> list[Refusal]:
@@ -201,7 +211,8 @@ def _window(f: Facts) -> list[Refusal]:
     if hours.may_call(f.now, f.zones, profile, ring_timeout_s):
         return []
     opens_at = hours.next_open(f.now, f.zones, profile, ring_timeout_s)
-    return [Refusal(reason="outside_window", until=opens_at)] if opens_at else [Refusal(reason="no_window")]
+    by = hours.closed_by(f.now, f.zones, profile, ring_timeout_s)
+    return [Refusal(reason="outside_window" if opens_at else "no_window", until=opens_at, profile=by)]
 
 
 def _budget(f: Facts) -> list[Refusal]:

@@ -15,6 +15,7 @@ A zone nobody knows is never open, and neither is a contact without any zone.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -32,6 +33,8 @@ Spans = tuple[tuple[int, int], ...]
 #: The windows of a day, and those of the weekdays, Monday first: hashable, so that the spans of a day can be kept.
 Windows = tuple[tuple[time, time], ...]
 Week = tuple[tuple[Windows, ...], Windows, Holidays | None]
+#: One for each profile whose hours must all hold.
+Weeks = tuple[Week, ...]
 
 DAY_S = 86_400
 #: How far ahead ``next_open`` looks: windows of two zones may meet only while one of them has summer time.
@@ -52,16 +55,16 @@ def may_call(now: datetime, zones: Sequence[str], profile: Profile, ring_timeout
     """
     at = now.timestamp()
     until = at + ring_timeout_s + profile.guard_s
-    return any(start <= at and until <= end for start, end in _open(tuple(zones), _week(profile), int(at // DAY_S)))
+    return any(start <= at and until <= end for start, end in _open(tuple(zones), _weeks(profile), int(at // DAY_S)))
 
 
 def next_open(now: datetime, zones: Sequence[str], profile: Profile, ring_timeout_s: int) -> datetime | None:
     """The first moment from ``now`` on at which ``may_call`` is true, in UTC; None if there is none in a year."""
     at = now.timestamp()
     need = ring_timeout_s + profile.guard_s
-    key, week, today = tuple(zones), _week(profile), int(at // DAY_S)
+    key, weeks, today = tuple(zones), _weeks(profile), int(at // DAY_S)
     for day in range(today, today + LOOK_AHEAD_DAYS):
-        for start, end in _open(key, week, day):
+        for start, end in _open(key, weeks, day):
             first = max(float(start), at)
             if first < (day + 1) * DAY_S and first + need <= end:
                 return _EPOCH + timedelta(seconds=first) if first > at else now.astimezone(UTC)
@@ -73,6 +76,22 @@ def known(zone: str) -> bool:
     return _zone(zone) is not None
 
 
+def closed_by(now: datetime, zones: Sequence[str], profile: Profile, ring_timeout_s: int) -> str:
+    """Of the profiles beside this one, the first whose hours forbid a call now; empty if this one's own do already."""
+    if not may_call(now, zones, replace(profile, beside=()), ring_timeout_s):
+        return ""
+    shut = (
+        one.id
+        for one in profile.beside
+        if not may_call(now, zones, replace(one, guard_s=profile.guard_s), ring_timeout_s)
+    )
+    return next(shut, "")
+
+
+def _weeks(profile: Profile) -> Weeks:
+    return tuple(_week(one) for one in (profile, *profile.beside))
+
+
 def _week(profile: Profile) -> Week:
     """Weekdays, holidays and which days those are; no calendar where holidays are days like others."""
     windows = profile.windows
@@ -81,12 +100,13 @@ def _week(profile: Profile) -> Week:
 
 
 @lru_cache(maxsize=4096)
-def _open(zones: tuple[str, ...], week: Week, day: int) -> Spans:
-    """When all zones are open in the UTC day and the one after it, so that no call's end is out of sight."""
+def _open(zones: tuple[str, ...], weeks: Weeks, day: int) -> Spans:
+    """When all zones are open by all weeks, in the UTC day and the next one, so that no call's end is out of sight."""
     spans: Spans = ((day * DAY_S, (day + 2) * DAY_S),) if zones else ()
     for name in zones:
         zone = _zone(name)
-        spans = _both(spans, _merged(_windows(name, zone, week, day))) if zone else ()
+        for week in weeks:
+            spans = _both(spans, _merged(_windows(name, zone, week, day))) if zone else ()
     return spans
 
 

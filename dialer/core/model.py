@@ -235,6 +235,9 @@ class Profile:
         list_max_age_days: How old an import may be.
         allow: Numbers must begin with one of these.
         deny: Numbers must begin with none of these: emergency, premium and satellite numbers among them.
+        country: Whose law it is, two letters; None for that of no country, ``nowhere`` where no law holds.
+        beside: Rules of the callee's and the customer's country: their hours hold too; their figures are in these.
+        bound: Figure -> id of the profile beside which it is taken from.
         after_disposition_days: By class of disposition: so many full days nobody of the customer calls that number.
     """
 
@@ -259,6 +262,9 @@ class Profile:
     allow: tuple[str, ...] = ("+",)
     deny: tuple[str, ...] = ()
     after_disposition_days: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    country: str | None = None
+    beside: tuple[Profile, ...] = ()
+    bound: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,15 @@
 """A campaign's own rules over those of its profile: an override can only tighten, whatever it says.
 
 The stricter of both holds for each figure, so a profile that is tightened later is not undone by an old override.
+
+The same goes for the rules of the countries of the callee and of the customer, where they are others than the
+campaign's (``strictest``): also what two admins loosen is loosened in the profile of the campaign only. Which numbers
+may be dialled, and the period in which abandons are counted, are the campaign's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -20,6 +24,9 @@ _WHOLE = frozenset({"national_lists", "after_disposition_days"})
 #: What an override may name.
 OVERRIDABLE = SMALLER | GREATER | {"windows", "national_lists", "numbers", "consent", "after_disposition_days"}
 
+#: The country of a profile under which nobody is called.
+NOWHERE = "nowhere"
+
 Windows = tuple[tuple[time, time], ...]
 
 
@@ -30,7 +37,39 @@ def tightened(profile: Profile, given: Mapping[str, Any]) -> Profile:
         profile: The rules as they are.
         given: Some of ``OVERRIDABLE``, as ``dialer.profiles`` reads them; ``consent`` true asks it for every call.
     """
-    return replace(profile, **_stricter(profile, given))
+    changes = _stricter(profile, given)
+    own = {name for name, value in changes.items() if value != getattr(profile, name)}
+    bound = {name: by for name, by in profile.bound.items() if name not in own}
+    return replace(profile, **changes, bound=bound)
+
+
+def strictest(mine: Profile, others: Sequence[Profile]) -> Profile:
+    """The campaign's rules with each figure of other countries' rules that is stricter.
+
+    Its id names them all, so that an attempt keeps under which rules it was made: ``strict+fr.2``.
+    """
+    for other in others:
+        if other.country not in {mine.country, *(one.country for one in mine.beside)} and mine.country != NOWHERE:
+            mine = _strictest(mine, other)
+    return mine
+
+
+def _strictest(mine: Profile, other: Profile) -> Profile:
+    smaller = SMALLER | {"cap_permille"}
+    figures: dict[str, Any] = {name: min(getattr(mine, name), getattr(other, name)) for name in smaller}
+    figures |= {name: max(getattr(mine, name), getattr(other, name)) for name in GREATER}
+    figures["call_types"] = mine.call_types & other.call_types
+    figures["consent_for"] = (mine.consent_for | other.consent_for) & figures["call_types"]
+    figures["national_lists"] = tuple(sorted({*mine.national_lists, *other.national_lists}))
+    figures["after_disposition_days"] = _longer(mine.after_disposition_days, other.after_disposition_days)
+    tighter = {name: other.id for name, value in figures.items() if value != getattr(mine, name)}
+    return replace(
+        mine,
+        **figures,
+        id=f"{mine.id}+{other.id}.{other.version}",
+        beside=(*mine.beside, other),
+        bound={**mine.bound, **tighter},
+    )
 
 
 def rests(profile: Profile) -> dict[str, timedelta]:

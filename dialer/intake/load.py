@@ -38,7 +38,7 @@ class Report:
         reasons: Rejected rows by reason.
         notes: Accepted rows by repair.
         rejected: The first rejected rows.
-        lanes: How many combinations of zones and priority.
+        lanes: How many combinations of zones, priority and countries of numbers.
         repeated: The campaign had the very same file already; nothing was loaded now.
         peak_kb: Memory of the worker.
     """
@@ -223,7 +223,7 @@ class _Judging:
                 yield await asyncio.to_thread(_region, self._folder / ROWS, after, ready)
             after = ready
         self.found = await self._worker
-        self._batch.lanes = [(zones, priority) for zones, priority in self.found["lanes"]]
+        self._batch.lanes = [(zones, priority, countries) for zones, priority, countries in self.found["lanes"]]
         self._batch.rejected = self.found["rows"] - self.found["accepted"]
 
 

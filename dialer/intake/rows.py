@@ -36,6 +36,8 @@ REASONS = (
 #: What is shown of a rejected row.
 TEXT_LENGTH_MAX = 200
 ZONES_MAX = 64
+#: Of a country.
+LETTERS = 2
 _MOSCOW = re.compile(r"(?:мск|msk)\s*([+-]\s*\d{1,2})?", re.IGNORECASE)
 _UTC = re.compile(r"(?:utc|gmt)?\s*([+-]\s*\d{1,2})(?::00)?", re.IGNORECASE)
 _MOSCOW_HOURS = 3
@@ -102,6 +104,7 @@ class Judge:
             self._zones(cells[self._zone] if self._zone >= 0 else "", numbers),
             _priority(cells[self._priority]) if self._priority >= 0 else 0,
             {name: value for place, name in self._attributes if (value := cells[place])},
+            _countries(numbers),
         )
 
     def _cells(self, given: Sequence[str]) -> list[str]:
@@ -164,6 +167,13 @@ class Judge:
         if not zones:
             raise Bad("no_zone")
         return zones
+
+
+def _countries(numbers: Sequence[Number]) -> tuple[str, ...]:
+    """Of the numbers; some belong to none (satellites, shared codes)."""
+    if len(numbers) == 1 and len(numbers[0].region) == LETTERS:
+        return (numbers[0].region,)
+    return tuple(sorted({number.region for number in numbers if len(number.region) == LETTERS}))
 
 
 def zones_named(cell: str) -> tuple[str, ...] | None:

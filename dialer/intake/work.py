@@ -35,7 +35,7 @@ from dialer.intake.verdicts import Verdicts
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dialer.store.bases import Row
+    from dialer.store.bases import Lane, Row
 
 MEMORY_BYTES_MAX = 512 * 1024**2
 #: CPU time: a spreadsheet is read within a minute, or it is not one.
@@ -45,7 +45,7 @@ TELL_EVERY_S = 0.25
 NICENESS = 10
 #: Rows leave no circles behind: looking for them seldom is enough.
 GARBAGE_ROWS = 100_000
-#: A claim looks at each lane: the zones and priorities that one file may have.
+#: A claim looks at each lane: the zones, priorities and countries of numbers that one file may have.
 LANES_MAX = 2000
 #: Accepted rows that are handed over together.
 BLOCK_ROWS = 5_000
@@ -104,7 +104,7 @@ def judge(folder: Path, plan: Plan, told: Told) -> dict[str, Any]:
     path = text_of(folder, plan.sheet)
     size = path.stat().st_size
     verdicts = Verdicts(path, plan.checked())
-    lanes: dict[tuple[tuple[str, ...], int], int] = {}
+    lanes: dict[Lane, int] = {}
     reasons: Counter[str] = Counter()
     shown: list[dict[str, Any]] = []
     block: list[str] = []
@@ -120,7 +120,7 @@ def judge(folder: Path, plan: Plan, told: Told) -> dict[str, Any]:
                 if len(shown) < SHOWN_MAX:
                     shown.append(asdict(row))
             else:
-                block.append(copied(row, lanes.setdefault((tuple(row.zones), row.priority), len(lanes))))
+                block.append(copied(row, lanes.setdefault(row.lane, len(lanes))))
                 accepted += 1
                 if len(block) == BLOCK_ROWS:
                     told(verdicts.bytes_read, size, _put(rows, block))
@@ -128,7 +128,7 @@ def judge(folder: Path, plan: Plan, told: Told) -> dict[str, Any]:
                 told(verdicts.bytes_read, size)
         told(size, size, _put(rows, block))
         if len(lanes) > LANES_MAX:
-            sentence = f"The file has {len(lanes)} combinations of zones and priorities, more than {LANES_MAX}."
+            sentence = f"The file has {len(lanes)} combinations of zones, priorities and countries: above {LANES_MAX}."
             raise Refused("base.lanes", sentence, remedy="Check the zone column.")
     return {
         "rows": accepted + reasons.total(),

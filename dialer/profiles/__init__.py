@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
 #: A figure that nobody has looked at for so long may have been overtaken by the law.
 STALE_AFTER = timedelta(days=180)
+#: Parts of a country that numbering plans call countries.
+PARTS = dict.fromkeys(("BL", "GF", "GP", "MF", "MQ", "RE", "YT"), "FR")
 KNOWN = ("read", "told", "to_check")
-_HEAD = frozenset({"id", "version", "names", "sources", "rules"})
+_HEAD = frozenset({"id", "version", "country", "names", "sources", "rules"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +63,14 @@ class Packaged:
     """A profile file.
 
     Attributes:
+        country: Whose law it is, two letters; None for that of no country, ``nowhere`` where no law holds.
         figures: Every rule with its sources, in the file's order.
         read: The rules as the program understands them.
     """
 
     id: str
     version: int
+    country: str | None
     name_en: str
     name_ru: str
     figures: tuple[Figure, ...]
@@ -95,6 +99,7 @@ class Packaged:
             **same,
             id=self.id,
             version=self.version,
+            country=self.country,
             purpose=purpose,
             call_types=frozenset(name for name, permission in types.items() if permission != "forbidden"),
             consent_for=frozenset(name for name, permission in types.items() if permission == "with_consent"),
@@ -133,6 +138,17 @@ def load(profile_id: str, purpose: str = "marketing") -> Profile:
     return packaged(profile_id).rules(purpose)
 
 
+@lru_cache(maxsize=1024)
+def of_country(country: str, purpose: str) -> Profile | None:
+    """The rules of a country for one purpose; None where none are packaged.
+
+    Where no profile of the country names the purpose, its first one does: it may not be called for there.
+    """
+    mine = [one for one in map(packaged, names()) if one.country == PARTS.get(country, country)]
+    found = next((one for one in mine if purpose in one.purposes), mine[0] if mine else None)
+    return found.rules(purpose) if found else None
+
+
 def names() -> list[str]:
     """Ids of the packaged profiles."""
     found = (entry.name for entry in resources.files(__name__).iterdir())
@@ -166,6 +182,7 @@ def parse(text: str, *, name: str) -> Packaged:
         _refuse(name, "sources", f"has {min(unused)}, which no figure names")
     return Packaged(
         id=_read(name, "id", reading.text, fields["id"]),
+        country=_read(name, "country", reading.country, fields["country"]),
         version=_read(name, "version", reading.whole(1, 1_000_000), fields["version"]),
         **{
             f"name_{lang}": _read(name, "names", reading.text, dict(fields["names"]).get(lang)) for lang in ("en", "ru")

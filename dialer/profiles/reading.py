@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dialer.core.model import DISPOSITION_CLASSES, HOLIDAY, UNLIMITED, LegalWindow
+from dialer.core.rules import NOWHERE
 from dialer.profiles.calendars import Calendar, has_calendar
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ TRUNK_KINDS = frozenset({"carrier", "world"})
 CAP_PERMILLE_MAX = 50
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 _PREFIX = re.compile(r"\+([1-9][0-9]{0,13})?")
+_COUNTRY = re.compile(r"[A-Z]{2}")
 _LIST = re.compile(r"[a-z0-9-]{1,32}")
 
 
@@ -29,6 +31,13 @@ def text(value: object) -> str:
     """A word or a sentence."""
     if not isinstance(value, str) or not value:
         raise ValueError("must be a word")
+    return value
+
+
+def country(value: object) -> str | None:
+    """A country, none, or nowhere."""
+    if value is not None and value != NOWHERE and not (isinstance(value, str) and _COUNTRY.fullmatch(value)):
+        raise ValueError("must be two letters, null, or nowhere")
     return value
 
 

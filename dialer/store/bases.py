@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from dialer.store.queries import queries
 from dialer.store.users import note
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping
     from datetime import datetime
 
     from dialer.store.pools import Pool
@@ -42,6 +42,9 @@ CHUNK_ROWS = 20_000
 _COLUMNS = ("row_number", "name", "attributes", "lane", "phones")
 _STAGES = ("base_block_stage", "base_stage", "base_known_stage", "base_lane_stage")
 
+#: Zones, priority, and the countries of the numbers.
+Lane = tuple[Sequence[str], int, Sequence[str]]
+
 
 class Row(NamedTuple):
     """An accepted row of a file.
@@ -51,6 +54,7 @@ class Row(NamedTuple):
         phones: In E.164, without repetition, the one to be dialled first at the head.
         zones: Names of the zones the contact may be in, sorted.
         priority: 0 to 9, 9 first.
+        countries: Of the numbers, two letters each, sorted.
     """
 
     line: int
@@ -59,6 +63,12 @@ class Row(NamedTuple):
     zones: Sequence[str]
     priority: int
     attributes: Mapping[str, str]
+    countries: Sequence[str] = ()
+
+    @property
+    def lane(self) -> Lane:
+        """What it shares with others that may be called at the same hours under the same rules."""
+        return tuple(self.zones), self.priority, tuple(self.countries)
 
 
 Record = tuple[int, str, str, int, list[str]]
@@ -71,7 +81,7 @@ class Batch:
     Attributes:
         rows: Line, name, attributes as JSON, place of the lane, numbers; either such records, or blocks of whole lines
             in COPY's text format, as they become ready.
-        lanes: Zones and priority of each lane, in order; complete when ``rows`` is at its end.
+        lanes: Zones, priority and countries of each lane, in order; complete when ``rows`` is at its end.
         rejected: How many other rows the file has; known when ``rows`` is at its end.
         in_campaign, elsewhere: What becomes of a row whose first number a contact of the campaign, or of the customer's
             other campaigns, has: ``skip`` rejects it, ``keep`` loads it, ``update`` changes that contact instead.
@@ -79,7 +89,7 @@ class Batch:
     """
 
     rows: AsyncIterable[bytes] | Sequence[Record]
-    lanes: Sequence[tuple[Sequence[str], int]] = ()
+    lanes: Sequence[Lane] = ()
     rejected: int = 0
     in_campaign: str = "skip"
     elsewhere: str = "keep"
@@ -181,11 +191,11 @@ class Bases:
             NotFound: ``campaign.not_found``.
             StoreDown: Whether it is loaded is not known; the same again is right.
         """
-        lanes: dict[tuple[tuple[str, ...], int], int] = {}
+        lanes: dict[Lane, int] = {}
         records = [
             (row.line, row.name, json.dumps(row.attributes), place, list(row.phones))
             for row in rows
-            for place in [lanes.setdefault((tuple(row.zones), row.priority), len(lanes))]
+            for place in [lanes.setdefault(row.lane, len(lanes))]
         ]
         batch = Batch(rows=records, lanes=list(lanes), rejected=rejected, in_campaign="keep")
         base, repeated, _ = await self.take(
@@ -416,7 +426,7 @@ async def _judge(
 
 async def _write(connection: Connection, batch: Batch, base_id: int, campaign_id: int, progress: Progress) -> int:
     """Lanes, contacts and changes; how many rows became contacts."""
-    lanes = [[list(zones), priority] for zones, priority in batch.lanes]
+    lanes = [[list(zones), priority, list(countries)] for zones, priority, countries in batch.lanes]
     await SQL["base_lanes"].execute(connection, base_id=base_id, campaign_id=campaign_id, lanes=lanes)
     loaded = 0
     for after, until, last in await _chunks(connection):

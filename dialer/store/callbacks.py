@@ -101,6 +101,7 @@ class Callbacks:
         async def work(connection: Connection) -> Callback:
             row = await _locked(connection, callback_id)
             [campaign] = await campaigns.read(connection, campaign_id=row["campaign_id"])
+            campaign = campaigns.for_callee(campaign, row["countries"])
             check_promise(due_at, now, row["zones"], campaign, row["not_before"])
             await SQL["callback_move"].execute(connection, id=callback_id, due_at=due_at)
             before, after = {"due_at": row["due_at"].isoformat()}, {"due_at": due_at.isoformat()}

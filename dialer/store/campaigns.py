@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -99,11 +99,28 @@ def _campaign(row: asyncpg.Record, kinds: Mapping[str, DispositionKind]) -> Camp
 
 
 def _rules(row: asyncpg.Record) -> Profile:
-    """The profile for the campaign's purpose, with what two admins loosened and what the campaign tightens."""
+    """The profile for the campaign's purpose, with what two admins loosened, and what tightens it again.
+
+    That is the law of the customer's country, and the campaign's override.
+    """
     profile = profiles.load(row["profile"], row["purpose"])
     if row["loosened"]:
         profile = own_rules.loosened(profile, profiles.read_override(row["loosened"]))
+    if row["customer_country"]:
+        profile = own_rules.strictest(profile, _laws([row["customer_country"]], profile.purpose))
     return own_rules.tightened(profile, profiles.read_override(row["override"])) if row["override"] else profile
+
+
+def for_callee(campaign: Campaign, countries: Sequence[str]) -> Campaign:
+    """The campaign as it calls people whose numbers are of these countries: under the strictest of all rules."""
+    laws = _laws(countries, campaign.profile.purpose)
+    profile = own_rules.strictest(campaign.profile, laws) if laws else campaign.profile
+    return campaign if profile is campaign.profile else replace(campaign, profile=profile)
+
+
+def _laws(countries: Sequence[str], purpose: str) -> list[Profile]:
+    found = (profiles.of_country(country, purpose) for country in countries)
+    return [law for law in found if law is not None]
 
 
 def _kind(row: asyncpg.Record) -> DispositionKind:

@@ -9,21 +9,23 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from dialer.core import budget as law
 from dialer.core import hours, rules
 from dialer.core.gate import CALL_TYPES
-from dialer.core.model import Budget, Claim
+from dialer.core.model import Budget, Campaign, Claim
 from dialer.engine.ports import ClaimAsk, ClaimResult
 from dialer.errors import LeaseLost
 from dialer.store import lease
-from dialer.store.campaigns import refused_by_profile
+from dialer.store.campaigns import for_callee, refused_by_profile
+from dialer.store.contacts import lists_too_old
 from dialer.store.pools import transaction
 from dialer.store.queries import queries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import asyncpg
 
@@ -44,11 +46,18 @@ SPARE = 8
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """Contacts of a base that share zones and priority."""
+    """Contacts of a base that share zones, priority and the countries of their numbers.
+
+    Attributes:
+        campaign: As it calls them: under the strictest rules of all countries concerned.
+        shut: Those rules let nobody of them be called, whatever the hour.
+    """
 
     id: int
     zones: tuple[str, ...]
     priority: int
+    campaign: Campaign
+    shut: bool
 
 
 class Claims:
@@ -64,7 +73,7 @@ class Claims:
         self._pool = pool
         self._now = now
         self._boot_s = boot_s or (lambda: time.clock_gettime(time.CLOCK_BOOTTIME))
-        self._lanes: dict[int, tuple[datetime, Sequence[Lane]]] = {}
+        self._lanes: dict[int, tuple[datetime, Campaign, Sequence[Lane]]] = {}
 
     async def claim(self, ask: ClaimAsk) -> ClaimResult:
         """As ``engine.ports.Store.claim``.
@@ -90,7 +99,7 @@ class Claims:
             )
             room = law.room(budget, in_flight=lines["in_flight"], older=lines["older"], free=ask.free_operators)
         lanes = await self._known_lanes(connection, ask)
-        open_lanes = [lane for lane in lanes if _is_open(lane, ask)]
+        open_lanes = [lane for lane in lanes if not lane.shut and _is_open(lane, ask)]
         claims: list[Claim] = []
         if wanted and room and open_lanes:
             budget = await self._fill(connection, ask, open_lanes, claims, min(wanted, room), budget)
@@ -129,12 +138,25 @@ class Claims:
         return budget, row["open"] and not row["lists_too_old"], row["operator_free"]
 
     async def _known_lanes(self, connection: Connection, ask: ClaimAsk) -> Sequence[Lane]:
-        read_at, lanes = self._lanes.get(ask.campaign.id, (None, ()))
-        if read_at is None or not read_at <= ask.now < read_at + LANES_FOR:
+        read_at, campaign, lanes = self._lanes.get(ask.campaign.id, (ask.now, None, ()))
+        if campaign is not ask.campaign or not read_at <= ask.now < read_at + LANES_FOR:
             rows = await SQL["claim_lanes"].fetch(connection, campaign_id=ask.campaign.id)
-            lanes = [Lane(row["id"], tuple(row["zones"]), row["priority"]) for row in rows]
-            self._lanes[ask.campaign.id] = (ask.now, lanes)
+            rules = {tuple(row["countries"]): for_callee(ask.campaign, row["countries"]) for row in rows}
+            shut = {key: await self._shut(connection, ask, rule) for key, rule in rules.items()}
+            lanes = [
+                Lane(row["id"], tuple(row["zones"]), row["priority"], rules[key], shut[key])
+                for row in rows
+                for key in [tuple(row["countries"])]
+            ]
+            self._lanes[ask.campaign.id] = (ask.now, ask.campaign, lanes)
         return lanes
+
+    @staticmethod
+    async def _shut(connection: Connection, ask: ClaimAsk, campaign: Campaign) -> bool:
+        """Whether other countries' rules forbid such calls, or need lists that are too old; other lanes may go on."""
+        if campaign is ask.campaign:
+            return False
+        return refused_by_profile(campaign) is not None or await lists_too_old(connection, campaign, ask.now)
 
     async def _fill(
         self,
@@ -161,21 +183,29 @@ class Claims:
             )
             if not rows:
                 break
-            contacts = [row["id"] for row in rows]
-            judged = await self._take(connection, ask, contacts, ask.ids[len(claims) : wanted])
-            taken = [row for row in judged if row["attempt_id"] is not None]
-            claims.extend(_claim_from(row, ask) for row in taken)
-            if taken:
-                budget = replace(budget, uncovered=taken[0]["uncovered"])
-            again = any(row["again"] for row in judged)
-            if len(claims) == wanted or (len(contacts) < look_at and not again):
+            again = False
+            for campaign, contacts in _runs(rows, lanes):
+                judged = await self._take(connection, ask, campaign, contacts, ask.ids[len(claims) : wanted])
+                taken = [row for row in judged if row["attempt_id"] is not None]
+                claims.extend(_claim_from(row, ask) for row in taken)
+                if taken:
+                    budget = replace(budget, uncovered=taken[0]["uncovered"])
+                again = again or any(row["again"] for row in judged)
+                if len(claims) == wanted:
+                    return budget
+            if len(rows) < look_at and not again:
                 break
         return budget
 
     async def _take(
-        self, connection: Connection, ask: ClaimAsk, contacts: Sequence[int], ids: Sequence[object]
+        self,
+        connection: Connection,
+        ask: ClaimAsk,
+        campaign: Campaign,
+        contacts: Sequence[int],
+        ids: Sequence[object],
     ) -> Sequence[asyncpg.Record]:
-        campaign, profile = ask.campaign, ask.campaign.profile
+        profile = campaign.profile
         after = rules.rests(profile)
         return await SQL["claim_take"].fetch(
             connection,
@@ -215,17 +245,24 @@ class Claims:
             owner_grace=OWNER_GRACE,
         )
         due_at = {row["lane_id"]: row["due_at"] for row in rows}
-        campaign = ask.campaign
         found = [
-            hours.next_open(at, lane.zones, campaign.profile, campaign.ring_timeout_s)
+            hours.next_open(at, lane.zones, lane.campaign.profile, lane.campaign.ring_timeout_s)
             for lane in lanes
-            if (at := due_at.get(lane.id)) is not None
+            if not lane.shut and (at := due_at.get(lane.id)) is not None
         ]
         return min((at for at in found if at is not None), default=None)
 
 
 def _is_open(lane: Lane, ask: ClaimAsk) -> bool:
-    return hours.may_call(ask.now, lane.zones, ask.campaign.profile, ask.campaign.ring_timeout_s)
+    return hours.may_call(ask.now, lane.zones, lane.campaign.profile, lane.campaign.ring_timeout_s)
+
+
+def _runs(rows: Sequence[asyncpg.Record], lanes: Sequence[Lane]) -> Iterator[tuple[Campaign, Sequence[int]]]:
+    """Contacts in their order, those that follow each other under the same rules together: most often all of them."""
+    campaign_of = {lane.id: lane.campaign for lane in lanes}
+    for _, run in groupby(rows, key=lambda row: id(campaign_of[row["lane_id"]])):
+        some = list(run)
+        yield campaign_of[some[0]["lane_id"]], [row["id"] for row in some]
 
 
 def budget_from(row: asyncpg.Record) -> Budget:

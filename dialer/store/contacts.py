@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -104,10 +105,11 @@ class Contacts:
         """
 
         async def work(connection: Connection) -> Sequence[gate.Refusal]:
-            campaign_id = await SQL["contact_campaign"].fetchval(connection, contact_id=contact_id)
-            if campaign_id is None:
+            of = await SQL["contact_campaign"].fetchrow(connection, contact_id=contact_id)
+            if of is None:
                 raise NotFound("contact.not_found", "There is no such contact.")
-            [campaign] = await campaigns.read(connection, campaign_id=campaign_id)
+            [campaign] = await campaigns.read(connection, campaign_id=of["campaign_id"])
+            campaign = campaigns.for_callee(campaign, of["countries"])
             too_old = await lists_too_old(connection, campaign, now)
             rows = await SQL["contact_facts"].fetch(
                 connection, contact_id=contact_id, now=now, national_lists=list(campaign.profile.national_lists)
@@ -152,14 +154,35 @@ async def lists_too_old(connection: Connection, campaign: Campaign, now: datetim
 
 
 async def _counts(connection: Connection, campaign: Campaign, now: datetime, base_id: int | None) -> Mapping[str, Held]:
-    lanes = await SQL["contact_lanes"].fetch(connection, campaign_id=campaign.id)
+    """Lanes under the same rules are counted together; most often that is all of them."""
+    lanes: defaultdict[tuple[str, ...], list[asyncpg.Record]] = defaultdict(list)
+    for row in await SQL["contact_lanes"].fetch(connection, campaign_id=campaign.id, base_id=base_id):
+        lanes[tuple(row["countries"])].append(row)
+    await SQL["contact_why_plan"].execute(connection)
+    await SQL["contact_why_memory"].execute(connection)
+    held: dict[str, Held] = {}
+    for countries, some in lanes.items():
+        there = campaigns.for_callee(campaign, countries)
+        for reason, one in (await _counts_of(connection, there, now, some)).items():
+            held[reason] = _together(held.get(reason), one)
+    return held
+
+
+def _together(one: Held | None, other: Held) -> Held:
+    if one is None:
+        return other
+    untils = [held.until for held in (one, other) if held.until is not None]
+    return Held(contacts=one.contacts + other.contacts, until=min(untils, default=None))
+
+
+async def _counts_of(
+    connection: Connection, campaign: Campaign, now: datetime, lanes: Sequence[asyncpg.Record]
+) -> Mapping[str, Held]:
     profile, ring_s = campaign.profile, campaign.ring_timeout_s
     after = rules.rests(profile)
-    opens_at = {lane["id"]: hours.next_open(now, lane["zones"], profile, ring_s) for lane in lanes}
     rows = await SQL["contact_why_counts"].fetch(
         connection,
         campaign_id=campaign.id,
-        base_id=base_id,
         customer_id=campaign.customer_id,
         now=now,
         attempts_max=campaign.attempts_max,
@@ -175,8 +198,9 @@ async def _counts(connection: Connection, campaign: Campaign, now: datetime, bas
         allow=list(profile.allow),
         deny=list(profile.deny),
         whole_campaign=await _whole(connection, campaign, now),
-        lanes=list(opens_at),
-        opens_at=list(opens_at.values()),
+        lanes=[lane["id"] for lane in lanes],
+        paused=[lane["paused"] for lane in lanes],
+        opens_at=[hours.next_open(now, lane["zones"], profile, ring_s) for lane in lanes],
     )
     return {row["reason"]: Held(contacts=row["contacts"], until=row["until"]) for row in rows}
 

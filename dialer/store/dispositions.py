@@ -183,6 +183,7 @@ async def _save(connection: Connection, form: _Form) -> Saved:
     if attempt["known_key"] is not None:
         return _repeated(attempt, form)
     [campaign] = await campaigns.read(connection, campaign_id=attempt["campaign_id"])
+    campaign = campaigns.for_callee(campaign, contact["countries"])
     kind = campaign.dispositions.get(form.code)
     if kind is None:
         raise Refused(

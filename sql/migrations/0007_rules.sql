@@ -18,6 +18,12 @@ CREATE TABLE disposition_rest (
 -- Where the customer is: the rules of that country hold beside those of the campaign and of the callee.
 ALTER TABLE customer ADD COLUMN country text CHECK (country ~ '^[A-Z]{2}$');
 
+-- The countries of a contact's numbers, whose rules hold beside the campaign's.
+ALTER TABLE lane
+    ADD COLUMN countries text[] NOT NULL DEFAULT '{}',
+    DROP CONSTRAINT lane_base_id_zones_priority_key,
+    ADD CONSTRAINT lane_once UNIQUE (base_id, zones, priority, countries);
+
 -- Files of do-not-call numbers: each is taken once, and can be taken back. Whatever a person or another file names too stays
 -- when the file is taken back: its entries lose their file.
 CREATE TABLE do_not_call_file (

@@ -141,16 +141,17 @@ ORDER BY k.row_number
 LIMIT :most::integer;
 
 -- name: base_lanes
--- Which zones and priorities the file has.
+-- Which zones, priorities and countries of numbers the file has.
 WITH given AS (
-    SELECT (place - 1)::integer AS lane, ARRAY(SELECT jsonb_array_elements_text(one -> 0)) AS zones, (one ->> 1)::integer AS priority
+    SELECT (place - 1)::integer AS lane, ARRAY(SELECT jsonb_array_elements_text(one -> 0)) AS zones, (one ->> 1)::integer AS priority,
+        ARRAY(SELECT jsonb_array_elements_text(one -> 2)) AS countries
     FROM jsonb_array_elements(:lanes::jsonb) WITH ORDINALITY AS l (one, place)
 ), made AS (
-    INSERT INTO lane (base_id, campaign_id, zones, priority)
-    SELECT :base_id::bigint, :campaign_id::bigint, zones, priority FROM given
-    RETURNING id, zones, priority
+    INSERT INTO lane (base_id, campaign_id, zones, priority, countries)
+    SELECT :base_id::bigint, :campaign_id::bigint, zones, priority, countries FROM given
+    RETURNING id, zones, priority, countries
 )
-INSERT INTO base_lane (lane, lane_id) SELECT g.lane, m.id FROM given g JOIN made m USING (zones, priority);
+INSERT INTO base_lane (lane, lane_id) SELECT g.lane, m.id FROM given g JOIN made m USING (zones, priority, countries);
 
 -- name: base_contacts
 -- Each row is a contact; the first of its numbers is dialled first.

@@ -13,7 +13,7 @@ LIMIT :limit::integer;
 
 -- name: callback_contact
 -- The contact's row is the lock for what becomes of it.
-SELECT c.id, lane.zones, k.campaign_id, k.state, k.due_at, greatest(p.not_before, 'epoch') AS not_before
+SELECT c.id, lane.zones, lane.countries, k.campaign_id, k.state, k.due_at, greatest(p.not_before, 'epoch') AS not_before
 FROM callback k JOIN contact c ON c.id = k.contact_id JOIN lane ON lane.id = c.lane_id JOIN phone p ON p.id = c.phone_id
 WHERE k.id = :id::bigint
 FOR NO KEY UPDATE OF c, k;

@@ -2,7 +2,7 @@
 
 -- name: claim_lanes
 -- What a claim may look at: the lanes of the campaign that are not paused. The caller sorts out whose windows are open.
-SELECT lane.id, lane.zones, base.priority * 10 + lane.priority AS priority
+SELECT lane.id, lane.zones, lane.countries, base.priority * 10 + lane.priority AS priority
 FROM lane JOIN base ON base.id = lane.base_id
 WHERE lane.campaign_id = :campaign_id::bigint AND NOT base.paused
 ORDER BY priority DESC, lane.id;
@@ -74,7 +74,7 @@ WITH promised AS (
     ORDER BY turn, priority DESC, next_at, contact_id
     LIMIT :wanted::integer
 )
-SELECT c.id
+SELECT c.id, c.lane_id
 FROM next JOIN contact c ON c.id = next.contact_id JOIN phone p ON p.id = c.phone_id
 ORDER BY next.turn, next.priority DESC, next.next_at, c.id
 FOR NO KEY UPDATE OF c, p SKIP LOCKED;

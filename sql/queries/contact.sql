@@ -78,110 +78,140 @@ WHERE c.id = :contact_id::bigint
 ORDER BY other.place;
 
 -- name: contact_campaign
--- Whose contact it is.
-SELECT campaign_id FROM contact WHERE id = :contact_id::bigint;
+-- Whose contact it is, and of which countries its numbers are.
+SELECT c.campaign_id, lane.countries FROM contact c JOIN lane ON lane.id = c.lane_id WHERE c.id = :contact_id::bigint;
 
 -- name: contact_lists_too_old
 -- Whether a national list is older than the profile allows, or was never imported.
 SELECT coalesce(min(coalesce(n.imported_at, '-infinity')) < :now::timestamptz - :list_max_age::interval, false)
 FROM unnest(:national_lists::text[]) AS wanted (name) LEFT JOIN national_list n USING (name);
 
+-- name: contact_why_plan
+-- The counts below read whole bases. Their planner does not know how many of a million numbers rest, are forbidden or agreed;
+-- where it takes them for one, it would go through them once for each contact. Joined by hash, each is read once.
+SET LOCAL enable_nestloop = off;
+
+-- name: contact_why_memory
+-- A base's hash tables without files.
+SET LOCAL work_mem = '64MB';
+
 -- name: contact_why_counts
--- Every contact of a campaign, or of one base, under the first reason that holds it back, in the gate's order; those
--- without one are next in line. With the first moment at which that reason passes for one of them. What holds for the
--- whole campaign, and when lanes open, the caller knows.
-WITH mine AS (
-    SELECT c.id, c.state, c.lane_id, c.counted, c.phone_id, b.paused, k.id AS callback_id, k.operator_id,
-        coalesce(k.next_at, c.next_at) AS next_at
-    FROM contact c JOIN base b ON b.id = c.base_id LEFT JOIN callback k ON k.contact_id = c.id AND k.state = 'pending'
-    WHERE c.campaign_id = :campaign_id::bigint AND (:base_id::bigint IS NULL OR c.base_id = :base_id::bigint)
-), asked AS (
-    SELECT m.id AS contact_id, other.place, p.id AS phone_id, p.not_before, p.held_until,
-        CASE
-            WHEN p.id IN (
-                SELECT d.phone_id FROM do_not_call d
-                WHERE d.scope = 'global' OR d.customer_id = :customer_id::bigint OR d.campaign_id = :campaign_id::bigint
-            ) OR EXISTS (SELECT FROM national_number n WHERE n.e164 = p.e164 AND n.list = ANY(:national_lists::text[]))
-            THEN 'do_not_call'
-            WHEN NOT p.e164 ^@ ANY(:allow::text[]) OR p.e164 ^@ ANY(:deny::text[]) THEN 'number_not_allowed'
-            WHEN p.id IN (
-                SELECT g.phone_id FROM consent g
-                WHERE g.customer_id = :customer_id::bigint AND g.purpose = :purpose::text AND g.withdrawn_at IS NULL
-                    AND g.given_at <= :now::timestamptz AND g.expires_at > :now::timestamptz
-            ) THEN NULL
-            WHEN :consent_needed::boolean OR p.id IN (
-                SELECT g.phone_id FROM consent g WHERE g.customer_id = :customer_id::bigint AND g.purpose = :purpose::text
-            ) THEN 'no_consent'
-        END AS hopeless
-    FROM mine m
-    JOIN contact_phone this ON this.contact_id = m.id AND this.phone_id = m.phone_id
-    JOIN contact_phone other ON other.contact_id = m.id
-        AND (other.place = this.place OR (other.place > this.place AND NOT other.dead AND m.callback_id IS NULL))
-    JOIN phone p ON p.id = other.phone_id
-    WHERE m.state = 'open'
-), chosen AS (
-    SELECT DISTINCT ON (contact_id) * FROM asked ORDER BY contact_id, hopeless IS NOT NULL, place
-), dialled AS (
-    SELECT t.phone_id, array_agg(t.sent_at ORDER BY t.sent_at DESC) AS sent
-    FROM attempt t
-    WHERE t.sent_at > :now::timestamptz - interval '720 hours' AND (t.counts OR t.rang_at IS NOT NULL OR t.answered_at IS NOT NULL)
-        AND t.phone_id IN (SELECT phone_id FROM chosen)
-    GROUP BY t.phone_id
-), said AS (
-    SELECT r.phone_id, max(greatest(r.rests_until, r.said_at + own.rests_for)) AS until
+-- Every contact of these lanes under the first reason that holds it back, in the gate's order; those without one are next in
+-- line. With the first moment at which that reason passes for one of them. Asked about is the contact's present number, or
+-- where that is refused for what it is, the next one that is not. What holds for the whole campaign, and when lanes open,
+-- the caller knows. Most numbers have nothing against them: ``number`` holds the others, and each contact is looked up in it
+-- once.
+WITH every AS (
+    SELECT p.id AS phone_id, CASE WHEN NOT p.e164 ^@ ANY(:allow::text[]) THEN 'number_not_allowed' END AS refused,
+        p.not_before AS rests_until, p.held_until, NULL::timestamptz AS day_until, NULL::timestamptz AS days7_until,
+        NULL::timestamptz AS days30_until, NULL::timestamptz AS said_until, NULL::boolean AS live, NULL::boolean AS agreed
+    FROM phone p
+    WHERE p.not_before > :now::timestamptz OR p.held_until > :now::timestamptz OR NOT p.e164 ^@ ANY(:allow::text[])
+    UNION ALL
+    SELECT p.id, 'number_not_allowed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    FROM unnest(:deny::text[]) AS never (prefix) JOIN phone p ON p.e164 >= never.prefix AND p.e164 < never.prefix || ':'
+    UNION ALL
+    SELECT d.phone_id, 'do_not_call', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    FROM do_not_call d WHERE d.scope = 'global' OR d.customer_id = :customer_id::bigint OR d.campaign_id = :campaign_id::bigint
+    UNION ALL
+    SELECT p.id, 'do_not_call', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    FROM national_number n JOIN phone p USING (e164) WHERE n.list = ANY(:national_lists::text[])
+    UNION ALL
+    SELECT g.phone_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, bool_or(g.stands)
+    FROM (
+        SELECT phone_id, withdrawn_at IS NULL AND given_at <= :now::timestamptz AND expires_at > :now::timestamptz AS stands
+        FROM consent WHERE customer_id = :customer_id::bigint AND purpose = :purpose::text
+    ) AS g
+    GROUP BY g.phone_id HAVING :consent_needed::boolean OR NOT bool_or(g.stands)
+    UNION ALL
+    SELECT d.phone_id, NULL, d.sent[1] + :min_gap::interval, NULL, d.sent[:per_day::integer] + interval '24 hours',
+        d.sent[:per_7_days::integer] + interval '168 hours', d.sent[:per_30_days::integer] + interval '720 hours', NULL, NULL, NULL
+    FROM (
+        SELECT t.phone_id, array_agg(t.sent_at ORDER BY t.sent_at DESC) AS sent
+        FROM attempt t
+        WHERE t.sent_at > :now::timestamptz - interval '720 hours'
+            AND (t.counts OR t.rang_at IS NOT NULL OR t.answered_at IS NOT NULL)
+        GROUP BY t.phone_id
+    ) AS d
+    UNION ALL
+    SELECT r.phone_id, NULL, NULL, NULL, NULL, NULL, NULL, greatest(r.rests_until, r.said_at + own.rests_for), NULL, NULL
     FROM disposition_rest r
     LEFT JOIN unnest(:after_classes::text[], :after_for::interval[]) AS own (class, rests_for) USING (class)
     WHERE r.customer_id = :customer_id::bigint
-    GROUP BY r.phone_id
-), known AS (
-    SELECT m.*, n.hopeless, s.until AS said_until, l.phone_id IS NOT NULL OR mine_live.contact_id IS NOT NULL AS live,
-        CASE WHEN NOT EXISTS (SELECT FROM operator_live o WHERE o.operator_id = m.operator_id AND o.state = 'ready')
-            THEN n.held_until END AS held_until,
-        greatest(n.not_before, d.sent[1] + :min_gap::interval) AS rests_until,
-        d.sent[:per_day::integer] + interval '24 hours' AS day_until,
-        d.sent[:per_7_days::integer] + interval '168 hours' AS days7_until,
-        d.sent[:per_30_days::integer] + interval '720 hours' AS days30_until,
-        w.opens_at
-    FROM mine m
-    LEFT JOIN chosen n ON n.contact_id = m.id
-    LEFT JOIN dialled d ON d.phone_id = n.phone_id
-    LEFT JOIN said s ON s.phone_id = n.phone_id
-    LEFT JOIN attempt_live l ON l.phone_id = n.phone_id
-    LEFT JOIN attempt_live mine_live ON mine_live.contact_id = m.id
-    LEFT JOIN unnest(:lanes::bigint[], :opens_at::timestamptz[]) AS w (lane_id, opens_at) ON w.lane_id = m.lane_id
+    UNION ALL
+    SELECT l.phone_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, true, NULL FROM attempt_live l
+), number AS MATERIALIZED (
+    SELECT phone_id, min(refused) AS refused, max(rests_until) AS rests_until, max(held_until) AS held_until,
+        max(day_until) AS day_until, max(days7_until) AS days7_until, max(days30_until) AS days30_until,
+        max(said_until) AS said_until, bool_or(live) AS live, bool_or(agreed) AS agreed
+    FROM every GROUP BY phone_id
+), promise AS MATERIALIZED (
+    SELECT k.contact_id, k.next_at,
+        EXISTS (SELECT FROM operator_live o WHERE o.operator_id = k.operator_id AND o.state = 'ready') AS operator_held
+    FROM callback k WHERE k.campaign_id = :campaign_id::bigint AND k.state = 'pending'
+), stuck AS MATERIALIZED (
+    SELECT c.id, c.phone_id
+    FROM contact c LEFT JOIN number n ON n.phone_id = c.phone_id LEFT JOIN promise k ON k.contact_id = c.id
+    WHERE c.lane_id = ANY(:lanes::bigint[]) AND c.state = 'open' AND k.contact_id IS NULL
+        AND (n.refused IS NOT NULL OR NOT coalesce(n.agreed, NOT :consent_needed::boolean))
+), spare AS MATERIALIZED (
+    SELECT DISTINCT ON (other.contact_id) other.contact_id, other.phone_id
+    FROM stuck
+    JOIN contact_phone other ON other.contact_id = stuck.id AND other.place > 1 AND NOT other.dead
+    JOIN contact_phone this ON this.contact_id = stuck.id AND this.phone_id = stuck.phone_id AND this.place < other.place
+    LEFT JOIN number m ON m.phone_id = other.phone_id
+    WHERE m.refused IS NULL AND coalesce(m.agreed, NOT :consent_needed::boolean)
+    ORDER BY other.contact_id, other.place
 ), judged AS (
-    SELECT k.*,
+    SELECT n.said_until, n.days30_until, n.days7_until, n.day_until, n.held_until, n.rests_until, w.opens_at,
+        coalesce(k.next_at, c.next_at) AS next_at,
         CASE
-            WHEN k.state = 'closed' THEN 'closed'
-            WHEN k.hopeless IS NOT NULL THEN k.hopeless
+            WHEN n.refused IS NOT NULL THEN n.refused
+            WHEN NOT coalesce(n.agreed, NOT :consent_needed::boolean) THEN 'no_consent'
             WHEN :whole_campaign::text IS NOT NULL THEN :whole_campaign::text
-            WHEN k.paused THEN 'base_paused'
-            WHEN k.live THEN 'live_attempt'
-            WHEN k.counted >= :attempts_max::integer AND k.callback_id IS NULL THEN 'attempts_used_up'
-            WHEN k.said_until > :now::timestamptz THEN 'after_disposition'
-            WHEN k.days30_until > :now::timestamptz THEN 'per_30_days'
-            WHEN k.days7_until > :now::timestamptz THEN 'per_7_days'
-            WHEN k.day_until > :now::timestamptz THEN 'per_day'
-            WHEN k.held_until > :now::timestamptz THEN 'after_abandon'
-            WHEN k.rests_until > :now::timestamptz THEN 'phone_resting'
-            WHEN k.next_at > :now::timestamptz THEN 'not_due'
-            WHEN k.opens_at IS NULL THEN 'no_window'
-            WHEN k.opens_at > :now::timestamptz THEN 'outside_window'
+            WHEN w.paused THEN 'base_paused'
+            WHEN n.live OR l.contact_id IS NOT NULL THEN 'live_attempt'
+            WHEN c.counted >= :attempts_max::integer AND k.contact_id IS NULL THEN 'attempts_used_up'
+            WHEN n.said_until > :now::timestamptz THEN 'after_disposition'
+            WHEN n.days30_until > :now::timestamptz THEN 'per_30_days'
+            WHEN n.days7_until > :now::timestamptz THEN 'per_7_days'
+            WHEN n.day_until > :now::timestamptz THEN 'per_day'
+            WHEN n.held_until > :now::timestamptz AND k.operator_held IS NOT TRUE THEN 'after_abandon'
+            WHEN n.rests_until > :now::timestamptz THEN 'phone_resting'
+            WHEN coalesce(k.next_at, c.next_at) > :now::timestamptz THEN 'not_due'
+            WHEN w.opens_at IS NULL THEN 'no_window'
+            WHEN w.opens_at > :now::timestamptz THEN 'outside_window'
             ELSE 'next'
         END AS reason
-    FROM known k
-), timed AS (
-    SELECT j.reason,
-        CASE j.reason WHEN 'after_disposition' THEN j.said_until WHEN 'per_30_days' THEN j.days30_until WHEN 'per_7_days' THEN j.days7_until WHEN 'per_day' THEN j.day_until
-            WHEN 'after_abandon' THEN j.held_until WHEN 'phone_resting' THEN j.rests_until WHEN 'not_due' THEN j.next_at
-            WHEN 'outside_window' THEN j.opens_at END AS until
-    FROM judged j
+    FROM contact c
+    LEFT JOIN spare s ON s.contact_id = c.id
+    LEFT JOIN number n ON n.phone_id = coalesce(s.phone_id, c.phone_id)
+    LEFT JOIN promise k ON k.contact_id = c.id
+    LEFT JOIN attempt_live l ON l.contact_id = c.id
+    JOIN unnest(:lanes::bigint[], :paused::boolean[], :opens_at::timestamptz[]) AS w (lane_id, paused, opens_at)
+        ON w.lane_id = c.lane_id
+    WHERE c.state = 'open'
 )
-SELECT reason, count(*) AS contacts, CASE WHEN isfinite(min(until)) THEN min(until) END AS until FROM timed GROUP BY reason ORDER BY reason;
+SELECT reason, count(*) AS contacts, CASE WHEN isfinite(min(until)) THEN min(until) END AS until
+FROM (
+    SELECT j.reason,
+        CASE j.reason WHEN 'after_disposition' THEN j.said_until WHEN 'per_30_days' THEN j.days30_until
+            WHEN 'per_7_days' THEN j.days7_until WHEN 'per_day' THEN j.day_until WHEN 'after_abandon' THEN j.held_until
+            WHEN 'phone_resting' THEN j.rests_until WHEN 'not_due' THEN j.next_at WHEN 'outside_window' THEN j.opens_at
+        END AS until
+    FROM judged j
+) AS timed
+GROUP BY reason
+UNION ALL
+SELECT 'closed', count(*), NULL FROM contact c WHERE c.lane_id = ANY(:lanes::bigint[]) AND c.state = 'closed' HAVING count(*) > 0
+ORDER BY reason;
 
 -- name: contact_lanes
--- All lanes of a campaign, those of paused bases too.
-SELECT id, zones FROM lane WHERE campaign_id = :campaign_id::bigint;
+-- All lanes of a campaign, or of one base, those of paused bases too.
+SELECT lane.id, lane.zones, lane.countries, base.paused
+FROM lane JOIN base ON base.id = lane.base_id
+WHERE lane.campaign_id = :campaign_id::bigint AND (:base_id::bigint IS NULL OR base.id = :base_id::bigint)
+ORDER BY lane.id;
 
 -- name: contact_base_campaign
 -- Whose base it is.

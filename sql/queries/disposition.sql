@@ -2,7 +2,7 @@
 
 -- name: disposition_contact
 -- The contact's row is the lock for what becomes of it.
-SELECT c.id, c.state, c.counted, CASE WHEN isfinite(c.next_at) THEN c.next_at END AS next_at, c.promised, lane.zones
+SELECT c.id, c.state, c.counted, CASE WHEN isfinite(c.next_at) THEN c.next_at END AS next_at, c.promised, lane.zones, lane.countries
 FROM contact c JOIN lane ON lane.id = c.lane_id
 WHERE c.id = (
     SELECT contact_id FROM attempt_live WHERE attempt_id = :attempt_id::uuid

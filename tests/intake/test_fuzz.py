@@ -37,7 +37,7 @@ async def load(place, folder, verdict):
     async def blocks():
         yield (folder / ROWS).read_bytes()
 
-    lanes = [(["Europe/Moscow"], priority) for priority in range(10)]
+    lanes = [(["Europe/Moscow"], priority, ["RU"]) for priority in range(10)]
     batch = Batch(rows=blocks(), lanes=lanes, rejected=verdict.rows - verdict.accepted, in_campaign="keep")
     base, _, _ = await place.stores.bases.take(
         batch,

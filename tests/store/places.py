@@ -62,7 +62,9 @@ class Place:
         found = await self.store.campaigns("main")
         return next(c for c in found if c.id == (campaign_id or self.campaign.id))
 
-    async def add_contacts(self, *numbers, campaign=None, zones=("Europe/Moscow",), priority=0) -> list[int]:
+    async def add_contacts(
+        self, *numbers, campaign=None, zones=("Europe/Moscow",), priority=0, countries=()
+    ) -> list[int]:
         """Contacts with these numbers; a tuple is one contact with several. Their ids, in order."""
         rows = [
             Row(
@@ -72,6 +74,7 @@ class Place:
                 zones=list(zones),
                 priority=priority,
                 attributes={"city": "Vladivostok"},
+                countries=list(countries),
             )
             for line, number in enumerate(numbers, 2)
         ]

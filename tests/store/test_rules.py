@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from dialer import profiles
 from dialer.core.model import CampaignState, Outcome
 from dialer.errors import NotFound, Refused
 from dialer.store.consents import Given
@@ -143,6 +144,83 @@ async def test_an_override_may_make_people_rest_longer_and_not_shorter(place):
     with pytest.raises(Refused) as refused:
         await place.stores.campaigns.change(campaign.id, shorter, actor=SYSTEM)
     assert refused.value.code == "campaign.loosens"
+
+
+async def test_where_callee_and_customer_are_elsewhere_the_strictest_rules_hold_and_the_reason_says_whose(place):
+    """France allows two calls a day, the strictest profile three; each attempt keeps under which rules it was made."""
+    campaign = await strict(place, purpose="service", attempts_max=20, override={"min_gap_s": 7200})
+    await place.pools.web.execute("UPDATE customer SET country = 'DE' WHERE id = $1", campaign.customer_id)
+    campaign = place.campaign = await place.read(campaign.id)
+    assert campaign.profile.id == f"strict+de.{profiles.packaged('de').version}"
+    french = await place.add_contacts("+33612345678", campaign=campaign, zones=("Europe/Paris",), countries=("FR",))
+    own = await place.add_contacts("+34612345678", campaign=campaign, zones=("Europe/Paris",), countries=("ES",))
+    place.now = NOON + timedelta(minutes=5)
+    attempts = await place.dial(5)
+    assert len(attempts) == 2
+    for attempt in attempts:
+        await rang(place, attempt, hours_ago=3)
+        await place.end(attempt, Outcome.BUSY)
+    place.now += timedelta(hours=5)
+    found = {contact: await place.stores.contacts.why(contact, now=place.now) for contact in (*french, *own)}
+    [per_day] = found[french[0]]
+    assert (per_day.reason, per_day.profile) == ("per_day", "fr")
+    assert found[own[0]] == []
+    held = await place.stores.contacts.why_counts(campaign.id, now=place.now)
+    assert {reason: one.contacts for reason, one in held.items()} == {"per_day": 1, "next": 1}
+    await place.store.renew_lease(place.lease)
+    assert [attempt.contact_id for attempt in await place.dial(5)] == own
+    assert (await place.contact(french[0]))["refused_by"] == "per_day"
+    kept = await place.pools.web.fetch(
+        "SELECT DISTINCT profile, profile_version FROM attempt WHERE outcome = 'busy' AND number = 1"
+    )
+    assert {row["profile"].count("+") for row in kept} == {1, 2}
+
+
+async def rang(place, attempt, *, hours_ago):
+    """The number rang once more today, for somebody else."""
+    await place.pools.web.execute(
+        "INSERT INTO attempt (attempt_id, contact_id, campaign_id, base_id, phone_id, switch, epoch, number, profile,"
+        " profile_version, sent_at, rang_at, ended_at, outcome, ended_by, counts, legal_answered, legal_abandoned)"
+        " VALUES (gen_random_uuid(), 0, 0, 1, $1, 'main', 1, 1, 'strict', 1, $2, $2, $2, 'no_answer', 'callee', true, false, false)",
+        attempt.phone_id,
+        place.now - timedelta(hours=hours_ago),
+    )
+
+
+async def test_rules_of_a_country_that_forbid_such_calls_hold_its_people_back_and_nobody_else(place):
+    """Russia forbids such advertising; a register France does not have is missing in the United States."""
+    campaign = await strict(place, override={"min_gap_s": 7200})
+    by_country = {}
+    for country, number in (("RU", "+79161234567"), ("US", "+12025550177"), ("ES", "+34612345678")):
+        by_country[country] = await place.add_contacts(number, campaign=campaign, countries=(country,))
+        await place.stores.consents.add(given(place, number), actor=SYSTEM)
+    assert [attempt.contact_id for attempt in await place.dial(5)] == by_country["ES"]
+    reasons = {}
+    for country, [contact] in by_country.items():
+        [first, *_] = await place.stores.contacts.why(contact, now=place.now)
+        reasons[country] = (first.reason, first.profile)
+    assert (reasons["RU"], reasons["US"]) == (("call_type_forbidden", "ru"), ("lists_too_old", "us"))
+    held = await place.stores.contacts.why_counts(campaign.id, now=place.now)
+    assert {reason: one.contacts for reason, one in held.items()} == {
+        "call_type_forbidden": 1,
+        "lists_too_old": 1,
+        "live_attempt": 1,
+    }
+    assert (await place.stores.campaigns.get(campaign.id)).state == "running"
+
+
+async def test_a_promise_is_refused_where_only_the_callee_s_country_forbids_its_hour(place):
+    german = await place.add_campaign("german", profile="strict", purpose="service", override={})
+    [contact] = await place.add_contacts("+33612345678", campaign=german, zones=("Europe/Paris",), countries=("FR",))
+    ann = await place.add_operator("ann")
+    place.now = NOON + timedelta(minutes=5)
+    [attempt] = await place.dial(campaign=german)
+    attempt = await place.talk(attempt, ann)
+    holiday = datetime(2026, 7, 14, 9, 0, tzinfo=UTC)
+    with pytest.raises(Refused) as refused:
+        await place.save(attempt.id, ann, "callback", due_at=holiday)
+    assert refused.value.code == "callback.outside_window"
+    assert contact
 
 
 async def test_premium_numbers_are_refused_in_the_claim(place):

@@ -169,6 +169,8 @@ class WhyReason(Answer):
     reason: str
     until: datetime | None = None
     detail: str = ""
+    profile: str = ""
+    """Whose rule it is, where it is that of the callee's or the customer's country."""
 
 
 class ContactWhy(Answer):
