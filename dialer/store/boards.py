@@ -66,6 +66,7 @@ class Steering:
 
     campaign_id: int
     team_id: int
+    customer_id: int
     target_permille: int | None
     caution: float
     max_lines_per_operator: float
@@ -114,6 +115,11 @@ class Boards:
         """All trunks."""
         with store_errors():
             return [TrunkLoad(**row) for row in await SQL["board_trunks"].fetch(self._pool)]
+
+    async def crew(self) -> Mapping[int, int]:
+        """Team of each operator on shift."""
+        with store_errors():
+            return {row["operator_id"]: row["team_id"] for row in await SQL["board_crew"].fetch(self._pool)}
 
     async def steering(self) -> Mapping[int, Steering]:
         """Campaigns that are no drafts."""

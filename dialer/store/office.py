@@ -116,9 +116,15 @@ class Office:
         table = await self._table("office_audit", replace(view, down=down), q=view.q, since=since, until=until)
         return replace(table, view=replace(table.view, down=view.down))
 
-    async def campaigns(self, view: View, *, state: str = "", team_id: int | None = None) -> Table:
-        """Campaigns; sorted by ``name``, ``customer``, ``team``, ``state`` or ``mode``. Of one team if it is named."""
-        return await self._table("office_campaigns", view, q=view.q, state=state, team_id=team_id)
+    async def campaigns(
+        self, view: View, *, state: str = "", team_id: int | None = None, customer_id: int | None = None
+    ) -> Table:
+        """Campaigns, of one team and one customer if they are named.
+
+        Sorted by ``name``, ``customer``, ``team``, ``state`` or ``mode``.
+        """
+        only = {"team_id": team_id, "customer_id": customer_id}
+        return await self._table("office_campaigns", view, q=view.q, state=state, **only)
 
     async def trunks(self) -> Sequence[Mapping[str, Any]]:
         """All trunks with their campaigns and caller numbers."""

@@ -193,6 +193,7 @@ async def _run_tasks(app: web.Application) -> AsyncIterator[None]:
     ]
     yield
     await context.desk.close()
+    await context.hub.overview.close()
     for task in tasks:
         task.cancel()
     for task in tasks:

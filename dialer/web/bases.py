@@ -12,7 +12,7 @@ from dialer.intake.columns import REGIONS, TARGETS
 from dialer.intake.desk import planned
 from dialer.intake.plan import POLICIES
 from dialer.intake.text import DELIMITERS, ENCODINGS
-from dialer.web import pages, schemas
+from dialer.web import pages, schemas, scope
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -124,7 +124,7 @@ async def save_template(call: Call, ask: schemas.TemplateAsk) -> schemas.Done:
 
 async def list_page(call: Call) -> web.Response:
     """Bases of a campaign, and the way in for another one."""
-    campaigns = await call.stores.campaigns.list()
+    campaigns = await scope.own_campaigns(call)
     asked = call.request.query.get("campaign", "")
     chosen = next((c for c in campaigns if str(c.id) == asked), campaigns[0] if campaigns else None)
     bases = await call.stores.bases.of_campaign(chosen.id) if chosen else []

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from weakref import WeakSet
@@ -18,7 +19,7 @@ import structlog
 from aiohttp import ClientWebSocketResponse, WSCloseCode, web
 
 from dialer.errors import DialerError
-from dialer.web import auth, cards, schemas
+from dialer.web import auth, cards, schemas, scope
 from dialer.web.overview import Overview
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from dialer.engine.ports import Live, OperatorView
     from dialer.store.stores import Stores
+    from dialer.store.users import User
     from dialer.web.call import Call
 
     Send = Callable[[str], Awaitable[None]]
@@ -107,7 +109,11 @@ class Hub:
     async def refresh(self) -> None:
         """Render the board of this moment."""
         await self.overview.refresh()
-        self.board_json = board_answer(self._live, self.overview.present).model_dump_json()
+        self.board_json = board_answer(self._live, self.overview).model_dump_json()
+
+    def board_for(self, user: User) -> str:
+        """The board as this user may see it; rendered anew only for the bound."""
+        return board_answer(self._live, self.overview, user).model_dump_json() if scope.bound(user) else self.board_json
 
     async def _push_operators(self) -> None:
         version = -1
@@ -204,9 +210,17 @@ async def close(socket: web.WebSocketResponse | ClientWebSocketResponse, code: i
             await socket.close(code=code, message=message)
 
 
-def board_answer(live: Live, overview: schemas.Overview) -> schemas.BoardAnswer:
-    """The board of this moment with its six big numbers."""
-    board = live.board()
+def board_answer(live: Live, overview: Overview, user: User | None = None) -> schemas.BoardAnswer:
+    """The board of this moment with its six big numbers; for a bound user only the own campaigns and operators."""
+    board, shown = live.board(), overview.present
+    if user is not None and scope.bound(user):
+        board = replace(
+            board,
+            campaigns=[one for one in board.campaigns if overview.campaign_of(user, one.campaign_id)],
+            operators=[one for one in board.operators if overview.operator_of(user, one.operator_id)],
+        )
+        own = [one for one in shown.campaigns if overview.campaign_of(user, one.steering.campaign_id)]
+        shown = shown.model_copy(update={"campaigns": own, "hour": None})
     states = [operator.state for operator in board.operators]
     totals = schemas.Totals(
         talking=states.count("talking"),
@@ -218,7 +232,7 @@ def board_answer(live: Live, overview: schemas.Overview) -> schemas.BoardAnswer:
         abandoned=sum(campaign.abandoned for campaign in board.campaigns),
     )
     fields = {name: getattr(board, name) for name in schemas.BoardAnswer.model_fields if hasattr(board, name)}
-    return schemas.BoardAnswer.model_validate({**fields, "totals": totals, "overview": overview}, from_attributes=True)
+    return schemas.BoardAnswer.model_validate({**fields, "totals": totals, "overview": shown}, from_attributes=True)
 
 
 async def board_socket(call: Call) -> web.WebSocketResponse:
@@ -230,10 +244,9 @@ async def board_socket(call: Call) -> web.WebSocketResponse:
         try:
             await hub.refresh()
             version = hub.board_changed.version
-            await send(hub.board_json)
             while True:
+                await send(hub.board_for(call.user))
                 version = await hub.board_changed.after(version)
-                await send(hub.board_json)
         finally:
             hub.board_watchers -= 1
 

@@ -32,8 +32,8 @@ def _page(call: Call, template: str, home: str, **values: Any) -> web.Response:
 
 async def campaigns(call: Call, ask: schemas.CampaignsQuery) -> web.Response:
     """All campaigns the user may see."""
-    team = call.user.team_id if scope.bound(call.user) else None
-    table = await call.stores.office.campaigns(_view(ask), state=ask.state, team_id=team)
+    of = {"team_id": call.user.team_id, "customer_id": call.user.customer_id} if scope.bound(call.user) else {}
+    table = await call.stores.office.campaigns(_view(ask), state=ask.state, **of)
     return _page(call, "campaigns.html", "/campaigns", table=table, state=ask.state)
 
 

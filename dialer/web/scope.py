@@ -12,8 +12,11 @@ from dialer.errors import NotFound, Refused
 from dialer.web.access import Role
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pydantic import BaseModel
 
+    from dialer.store.campaigns import CampaignRow
     from dialer.store.users import Owner, User
     from dialer.web.access import Route
     from dialer.web.call import Call
@@ -72,6 +75,15 @@ async def check(call: Call, route: Route, ask: BaseModel | None) -> None:
     kind = kind_of(route)
     if kind is not None:
         await _check(call, kind, call.id())
+
+
+async def own_campaigns(call: Call) -> Sequence[CampaignRow]:
+    """All campaigns that the user may see."""
+    found = await call.stores.campaigns.list()
+    if not bound(call.user):
+        return found
+    owners = [await call.stores.users.owner("campaign", row.id) for row in found]
+    return [row for row, owner in zip(found, owners, strict=True) if owner and own(call.user, owner)]
 
 
 async def _check(call: Call, kind: str, object_id: int) -> None:

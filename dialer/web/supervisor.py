@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dialer import intake, passwords
 from dialer.errors import Refused
 from dialer.web import access, live, numbers, schemas, scope
+from dialer.web.access import Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,10 +21,7 @@ if TYPE_CHECKING:
 
 async def campaigns(call: Call) -> schemas.CampaignsAnswer:
     """All campaigns that the user may see."""
-    found = await call.stores.campaigns.list()
-    if scope.bound(call.user):
-        owners = [await call.stores.users.owner("campaign", row.id) for row in found]
-        found = [row for row, owner in zip(found, owners, strict=True) if owner and scope.own(call.user, owner)]
+    found = await scope.own_campaigns(call)
     return schemas.CampaignsAnswer(campaigns=[schemas.CampaignInfo.model_validate(row) for row in found])
 
 
@@ -133,9 +131,11 @@ async def _upload(call: Call) -> bytes:
 
 
 async def do_not_calls(call: Call) -> schemas.DoNotCallsAnswer:
-    """Entries, newest first."""
-    found = await call.stores.do_not_call.list()
-    return schemas.DoNotCallsAnswer(entries=[schemas.DoNotCallInfo.model_validate(row) for row in found])
+    """Entries, newest first; only admins read numbers whole."""
+    found = [schemas.DoNotCallInfo.model_validate(row) for row in await call.stores.do_not_call.list()]
+    if Role(call.user.role) is not Role.ADMIN:
+        found = [row.model_copy(update={"phone": masked(row.phone)}) for row in found]
+    return schemas.DoNotCallsAnswer(entries=found)
 
 
 async def add_do_not_call(call: Call, ask: schemas.DoNotCallAsk) -> schemas.DoNotCallAnswer:
@@ -221,7 +221,7 @@ async def board(call: Call) -> schemas.BoardAnswer:
     """The live board, now."""
     overview = call.context.hub.overview
     await overview.refresh()
-    return live.board_answer(call.context.live, overview.present)
+    return live.board_answer(call.context.live, overview, call.user)
 
 
 # Users -------------------------------------------------------------------

@@ -39,7 +39,7 @@ WHERE (:digits::text = '' OR strpos(p.e164, :digits::text) > 0)
 ORDER BY
     CASE WHEN :sort::text = 'phone' AND NOT :down::boolean THEN p.e164 END,
     CASE WHEN :sort::text = 'phone' AND :down::boolean THEN p.e164 END DESC,
-    CASE WHEN :sort::text <> 'phone' AND NOT :down::boolean THEN d.id END,
+    CASE WHEN :sort::text = 'added' AND NOT :down::boolean THEN d.id END,
     d.id DESC
 LIMIT :limit::integer OFFSET :offset::integer;
 
@@ -85,6 +85,7 @@ JOIN trunk AS t ON t.id = c.trunk_id
 WHERE (:q::text = '' OR strpos(lower(c.name || ' ' || customer.name || ' ' || team.name), lower(:q::text)) > 0)
     AND (:state::text = '' OR c.state = :state::text)
     AND (:team_id::bigint IS NULL OR c.team_id = :team_id::bigint)
+    AND (:customer_id::bigint IS NULL OR c.customer_id = :customer_id::bigint)
 ORDER BY
     CASE WHEN NOT :down::boolean THEN CASE :sort::text WHEN 'customer' THEN customer.name WHEN 'team' THEN team.name WHEN 'state' THEN c.state WHEN 'mode' THEN c.mode ELSE c.name END END,
     CASE WHEN :down::boolean THEN CASE :sort::text WHEN 'customer' THEN customer.name WHEN 'team' THEN team.name WHEN 'state' THEN c.state WHEN 'mode' THEN c.mode ELSE c.name END END DESC,
@@ -98,6 +99,7 @@ SELECT count(*) FROM (
     WHERE (:q::text = '' OR strpos(lower(c.name || ' ' || customer.name || ' ' || team.name), lower(:q::text)) > 0)
         AND (:state::text = '' OR c.state = :state::text)
         AND (:team_id::bigint IS NULL OR c.team_id = :team_id::bigint)
+        AND (:customer_id::bigint IS NULL OR c.customer_id = :customer_id::bigint)
     LIMIT 10001
 ) AS found;
 

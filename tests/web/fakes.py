@@ -282,6 +282,9 @@ class FakeBoards:
     async def trunks(self):
         return self.loads
 
+    async def crew(self):
+        return {}
+
     async def hours(self, now):
         return {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from aiohttp import CookieJar
@@ -13,6 +14,7 @@ from dialer.web import scope
 from dialer.web.access import Role
 from dialer.web.call import CONTEXT
 from dialer.web.routes import ROUTES
+from tests.browser import scene as scenery
 from tests.web import fakes
 from tests.web.conftest import CSRF, error_of
 from tests.web.test_with_postgres import office  # noqa: F401 - a fixture
@@ -191,6 +193,26 @@ async def test_whoever_is_bound_finds_the_own_and_never_the_foreign(office, role
     assert (await client.get("/api/v1/kpi")).status == 422
     assert (await client.get(f"/api/v1/kpi?campaign={place.campaign.id}")).status == 200
     assert (await client.get(f"/api/v1/kpi?campaign={foreign.id}")).status == 404
+
+
+async def test_the_board_of_a_bound_supervisor_shows_the_own_team_alone(office):  # noqa: F811
+    place = office.place
+    foreign = await place.add_campaign("foreign", customer="other", team="two")
+    office.live.campaigns = [scenery.view(c, "running", datetime.now(UTC)) for c in (place.campaign, foreign)]
+    mine, theirs = await place.add_operator("mine"), await place.add_operator("theirs")
+    await place.start_shift(mine, "seat-001")
+    await place.pools.web.execute("UPDATE app_user SET team_id = $1 WHERE id = $2", foreign.team_id, theirs)
+    for id_ in (mine, theirs):
+        await office.live.put(fakes.operator(id_, state="ready"))
+    _, bound = await add(office, "bound", "supervisor", team="one")
+    _, free = await add(office, "free", "supervisor")
+    board = await office.get(bound, "/api/v1/board")
+    assert [one["campaign_id"] for one in board["campaigns"]] == [place.campaign.id]
+    assert [one["operator_id"] for one in board["operators"]] == [mine]
+    assert (board["totals"]["ready"], len(board["overview"]["campaigns"])) == (1, 1)
+    async with bound.ws_connect("/api/v1/live") as socket:
+        assert [one["operator_id"] for one in (await socket.receive_json())["operators"]] == [mine]
+    assert len((await office.get(free, "/api/v1/board"))["operators"]) == 2
 
 
 async def test_a_bound_supervisor_changes_nothing_foreign(office):  # noqa: F811

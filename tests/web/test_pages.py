@@ -135,10 +135,11 @@ def test_every_text_a_page_names_exists():
     named = set()
     for path in TEMPLATES:
         named |= set(re.findall(r'_\([\'"]([\w.]+)[\'"]\)', path.read_text()))
-    for path in SCRIPTS:
-        named |= set(re.findall(r'(?<![\w.])t\("([\w.]+)"', path.read_text()))
     assert len(named) > 40
     assert named <= set(TEXTS["en"])
+    scripted = {name for path in SCRIPTS for name in re.findall(r'(?<![\w.])t\("([\w.]+)"', path.read_text())}
+    assert len(scripted) > 40
+    assert scripted <= set(texts.SCRIPTED["en"])
 
 
 def test_a_text_and_its_translation_have_the_same_gaps():

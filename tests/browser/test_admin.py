@@ -1,0 +1,69 @@
+"""An admin at work in a real browser: forms, searches, questions."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import expect
+
+pytestmark = [pytest.mark.postgres, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def test_adding_an_operator_is_one_form_and_the_operator_can_log_in(opened, scene):
+    async with opened("/people", "admin") as page:
+        await page.locator("summary").click()
+        form = page.locator("form[data-api]")
+        for name, value in (("login", "newbie"), ("name", "New Bee"), ("password", "twelve letters"), ("team", "one")):
+            await form.locator(f"[name={name}]").fill(value)
+        async with page.expect_navigation():
+            await form.get_by_role("button", name="Add somebody").click()
+        await page.locator("#table th", has_text="newbie").or_(page.locator(".toast")).first.wait_for()
+        found = await scene.place.stores.users.by_login("newbie")
+        assert (found.user.role, found.user.name) == ("operator", "New Bee")
+
+
+async def test_a_search_goes_to_the_server_and_into_the_address(opened):
+    async with opened("/people", "admin") as page:
+        await page.keyboard.press("/")
+        await page.keyboard.type("op017")
+        await expect(page.locator("#table tbody tr")).to_have_count(1)
+        assert "op017" in await page.locator("#table tbody").inner_text()
+        await expect(page).to_have_url(re.compile("q=op017"))
+
+
+async def test_the_form_of_a_campaign_says_what_the_settings_mean_before_they_are_saved(opened, scene):
+    async with opened(f"/campaigns/{scene.place.campaign.id}", "admin") as page:
+        line = page.locator("#plan-text")
+        await expect(line).to_contain_text("400 contacts")
+        await expect(line).to_contain_text("At most 4 attempts")
+        await page.locator("[name=attempts_max]").fill("2")
+        await expect(line).to_contain_text("At most 2 attempts")
+        row = await scene.place.stores.campaigns.get(scene.place.campaign.id)
+        assert row.attempts_max == 4
+
+
+async def test_a_new_campaign_is_made_in_two_pages_and_started_after_a_question(opened, scene):
+    async with opened("/campaigns/new", "admin", language="ru") as page:
+        for name, value in (("name", "Зимняя"), ("customer", "acme"), ("team", "one")):
+            await page.locator(f"[name={name}]").fill(value)
+        await page.locator("[name=profile]").select_option("world")
+        async with page.expect_navigation(url="**/campaigns/*"):
+            await page.get_by_role("button", name="Создать черновик").click()
+        await page.get_by_role("button", name="Запустить").click()
+        async with page.expect_navigation():
+            await page.locator("#confirm-yes").click()
+        await page.locator(".pill[data-state=running]").first.wait_for()
+        names = {row.name: row.state for row in await scene.place.stores.campaigns.list()}
+        assert names["Зимняя"] == "running"
+
+
+async def test_a_token_is_shown_once(opened):
+    async with opened("/programs", "admin") as page:
+        await page.locator("[name=name]").fill("CRM")
+        await page.get_by_role("button", name="Make a token").click()
+        await expect(page.locator("[data-secret]")).to_contain_text("dlt_")
+        secret = await page.locator("[data-secret]").inner_text()
+        await page.reload()
+        assert secret not in await page.content()
+        assert "CRM" in await page.locator("table").inner_text()
