@@ -31,10 +31,10 @@ ensure_venv() {
     printf '%s' "$wanted" >"$stamp"
 }
 
-# Voices of the telephone world, and what takes Asterisk from Debian sid. Without root: whatever is there.
+# Voices of the telephone world, what takes Asterisk from Debian sid, and tools named. Without root: whatever is there.
 ensure_tools() {
     local missing=() tool
-    for tool in espeak-ng sox; do
+    for tool in espeak-ng sox "$@"; do
         command -v "$tool" >/dev/null || missing+=("$tool")
     done
     if ! command -v asterisk >/dev/null && ! compgen -G '.cache/asterisk-root-[0-9]*' >/dev/null; then

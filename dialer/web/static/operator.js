@@ -1,6 +1,6 @@
 // The operator's page: state and card come from the server; nothing is shown as done before the server said so.
 
-import { $, ageS, ask, clock, el, everyTick, follow, has, icon, language, moment, number, serverNow, t, toast, typing } from "./common.js";
+import { $, ageS, ask, attempt, clock, el, everyTick, follow, has, icon, language, moment, number, serverNow, t, toast, typing } from "./common.js";
 import { answerKey, localTime, onStep, showCard } from "./card.js";
 import { closingKey, keepDraft, noteSaved, save, showClosing, unsaved } from "./closing.js";
 import { kind, phone, seen, startPhone, trouble } from "./phonebar.js";
@@ -103,6 +103,10 @@ function drawMessages(messages) {
   notices.replaceChildren(
     ...messages.map((one) => el("p", { className: "notice" }, el("b", {}, one.by), " ", el("time", {}, moment(one.at, { hour: "2-digit", minute: "2-digit" })), ` ${one.text}`)),
   );
+  if (!messages.length) return;
+  const close = el("button", { type: "button" }, t("help.close"));
+  close.addEventListener("click", () => attempt(() => ask("POST", "/api/v1/operator/heard")));
+  notices.lastChild.append(close);
 }
 
 // The own day --------------------------------------------------------------------------------------
