@@ -33,7 +33,7 @@ async def test_nobody_is_called_after_it_was_answered_that_he_is_not(url):
 async def test_a_claim_without_the_phone_s_lock_is_seen(url, monkeypatch):
     """Else the test above would prove little: without the lock a claim that judged before the answer commits after it."""
     whole = claims.SQL["claim_lock"]
-    bare = replace(whole, sql=whole.sql.replace("FOR UPDATE OF c, p SKIP LOCKED", ""))
+    bare = replace(whole, sql=whole.sql.replace("FOR NO KEY UPDATE OF c, p SKIP LOCKED", ""))
     assert bare != whole
     monkeypatch.setitem(claims.SQL, "claim_lock", bare)
     after = 0
