@@ -498,7 +498,8 @@ CREATE TABLE public.consent (
     withdrawn_at timestamp with time zone,
     added_by bigint,
     added_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT consent_channel_check CHECK ((channel = ANY (ARRAY['web'::text, 'paper'::text, 'voice'::text, 'message'::text, 'in_person'::text]))),
+    base_id bigint,
+    CONSTRAINT consent_channel_check CHECK ((channel = ANY (ARRAY['web'::text, 'paper'::text, 'voice'::text, 'message'::text, 'in_person'::text, 'file'::text]))),
     CONSTRAINT consent_check CHECK ((expires_at > given_at)),
     CONSTRAINT consent_evidence_hash_check CHECK ((length(evidence_hash) = 32)),
     CONSTRAINT consent_purpose_check CHECK ((purpose = ANY (ARRAY['marketing'::text, 'survey'::text, 'service'::text, 'debt'::text])))
@@ -1158,6 +1159,8 @@ CREATE INDEX callback_due ON public.callback USING btree (campaign_id, next_at) 
 
 CREATE INDEX callback_of_contact ON public.callback USING btree (contact_id);
 
+CREATE INDEX consent_of_base ON public.consent USING btree (base_id) WHERE (base_id IS NOT NULL);
+
 CREATE INDEX contact_closed ON public.contact USING btree (campaign_id, closed_at) WHERE (state = 'closed'::text);
 
 CREATE INDEX contact_due ON public.contact USING btree (lane_id, next_at, id) WHERE ((state = 'open'::text) AND (NOT promised));
@@ -1325,10 +1328,10 @@ ALTER TABLE ONLY public.consent
     ADD CONSTRAINT consent_added_by_fkey FOREIGN KEY (added_by) REFERENCES public.app_user(id);
 
 ALTER TABLE ONLY public.consent
-    ADD CONSTRAINT consent_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id);
+    ADD CONSTRAINT consent_base_id_fkey FOREIGN KEY (base_id) REFERENCES public.base(id);
 
 ALTER TABLE ONLY public.consent
-    ADD CONSTRAINT consent_phone_id_fkey FOREIGN KEY (phone_id) REFERENCES public.phone(id);
+    ADD CONSTRAINT consent_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id);
 
 ALTER TABLE ONLY public.disposition
     ADD CONSTRAINT disposition_campaign_id_code_fkey FOREIGN KEY (campaign_id, code) REFERENCES public.disposition_kind(campaign_id, code);

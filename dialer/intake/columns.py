@@ -11,13 +11,13 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from dialer.core import hours
-from dialer.intake import phones
+from dialer.intake import consent, phones
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 #: What a column can be; several may be phones (in this order), names (joined by a blank) or attributes.
-TARGETS = ("phone", "name", "zone", "priority", "attribute", "skip")
+TARGETS = ("phone", "name", "zone", "priority", *consent.TARGETS, "attribute", "skip")
 #: Headings of the file of rejected rows, never loaded back.
 REASON_HEADINGS = ("reason (dialer)", "причина (dialer)")
 #: Countries tried on numbers without a plus, in this order where two fit equally.
@@ -44,6 +44,11 @@ _NAMES = {
     r"организация|компания|company",
     "zone": r"(?:time ?)?zone|tz|timezone|часовой пояс|зона|таймзона|временная зона|пояс",
     "priority": r"priority|приоритет|важность",
+    "consent_given": r"consent(?: given| at| date)?|date of consent|opt ?in(?: date| at)?|согласие|дата согласия",
+    "consent_evidence": r"consent (?:evidence|proof|source|link|file)|evidence of consent|opt ?in source|"
+    r"(?:доказательство|источник|подтверждение|ссылка на) согласи[ея]",
+    "consent_purpose": r"consent purpose|purpose of consent|цель согласия",
+    "consent_expires": r"consent (?:expires|expiry|until|valid until)|согласие до|срок согласия",
 }
 #: Digits in columns of these names are something else, however much they look like a number.
 _NO_PHONE = re.compile(
@@ -51,6 +56,8 @@ _NO_PHONE = re.compile(
     r"order|contract|zip|postcode|date|birthday|passport|code)\b.*"
 )
 _BY_NAME = {target: re.compile(pattern) for target, pattern in _NAMES.items()}
+#: Of these a file has one column at most.
+_SINGLE = frozenset({"zone", "priority", *consent.TARGETS})
 #: Names of a company are the contact's name only where no person is named.
 _COMPANY = re.compile(r"наименование.*|название.*|организация|компания|company")
 _MARKS = re.compile(r"[\s.,:;_\-/()№#*\"'«»]+")
@@ -129,13 +136,18 @@ def may_be_phone(name: str) -> bool:
 
 
 def _by_name(by_name: Sequence[str | None], names: Sequence[str]) -> list[str]:
-    """There is one zone and one priority, and a company is an attribute of the person where one is named."""
+    """There is one column of a sort, but for phones, names and attributes; a company is an attribute of a named person.
+
+    What is called consent is one where both its time and its evidence stand in the file, else an attribute like others.
+    """
+    proven = {"consent_given", "consent_evidence"} <= set(by_name)
     persons = any(t == "name" and not _COMPANY.fullmatch(normal(n)) for t, n in zip(by_name, names, strict=True))
     found: list[str] = []
     for target, name in zip(by_name, names, strict=True):
-        second = target in {"zone", "priority"} and target in found
+        second = target in _SINGLE and target in found
+        unproven = target in consent.TARGETS and not proven
         company = target == "name" and persons and _COMPANY.fullmatch(normal(name))
-        found.append("attribute" if target is None or second or company else target)
+        found.append("attribute" if target is None or second or company or unproven else target)
     return found
 
 

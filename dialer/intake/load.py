@@ -224,6 +224,7 @@ class _Judging:
             after = ready
         self.found = await self._worker
         self._batch.lanes = [(zones, priority, countries) for zones, priority, countries in self.found["lanes"]]
+        self._batch.agreed = self.found["agreed"]
         self._batch.rejected = self.found["rows"] - self.found["accepted"]
 
 

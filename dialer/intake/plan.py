@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dialer.core import hours
 from dialer.errors import Refused
-from dialer.intake import columns, text
+from dialer.intake import columns, consent, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 #: What becomes of a row whose first number is there already: it is rejected; it is loaded all the same; it takes the
 #: place of the other one (in the file: the last row counts; elsewhere: name and attributes of the contact change).
 POLICIES = ("skip", "keep", "update")
+#: What a file must say of a consent.
+PROVEN = frozenset({"consent_given", "consent_evidence"})
 _REMEDY = "See `dialer load-base --help`, or choose on the page."
 
 
@@ -75,6 +77,7 @@ class Plan:
 
     def _conditions(self) -> list[tuple[bool, str]]:
         policies = (self.in_file, self.in_campaign, self.elsewhere)
+        told = {target for target in self.targets if target in consent.TARGETS}
         unknown = [target for target in self.targets if target not in columns.TARGETS]
         return [
             (self.delimiter in text.DELIMITERS, "The delimiter is one of comma, semicolon, tab and |."),
@@ -84,6 +87,8 @@ class Plan:
             ("phone" in self.targets, "No column is a phone."),
             (self.targets.count("zone") <= 1, "Two columns are the zone."),
             (self.targets.count("priority") <= 1, "Two columns are the priority."),
+            (all(self.targets.count(one) <= 1 for one in consent.TARGETS), "Two columns say the same of consent."),
+            (not told or told >= PROVEN, "Consent needs a column when it was given and one of its evidence."),
             (self.zone is None or hours.known(self.zone), f"There is no time zone {self.zone}."),
             (all(policy in POLICIES for policy in policies), f"Repetitions: one of {', '.join(POLICIES)}."),
         ]

@@ -6,6 +6,7 @@ nul         a NUL letter                         rounded       a spreadsheet cut
 encoding    letters lost in the encoding         foreign       a number of a country that was not chosen
 too_long    longer than any sheet's row          bad_zone      the zone is not one we know
 bad_priority  not 0 to 9                         no_zone       nobody can tell the zone
+bad_consent   no time, no evidence, or unreadable
 repeated    the number stands in an earlier row, or in a later one that counts
 
 in_campaign, elsewhere, do_not_call              said by the database: the number is there already, or forbidden
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dialer.core import hours
-from dialer.intake import phones
+from dialer.intake import consent, phones
 from dialer.store.bases import Row
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 REASONS = (
     *("quotes", "columns", "nul", "encoding", "too_long", "no_phone", "bad_phone", "rounded", "foreign", "bad_zone"),
-    *("no_zone", "bad_priority", "repeated", "in_campaign", "elsewhere", "do_not_call"),
+    *("no_zone", "bad_priority", "bad_consent", "repeated", "in_campaign", "elsewhere", "do_not_call"),
 )
 #: What is shown of a rejected row.
 TEXT_LENGTH_MAX = 200
@@ -82,6 +83,8 @@ class Judge:
         self._attributes = [(place, plan.names[place]) for place in by_target.get("attribute", [])]
         self._zone = by_target.get("zone", [-1])[0]
         self._priority = by_target.get("priority", [-1])[0]
+        self._consent = [by_target.get(target, [-1])[0] for target in consent.TARGETS]
+        self._agrees = max(self._consent) >= 0
         self._countries = frozenset(plan.countries)
         self._known_zones: dict[str, tuple[str, ...] | None] = {}
         self._joined: dict[frozenset[tuple[str, ...]], tuple[str, ...]] = {}
@@ -105,7 +108,14 @@ class Judge:
             _priority(cells[self._priority]) if self._priority >= 0 else 0,
             {name: value for place, name in self._attributes if (value := cells[place])},
             _countries(numbers),
+            self._agreed(cells) if self._agrees else None,
         )
+
+    def _agreed(self, cells: Sequence[str]) -> str | None:
+        try:
+            return consent.read([cells[place] if place >= 0 else "" for place in self._consent])
+        except (ValueError, OverflowError):
+            raise Bad("bad_consent") from None
 
     def _cells(self, given: Sequence[str]) -> list[str]:
         cells = [cell.strip() for cell in given]

@@ -16,6 +16,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "foreign": ("A number of another country.", "Номер другой страны."),
     "bad_zone": ("No such time zone.", "Такого часового пояса нет."),
     "no_zone": ("Nobody can tell the time zone.", "Часовой пояс определить нельзя."),
+    "bad_consent": (
+        "Consent needs when it was given (2026-03-01 or 01.03.2026) and what proves it.",
+        "Для согласия нужны дата (2026-03-01 или 01.03.2026) и чем оно подтверждено.",
+    ),
     "bad_priority": ("The priority is 0 to 9.", "Приоритет - от 0 до 9."),
     "repeated": ("The number stands in another row of the file.", "Номер есть в другой строке файла."),
     "in_campaign": ("The campaign has this number.", "Номер уже есть в кампании."),

@@ -108,7 +108,7 @@ def judge(folder: Path, plan: Plan, told: Told) -> dict[str, Any]:
     reasons: Counter[str] = Counter()
     shown: list[dict[str, Any]] = []
     block: list[str] = []
-    accepted = 0
+    accepted, agreed = 0, False
     with (
         (folder / ROWS).open("wb") as rows,
         (folder / REJECTED).open("w", encoding="utf-8") as rejected,
@@ -122,6 +122,7 @@ def judge(folder: Path, plan: Plan, told: Told) -> dict[str, Any]:
             else:
                 block.append(copied(row, lanes.setdefault(row.lane, len(lanes))))
                 accepted += 1
+                agreed = agreed or row.consent is not None
                 if len(block) == BLOCK_ROWS:
                     told(verdicts.bytes_read, size, _put(rows, block))
             if not verdicts.rows & 255:
@@ -138,6 +139,7 @@ def judge(folder: Path, plan: Plan, told: Told) -> dict[str, Any]:
         "rejected": shown,
         "lanes": [[*lane] for lane in lanes],
         "lines": verdicts.lines,
+        "agreed": agreed,
     }
 
 
@@ -155,7 +157,8 @@ def copied(row: Row, lane: int) -> str:
     said = f"{row.name}\t{{{attributes}}}"
     if "\\" in said or not row.name.isprintable():  # in JSON every letter that is not printable is written with one
         said = f"{row.name.translate(_ESCAPES)}\t{{{attributes.translate(_ESCAPES)}}}"
-    return f"{row.line}\t{said}\t{lane}\t{{{','.join(row.phones)}}}\n"
+    agreed = row.consent.translate(_ESCAPES) if row.consent else "\\N"
+    return f"{row.line}\t{said}\t{lane}\t{{{','.join(row.phones)}}}\t{agreed}\n"
 
 
 def mend(folder: Path, plan: Plan, words: Mapping[str, str], told: Told) -> dict[str, Any]:

@@ -39,7 +39,7 @@ SQL = queries("base")
 
 #: Rows between two looks at the progress.
 CHUNK_ROWS = 20_000
-_COLUMNS = ("row_number", "name", "attributes", "lane", "phones")
+_COLUMNS = ("row_number", "name", "attributes", "lane", "phones", "consent")
 _STAGES = ("base_block_stage", "base_stage", "base_known_stage", "base_lane_stage")
 
 #: Zones, priority, and the countries of the numbers.
@@ -55,6 +55,8 @@ class Row(NamedTuple):
         zones: Names of the zones the contact may be in, sorted.
         priority: 0 to 9, 9 first.
         countries: Of the numbers, two letters each, sorted.
+        consent: To be called: JSON with ``given_at``, ``evidence``, ``hash`` (SHA-256), ``purpose`` (null: that of the
+            campaign) and ``expires_at`` (null: never); None if the row says nothing of it.
     """
 
     line: int
@@ -64,6 +66,7 @@ class Row(NamedTuple):
     priority: int
     attributes: Mapping[str, str]
     countries: Sequence[str] = ()
+    consent: str | None = None
 
     @property
     def lane(self) -> Lane:
@@ -71,7 +74,7 @@ class Row(NamedTuple):
         return tuple(self.zones), self.priority, tuple(self.countries)
 
 
-Record = tuple[int, str, str, int, list[str]]
+Record = tuple[int, str, str, int, list[str], str | None]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,9 +82,10 @@ class Batch:
     """The accepted rows of a file on their way.
 
     Attributes:
-        rows: Line, name, attributes as JSON, place of the lane, numbers; either such records, or blocks of whole lines
-            in COPY's text format, as they become ready.
+        rows: Line, name, attributes as JSON, place of the lane, numbers, consent; either such records, or blocks of
+            whole lines in COPY's text format, as they become ready.
         lanes: Zones, priority and countries of each lane, in order; complete when ``rows`` is at its end.
+        agreed: Whether some row says something of consent; known when ``rows`` is at its end.
         rejected: How many other rows the file has; known when ``rows`` is at its end.
         in_campaign, elsewhere: What becomes of a row whose first number a contact of the campaign, or of the customer's
             other campaigns, has: ``skip`` rejects it, ``keep`` loads it, ``update`` changes that contact instead.
@@ -90,6 +94,7 @@ class Batch:
 
     rows: AsyncIterable[bytes] | Sequence[Record]
     lanes: Sequence[Lane] = ()
+    agreed: bool = False
     rejected: int = 0
     in_campaign: str = "skip"
     elsewhere: str = "keep"
@@ -193,11 +198,12 @@ class Bases:
         """
         lanes: dict[Lane, int] = {}
         records = [
-            (row.line, row.name, json.dumps(row.attributes), place, list(row.phones))
+            (row.line, row.name, json.dumps(row.attributes), place, list(row.phones), row.consent)
             for row in rows
             for place in [lanes.setdefault(row.lane, len(lanes))]
         ]
-        batch = Batch(rows=records, lanes=list(lanes), rejected=rejected, in_campaign="keep")
+        agreed = any(row.consent for row in rows)
+        batch = Batch(rows=records, lanes=list(lanes), rejected=rejected, in_campaign="keep", agreed=agreed)
         base, repeated, _ = await self.take(
             batch, campaign_id=campaign_id, name=name, source=source, file_hash=file_hash, actor=actor
         )
@@ -272,6 +278,10 @@ class Bases:
                 )
                 judged = await _judge(connection, batch, campaign_id, customer_id, verdicts, shown)
                 loaded = await _write(connection, batch, base_id, campaign_id, progress)
+                if batch.agreed:
+                    by = {"base_id": base_id, "campaign_id": campaign_id, "loaded_by": actor.user_id}
+                    await SQL["base_consents"].execute(connection, **by)
+                    await SQL["base_consents_judge_again"].execute(connection, base_id=base_id)
                 await _forget_erased(connection, base_id)
                 await SQL["base_counts"].execute(
                     connection,
@@ -335,6 +345,8 @@ class Bases:
                     called=called,
                 )
             await SQL["base_put_back"].execute(connection, base_id=base_id)
+            await SQL["base_consents_keep"].execute(connection, base_id=base_id)
+            await SQL["base_consents_forget"].execute(connection, base_id=base_id)
             await SQL["base_forget_before"].execute(connection, base_id=base_id)
             await SQL["base_withdrawn"].execute(connection, base_id=base_id, rows=gone, undone=True)
             await note(connection, actor, "base.undo", f"base:{base_id}", after={"contacts": gone})
@@ -447,6 +459,7 @@ async def _forget_erased(connection: Connection, base_id: int) -> None:
     await SQL["base_end"].execute(connection)
     for row in await SQL["base_erased"].fetch(connection, base_id=base_id):
         await phones.SQL["phone_erase_contacts"].execute(connection, **row)
+        await phones.SQL["phone_erase_consents"].execute(connection, **row)
 
 
 async def _chunks(connection: Connection) -> list[tuple[int, int, int]]:

@@ -24,6 +24,15 @@ ALTER TABLE lane
     DROP CONSTRAINT lane_base_id_zones_priority_key,
     ADD CONSTRAINT lane_once UNIQUE (base_id, zones, priority, countries);
 
+-- Consent may come with a base; undoing the load takes it back. Its phone is not checked: phones are never deleted, and a
+-- load would hold the lock of each until its commit.
+ALTER TABLE consent
+    ADD COLUMN base_id bigint REFERENCES base,
+    DROP CONSTRAINT consent_phone_id_fkey,
+    DROP CONSTRAINT consent_channel_check,
+    ADD CONSTRAINT consent_channel_check CHECK (channel IN ('web', 'paper', 'voice', 'message', 'in_person', 'file'));
+CREATE INDEX consent_of_base ON consent (base_id) WHERE base_id IS NOT NULL;
+
 -- Files of do-not-call numbers: each is taken once, and can be taken back. Whatever a person or another file names too stays
 -- when the file is taken back: its entries lose their file.
 CREATE TABLE do_not_call_file (

@@ -37,13 +37,14 @@ ORDER BY id;
 
 -- name: base_block_stage
 -- Where COPY puts some accepted rows at a time; nobody else sees it.
-CREATE TEMPORARY TABLE base_block (row_number integer, name text, attributes text, lane integer, phones text[] COLLATE "C")
+CREATE TEMPORARY TABLE base_block (row_number integer, name text, attributes text, lane integer, phones text[] COLLATE "C",
+    consent text)
 ON COMMIT DELETE ROWS;
 
 -- name: base_stage
 -- All of them, with their numbers found or made, and the contact each is going to be.
 CREATE TEMPORARY TABLE base_row (row_number integer PRIMARY KEY, contact_id bigint, phone_id bigint, lane integer, name text,
-    attributes text, phones bigint[]);
+    attributes text, phones bigint[], consent text);
 
 -- name: base_known_stage
 -- What the database says of a row; reason null: the contact is changed.
@@ -80,8 +81,8 @@ ON CONFLICT DO NOTHING;
 -- name: base_numbered
 -- The rows with the ids of their numbers, null for those nobody has. Each is looked up by the index (a subquery, no join): a
 -- plan that reads all phones would cost more than the load.
-INSERT INTO base_row (row_number, contact_id, phone_id, lane, name, attributes, phones)
-SELECT row_number, CASE WHEN :making::boolean THEN nextval('contact_id_seq') END, ids[1], lane, name, attributes, ids
+INSERT INTO base_row (row_number, contact_id, phone_id, lane, name, attributes, phones, consent)
+SELECT row_number, CASE WHEN :making::boolean THEN nextval('contact_id_seq') END, ids[1], lane, name, attributes, ids, consent
 FROM (
     SELECT b.*, ARRAY(
         SELECT (SELECT p.id FROM phone p WHERE p.e164 = number.e164)
@@ -169,6 +170,44 @@ SELECT r.contact_id, number.place, number.phone_id
 FROM base_row r CROSS JOIN unnest(r.phones) WITH ORDINALITY AS number (phone_id, place)
 WHERE r.row_number > :after::integer AND r.row_number <= :until::integer
     AND NOT EXISTS (SELECT FROM base_known k WHERE k.row_number = r.row_number);
+
+-- name: base_consents
+-- What the rows say of consent, for each of their numbers; the same evidence again changes nothing.
+INSERT INTO consent (phone_id, customer_id, purpose, wording, channel, given_at, evidence, evidence_hash, expires_at, added_by, base_id)
+SELECT DISTINCT ON (number.phone_id, purpose, hash) number.phone_id, campaign.customer_id, coalesce(g.purpose, campaign.purpose) AS purpose,
+    'file', 'file', g.given_at, g.evidence, decode(g.hash, 'hex') AS hash, coalesce(g.expires_at, 'infinity'), :loaded_by::bigint,
+    :base_id::bigint
+FROM base_row r
+JOIN campaign ON campaign.id = :campaign_id::bigint
+CROSS JOIN jsonb_to_record(r.consent::jsonb)
+    AS g (given_at timestamptz, expires_at timestamptz, purpose text, evidence text, hash text)
+CROSS JOIN unnest(r.phones) AS number (phone_id)
+WHERE r.consent IS NOT NULL AND NOT EXISTS (SELECT FROM base_known k WHERE k.row_number = r.row_number AND k.reason IS NOT NULL)
+ORDER BY number.phone_id, purpose, hash, g.given_at
+ON CONFLICT DO NOTHING;
+
+-- name: base_consents_judge_again
+-- Contacts elsewhere that waited for one come before the gate once more, at that number.
+UPDATE contact c SET next_at = now(), refused_by = NULL, phone_id = agreed.phone_id
+FROM (
+    SELECT DISTINCT ON (cp.contact_id) cp.contact_id, cp.phone_id
+    FROM consent g JOIN contact_phone cp ON cp.phone_id = g.phone_id
+    WHERE g.base_id = :base_id::bigint AND NOT cp.dead
+    ORDER BY cp.contact_id, cp.place
+) AS agreed
+WHERE c.id = agreed.contact_id AND c.state = 'open' AND c.next_at = 'infinity' AND c.refused_by = 'no_consent';
+
+-- name: base_consents_keep
+-- A load that is undone brought them by mistake: on which somebody was called, they stay as proof, and hold no more.
+UPDATE consent g SET withdrawn_at = now()
+WHERE g.base_id = :base_id::bigint AND g.withdrawn_at IS NULL AND (
+    EXISTS (SELECT FROM attempt t WHERE t.phone_id = g.phone_id AND t.sent_at >= g.added_at)
+    OR EXISTS (SELECT FROM attempt_live l WHERE l.phone_id = g.phone_id)
+);
+
+-- name: base_consents_forget
+-- The others are gone.
+DELETE FROM consent WHERE base_id = :base_id::bigint AND withdrawn_at IS NULL;
 
 -- name: base_end
 -- An erasure that began waits for our commit, one that is at its end we wait for: none of the two misses a contact.

@@ -113,10 +113,13 @@ WITH asked AS (
         ) AS said_until
     FROM asked a
     CROSS JOIN LATERAL (
-        SELECT coalesce(bool_or(g.withdrawn_at IS NULL AND g.given_at <= :now::timestamptz AND g.expires_at > :now::timestamptz), false)
-            AS valid, count(*) > 0 AS recorded
-        FROM consent g
-        WHERE g.phone_id = a.phone_id AND g.customer_id = :customer_id::bigint AND g.purpose = :purpose::text
+        SELECT coalesce(bool_or(g.withdrawn_at IS NULL AND g.given_at > g.last_withdrawn_at
+                AND g.given_at <= :now::timestamptz AND g.expires_at > :now::timestamptz), false) AS valid,
+            count(*) > 0 AS recorded
+        FROM (
+            SELECT *, coalesce(max(withdrawn_at) OVER (), '-infinity') AS last_withdrawn_at FROM consent
+            WHERE phone_id = a.phone_id AND customer_id = :customer_id::bigint AND purpose = :purpose::text
+        ) AS g
     ) AS agreed
 ), counted AS (
     SELECT k.*, greatest(k.not_before, k.sent[1] + :min_gap::interval) AS rests_until,

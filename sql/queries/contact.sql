@@ -51,10 +51,13 @@ SELECT c.campaign_id, p.e164, lane.zones, c.counted,
         SELECT 'national' FROM national_number n WHERE n.e164 = p.e164 AND n.list = ANY(:national_lists::text[])
     ) AS forbidden,
     (
-        SELECT CASE WHEN bool_or(g.withdrawn_at IS NULL AND g.given_at <= :now::timestamptz AND g.expires_at > :now::timestamptz)
+        SELECT CASE WHEN bool_or(g.withdrawn_at IS NULL AND g.given_at > g.last_withdrawn_at
+                AND g.given_at <= :now::timestamptz AND g.expires_at > :now::timestamptz)
             THEN 'valid' WHEN count(*) > 0 THEN 'over' END
-        FROM consent g
-        WHERE g.phone_id = p.id AND g.customer_id = campaign.customer_id AND g.purpose = campaign.purpose
+        FROM (
+            SELECT *, coalesce(max(withdrawn_at) OVER (), '-infinity') AS last_withdrawn_at FROM consent
+            WHERE phone_id = p.id AND customer_id = campaign.customer_id AND purpose = campaign.purpose
+        ) AS g
     ) AS consent,
     ARRAY(
         SELECT t.sent_at FROM attempt t
@@ -119,7 +122,8 @@ WITH every AS (
     UNION ALL
     SELECT g.phone_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, bool_or(g.stands)
     FROM (
-        SELECT phone_id, withdrawn_at IS NULL AND given_at <= :now::timestamptz AND expires_at > :now::timestamptz AS stands
+        SELECT phone_id, withdrawn_at IS NULL AND given_at <= :now::timestamptz AND expires_at > :now::timestamptz
+            AND given_at > coalesce(max(withdrawn_at) OVER (PARTITION BY phone_id), '-infinity') AS stands
         FROM consent WHERE customer_id = :customer_id::bigint AND purpose = :purpose::text
     ) AS g
     GROUP BY g.phone_id HAVING :consent_needed::boolean OR NOT bool_or(g.stands)

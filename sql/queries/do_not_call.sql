@@ -56,8 +56,11 @@ WHERE l.switch = :switch::text AND l.state IN ('sent', 'ringing') AND l.ended_by
         WHERE r.phone_id = l.phone_id AND r.customer_id = c.customer_id AND r.said_at >= l.sent_at AND r.rests_until > r.said_at
     )
     OR (
-        SELECT count(*) > 0 AND NOT bool_or(g.withdrawn_at IS NULL AND g.expires_at > now())
-        FROM consent g WHERE g.phone_id = l.phone_id AND g.customer_id = c.customer_id AND g.purpose = c.purpose
+        SELECT count(*) > 0 AND NOT bool_or(g.withdrawn_at IS NULL AND g.given_at > g.last_withdrawn_at AND g.expires_at > now())
+        FROM (
+            SELECT *, coalesce(max(withdrawn_at) OVER (), '-infinity') AS last_withdrawn_at FROM consent
+            WHERE phone_id = l.phone_id AND customer_id = c.customer_id AND purpose = c.purpose
+        ) AS g
     )
 );
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from string import ascii_uppercase
+
 import pytest
 
 from dialer.intake import work
@@ -37,7 +39,7 @@ async def load(place, folder, verdict):
     async def blocks():
         yield (folder / ROWS).read_bytes()
 
-    lanes = [(["Europe/Moscow"], priority, ["RU"]) for priority in range(10)]
+    lanes = [(["Europe/Moscow"], priority, [f"A{letter}"]) for letter in ascii_uppercase for priority in range(10)]
     batch = Batch(rows=blocks(), lanes=lanes, rejected=verdict.rows - verdict.accepted, in_campaign="keep")
     base, _, _ = await place.stores.bases.take(
         batch,

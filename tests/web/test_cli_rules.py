@@ -12,6 +12,8 @@ __all__ = ["run", "settings"]
 
 PHONE = "+12025550100"
 KEY = "5e" * 32
+#: Of a country whose law is not packaged, so that only the campaign's own rules hold.
+SPANISH = "+34612345678"
 
 
 def test_profiles_are_shown_with_their_sources(run, settings):
@@ -31,16 +33,16 @@ def test_consent_is_kept_and_withdrawn_and_the_reason_a_contact_waits_is_told(ru
     settings("DIALER_DATABASE_URL", url)
     run("trunk", "set", "carrier")
     run("campaign", "create", "spring", "--trunk", "carrier", "--customer", "acme")
-    (tmp_path / "base.csv").write_text(f"name,phone,zone\nAda,{PHONE},America/New_York\n")
+    (tmp_path / "base.csv").write_text(f"name,phone,zone\nAda,{SPANISH},Europe/Madrid\n")
     run("load-base", str(tmp_path / "base.csv"), "--campaign", "spring")
     assert run("why", "--base", "1")[1] == "         1  no_consent\n         1  in all\n"
     proof = tmp_path / "form.pdf"
     proof.write_text("I agree")
-    about = ("consent", "add", PHONE, "--customer", "acme", "--evidence", str(proof), "--given")
-    assert run(*about, "2026-01-01")[1] == f"{PHONE}: marketing, by form.pdf.\n"
+    about = ("consent", "add", SPANISH, "--customer", "acme", "--evidence", str(proof), "--given")
+    assert run(*about, "2026-01-01")[1] == f"{SPANISH}: marketing, by form.pdf.\n"
     assert run("why", "--campaign", "spring")[1] == "         1  campaign_state\n         1  in all\n"
     assert run("why", "--contact", "1")[1].split()[:2] == ["campaign_state", "draft"]
-    assert run("consent", "withdraw", PHONE, "--customer", "acme")[1] == f"{PHONE}: agrees no more to anything.\n"
+    assert run("consent", "withdraw", SPANISH, "--customer", "acme")[1] == f"{SPANISH}: agrees no more to anything.\n"
     assert "no_consent" in run("why", "--contact", "1")[1]
     for words, says in ((("why",), "Whose contacts?"), ((*about, "soon"), "'soon' is no time")):
         code, _, said = run(*words)

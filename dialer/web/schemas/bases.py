@@ -11,7 +11,10 @@ from pydantic import Field, StringConstraints
 from dialer.web.schemas.common import Answer, Ask, Id, Line
 from dialer.web.schemas.office import BaseInfo
 
-Target = Literal["phone", "name", "zone", "priority", "attribute", "skip"]
+Target = Literal[
+    "phone", "name", "zone", "priority", "attribute", "skip",
+    "consent_given", "consent_evidence", "consent_purpose", "consent_expires",
+]  # fmt: skip
 Policy = Literal["skip", "keep", "update"]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 
