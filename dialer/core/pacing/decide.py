@@ -179,7 +179,7 @@ def _allot(
     wanting = set(range(len(everyone)))
     while True:
         chosen = max(sorted(wanting), key=deficits.__getitem__)
-        harm = float(outlook.harms(0, 1, chosen)[0])
+        harm = outlook.harm(chosen)
         _, learned, policy = everyone[chosen]
         if placed[chosen] >= limits[chosen] or harm > learned.theta / policy.caution:
             if chosen == 0:

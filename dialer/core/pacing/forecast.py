@@ -24,7 +24,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from itertools import accumulate
 from math import ceil, sqrt
+from operator import mul
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -61,6 +63,8 @@ LEVELS = 256
 #: So many numbers of calls are tried at once.
 TRIED_AT_ONCE = 8
 
+#: Nobody asks for the mean of an X that fits into its window.
+_NO_MEAN = np.zeros(1)
 _TALK_ROW = l.bins_of(l.TALK_AGES)
 _WRAP_UP_ROW = tuple(len(l.TALK_AGES) + row for row in l.bins_of(l.WRAP_UP_AGES))
 _TALK_LAST, _WRAP_UP_LAST = len(_TALK_ROW) - 1, len(_WRAP_UP_ROW) - 1
@@ -101,6 +105,8 @@ class Chances:
         rows: (rows, taus): probability that the operator is free, or that the line needs an operator, by then.
         new: (taus,): probability that a call placed now needs an operator by then.
         answer: (taus,): the law g of that time, given that it does; sums to 1.
+        backwards: The same, the latest time first.
+        free_then: (rows of operators,): probability of each to be free at the time of that answer.
     """
 
     def __init__(self, laws: Laws, horizon: Horizon) -> None:
@@ -115,7 +121,10 @@ class Chances:
         between = (taus[1:] + taus[:-1]) // 2
         until = np.append(new[between], max(float(new[-1]), 1e-12))
         self.answer = np.diff(until, prepend=0.0) / until[-1]
+        self.backwards: list[float] = self.answer[::-1].tolist()
+        self.free_then: list[float] = (self.rows[:_SET_UP_0] @ self.answer).tolist()
         self._factors: dict[int, Complexes] = {}
+        self._of_row: dict[tuple[int, int], Complexes] = {}
         self._logs: dict[int, Floats] = {}
 
     def factor(self, window: int) -> Complexes:
@@ -125,12 +134,16 @@ class Chances:
             found = self._factors[window] = 1 + self.new[:, None] * _turns(window)[1]
         return found
 
-    def phi(self, rows: Sequence[int], window: int) -> Complexes:
-        """The product of the factors of these rows: (taus, frequencies)."""
-        signs = np.asarray([row >= _SET_UP_0 for row in rows], np.int64)
-        factors = self.rows[rows, :, None] * _turns(window)[signs, None, :]
-        factors += 1
-        return np.asarray(np.multiply.reduce(factors, axis=0))
+    def times(self, phi: Complexes, rows: Sequence[int], window: int) -> Complexes:
+        """Phi multiplied by the factors of these rows: (taus, frequencies)."""
+        known = self._of_row
+        for row in rows:
+            factor = known.get((window, row))
+            if factor is None:
+                turn = _turns(window)[int(row >= _SET_UP_0)]
+                factor = known[window, row] = 1 + self.rows[row][:, None] * turn
+            phi = phi * factor
+        return phi
 
     def log_phi(self, counts: Floats, window: int, frequencies: int) -> Complexes:
         """The same for many, from how many there are in each row, for the lowest frequencies."""
@@ -187,7 +200,11 @@ class Outlook:
     @property
     def expected_free(self) -> float:
         """Operators expected to be free when a call placed now is answered."""
-        return float(self.free @ self.chances[0].answer)
+        (first, *others), answer = self.chances, self.chances[0].answer
+        free = self._base + sum(first.free_then[row] for row in self._rows[0] if row < _SET_UP_0)
+        for known, those in zip(others, self._rows[1:], strict=True):
+            free += float((known.rows[[row for row in those if row < _SET_UP_0]] @ answer).sum())
+        return float(free)
 
     def useful(self) -> int:
         """Calls beyond which somebody who answers surely finds nobody: no more need be tried."""
@@ -196,19 +213,18 @@ class Outlook:
 
     def _prepare(self, calls: int) -> None:
         """Choose the window of the transform, and multiply phi."""
-        shape = (len(self.chances[0].new), -1)
-        self._mean = np.zeros(shape[0])
         self._fits = self._yes + calls < FEW
         if self._fits:
             self._window = next(w for w in WINDOWS if self._yes + calls < w)
-            phi = np.exp(1j * self._base * _frequencies(self._window))[None, :]
-            for known, those in zip(self.chances, self._rows, strict=True):
-                phi = phi * known.phi(those, self._window)
-            self._phi = phi
+            phi = _moved(self._base, self._window, len(self.chances[0].new))
+            for known, those in self._each():
+                phi = known.times(phi, those, self._window)
+            self._phi, self._mean = phi, _NO_MEAN
             return
         counted = [np.bincount(r, minlength=len(c.rows)).astype(float) for c, r in self._each()]
-        variance = np.zeros(shape[0])
-        self._mean += self._base
+        taus = len(self.chances[0].new)
+        variance = np.zeros(taus)
+        self._mean = np.full(taus, float(self._base))
         for (known, _), count in zip(self._each(), counted, strict=True):
             yes = known.rows * count[:, None]
             self._mean += yes[:_SET_UP_0].sum(axis=0) - yes[_SET_UP_0:].sum(axis=0)
@@ -217,13 +233,23 @@ class Outlook:
         self._window = next((w for w in WINDOWS if wide <= w), WINDOWS[-1])
         needed = FREQUENCY_SIGMAS / sqrt(float(variance.min()) + 1e-9) * self._window / (2 * np.pi)
         kept = min(self._window // 2 + 1, ceil(needed) + 1)
-        log_phi = np.broadcast_to(1j * self._base * _frequencies(self._window)[:kept], (shape[0], kept))
+        log_phi = np.broadcast_to(1j * self._base * _frequencies(self._window)[:kept], (taus, kept))
         for (known, _), count in zip(self._each(), counted, strict=True):
             log_phi = log_phi + known.log_phi(count, self._window, kept)
         self._phi = np.ascontiguousarray(np.exp(log_phi))
 
     def _each(self) -> Iterable[tuple[Chances, list[int]]]:
         return zip(self.chances, self._rows, strict=True)
+
+    def harm(self, campaign: int = 0) -> float:
+        """Harm of one more call of a campaign now."""
+        if not self._fits:
+            return float(self.harms(0, 1, campaign)[0])
+        weights = _below(self._window)[min(max(1 - self._least, 0), self._window)]
+        # Few numbers, for which plain ones cost less than an array.
+        risks: list[float] = (self._phi.view(float) @ weights).tolist()
+        worst = accumulate(reversed(risks), max)
+        return min(1.0, max(0.0, float(sum(map(mul, worst, self.chances[campaign].backwards)))))
 
     def harms(self, step: int, trials: int, campaign: int = 0) -> Floats:
         """Harm of one more call of a campaign after step, 2 · step, … trials · step new calls of it: (trials,).
@@ -233,7 +259,7 @@ class Outlook:
         known = self.chances[campaign]
         if step:
             factors = np.empty((trials, *self._phi.shape), complex)
-            factors[:] = known.factor(self._window)[:, : self._phi.shape[1]] ** step
+            factors[:] = self._factor(known, step)
             factors[0] *= self._phi
             phi = np.multiply.accumulate(factors, axis=0)
         else:
@@ -244,9 +270,14 @@ class Outlook:
     def place(self, calls: int, campaign: int = 0) -> None:
         """So many new calls of a campaign are decided."""
         known = self.chances[campaign]
-        self._phi = self._phi * known.factor(self._window)[:, : self._phi.shape[1]] ** calls
+        self._phi = self._phi * self._factor(known, calls)
         self._mean = self._mean - calls * known.new
         self._least -= calls
+
+    def _factor(self, known: Chances, calls: int) -> Complexes:
+        """What so many calls multiply phi by; a power of numbers is dear, also the first."""
+        factor = known.factor(self._window)[:, : self._phi.shape[1]]
+        return factor if calls == 1 else np.asarray(factor**calls)
 
     def _risk(self, phi: Complexes, new: NDArray[np.int64], each: Floats) -> Floats:
         """P(X <= 0) by trial and horizon."""
@@ -278,7 +309,7 @@ def ahead(outlook: Outlook, theta: float, most: int) -> tuple[int, float]:
     Returns:
         The calls, and the harm of one more after them.
     """
-    harm = float(outlook.harms(0, 1)[0])
+    harm = outlook.harm()
     if harm > theta or most <= 0:
         return 0, harm
     placed, step = 0, 1
@@ -306,6 +337,12 @@ def ahead(outlook: Outlook, theta: float, most: int) -> tuple[int, float]:
 @lru_cache(maxsize=len(WINDOWS))
 def _frequencies(window: int) -> Floats:
     return np.asarray(2 * np.pi / window * np.arange(window // 2 + 1))
+
+
+@lru_cache(maxsize=512)
+def _moved(base: int, window: int, taus: int) -> Complexes:
+    """Phi of a whole number that is known: (taus, frequencies)."""
+    return np.tile(np.exp(1j * base * _frequencies(window)), (taus, 1))
 
 
 @lru_cache(maxsize=len(WINDOWS))
