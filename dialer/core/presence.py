@@ -273,7 +273,8 @@ def call_leg(op: Operator) -> Step:
 
 def leg_waiting(op: Operator, now: datetime) -> Step:
     """The phone answered and waits in the holding bridge."""
-    op = replace(op, leg=Leg.WAITING, leg_tries=0, call_leg_at=None)
+    if op.leg is not Leg.WAITING or op.leg_tries or op.call_leg_at is not None:
+        op = replace(op, leg=Leg.WAITING, leg_tries=0, call_leg_at=None)
     return _to(op, S.READY, now) if op.live.state is S.RINGING else (op, [])
 
 

@@ -71,7 +71,8 @@ def one(seed: int) -> DayReport:
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     from tests.sim.day import run_day  # noqa: PLC0415  # the tests are no part of the package
 
-    gc.freeze()  # modules and numbers live on: nobody need look through them again
+    gc.freeze()  # modules and numbers live on: nobody need look through them again; and as the service does:
+    gc.set_threshold(20_000, 20, 100)
     report = run_day(seed)
     report.recent = ()  # what happened last is long, and the seed repeats it
     return report

@@ -6,7 +6,7 @@ by a constraint is refused here with ``ConstraintViolated``.
 
 from __future__ import annotations
 
-import heapq
+from bisect import insort
 from collections import defaultdict
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -30,6 +30,8 @@ OWNER_GRACE = timedelta(minutes=10)
 #: The gate is asked again so often, and looks at so many more contacts than wanted (``dialer.store.claims``).
 ROUNDS, SPARE = 4, 8
 LIVE_FOR = timedelta(seconds=30)
+#: No window of the simulated days is shorter, and none begins so soon after another.
+WINDOW_LEAST = timedelta(minutes=15)
 #: While nothing is wrong so many mere questions are answered on the spot, and so many commits the moment they are
 #: made: each turn of the loop that is saved is a part of the day.
 AT_ONCE = 0.9
@@ -66,6 +68,7 @@ class Gate:
         self.time: Callable[[], float] = lambda: 0.0
         self._lanes: dict[tuple[int, tuple[str, ...], int], Lane] = {}
         self._lanes_of: defaultdict[int, list[Lane]] = defaultdict(list)
+        self._open: dict[int, tuple[Campaign, datetime, datetime, list[Lane]]] = {}
 
     # Loading -------------------------------------------------------------------
 
@@ -107,7 +110,7 @@ class Gate:
     def queue(self, contact: Contact) -> None:
         """Keep the index ``contact_due``; entries that are no longer true are dropped when they are met."""
         if contact.state == "open" and not contact.promised and contact.next_at < NEVER:
-            heapq.heappush(contact.lane.heap, (contact.next_at, contact.id))
+            insort(contact.lane.due, (contact.next_at, contact.id))
 
     def lease_changed(self, switch: str) -> None:
         """The lease was taken, renewed or released."""
@@ -126,13 +129,8 @@ class Gate:
             lines = self._in_flight(campaign.id)
             older = sum(sent_at < budget.starts_at for sent_at in lines)
             room = law.room(budget, in_flight=len(lines), older=older, free=ask.free_operators)
-        lanes = self._lanes_of[campaign.id]
-        is_open = {
-            zones: hours.may_call(ask.now, zones, campaign.profile, campaign.ring_timeout_s)
-            for zones in {lane.zones for lane in lanes}
-        }
         claims: list[Claim] = []
-        open_lanes = [lane for lane in lanes if is_open[lane.zones]]
+        open_lanes = self._open_lanes(campaign, ask.now)
         if room and open_lanes:
             self._fill(ask, campaign, open_lanes, claims, min(wanted, room))
         return ClaimResult(
@@ -142,6 +140,19 @@ class Gate:
             held_back=max(0, wanted - room),
             next_due_at=None if claims else self._next_due(campaign, ask),
         )
+
+    def _open_lanes(self, campaign: Campaign, now: datetime) -> list[Lane]:
+        """The lanes whose windows are open; what a quarter of an hour begins and ends with also holds within it."""
+        known, since, until, found = self._open.get(campaign.id, (None, NEVER, NEVER, []))
+        if known is campaign and since <= now < until:
+            return found
+        lanes, until = self._lanes_of[campaign.id], now + WINDOW_LEAST
+        found, then = (
+            [at for at in lanes if hours.may_call(when, at.zones, campaign.profile, campaign.ring_timeout_s)]
+            for when in (now, until)
+        )
+        self._open[campaign.id] = campaign, now, until if found == then else now, found
+        return found
 
     def _in_flight(self, campaign_id: int) -> list[datetime]:
         """When the lines were sent that may still need an operator."""
@@ -180,7 +191,7 @@ class Gate:
         """The first contacts that are due: by priority, then by time."""
         by_priority: defaultdict[int, list[Lane]] = defaultdict(list)
         for lane in lanes:
-            if lane.heap and lane.heap[0][0] <= now:
+            if lane.due and lane.due[0][0] <= now:
                 by_priority[lane.priority].append(lane)
         found: list[int] = []
         for priority in sorted(by_priority, reverse=True):
@@ -199,16 +210,16 @@ class Gate:
         return callback.next_at <= ask.now - OWNER_GRACE and owner not in self.operators
 
     def _heads(self, lane: Lane, now: datetime, wanted: int) -> list[tuple[datetime, int]]:
-        """The first entries of a lane that are due, left where they are."""
-        heap = lane.heap
+        """The first entries of a lane that are due; those before them that are no longer true are taken out."""
         found: list[tuple[datetime, int]] = []
-        while heap and heap[0][0] <= now and len(found) < wanted:
-            entry = heapq.heappop(heap)
-            contact = self.contacts[entry[1]]
-            if contact.next_at == entry[0] and contact.state == "open" and not contact.promised and entry not in found:
+        looked = 0
+        for entry in lane.due:
+            if entry[0] > now or len(found) == wanted:
+                break
+            looked += 1
+            if _true(self.contacts[entry[1]], entry) and found[-1:] != [entry]:
                 found.append(entry)
-        for entry in found:
-            heapq.heappush(heap, entry)
+        lane.due[:looked] = found
         return found
 
     def _judge(
@@ -236,10 +247,12 @@ class Gate:
     ) -> tuple[str | None, datetime]:
         profile, phone, promise = campaign.profile, self.phones[contact.phone_id], self.pending.get(contact.id)
         held = LONG_AGO if promise is not None and promise.operator_id in ready else phone.held_until
-        day7 = _limit(phone, now, timedelta(days=7), profile.per_7_days)
-        day = _limit(phone, now, timedelta(days=1), profile.per_day)
-        days30 = _limit(phone, now, timedelta(days=30), profile.per_30_days)
-        rests = max(phone.not_before, _limit(phone, now, timedelta(seconds=profile.min_gap_s), 1))
+        rests, day, day7, days30 = phone.not_before, LONG_AGO, LONG_AGO, LONG_AGO
+        if phone.rang_at:  # most never rang
+            day7 = _limit(phone, now, timedelta(days=7), profile.per_7_days)
+            day = _limit(phone, now, timedelta(days=1), profile.per_day)
+            days30 = _limit(phone, now, timedelta(days=30), profile.per_30_days)
+            rests = max(rests, _limit(phone, now, timedelta(seconds=profile.min_gap_s), 1))
         until = max(rests, held, day, day7, days30)
         if self.forbidden(phone.id, campaign):
             return "do_not_call", until
@@ -256,10 +269,7 @@ class Gate:
             "after_abandon": held,
             "phone_resting": rests,
         }
-        for reason, limit in limits.items():
-            if limit > now:
-                return reason, until
-        return None, until
+        return next((reason for reason, limit in limits.items() if limit > now), None) if until > now else None, until
 
     def forbidden(self, phone_id: int, campaign: Campaign) -> bool:
         """Whether a do-not-call entry of any scope covers this phone."""
@@ -330,7 +340,9 @@ class Gate:
 
     def _spend(self, campaign: Campaign, free: int) -> None:
         uncovered = 0 if campaign.operator_free else max(0, len(self._in_flight(campaign.id)) - free)
-        budget = replace(self.budgets[campaign.id], uncovered=uncovered)
+        budget = self.budgets[campaign.id]
+        if uncovered != budget.uncovered:
+            budget = replace(budget, uncovered=uncovered)
         if not law.holds(budget, uncovered=uncovered):
             raise ConstraintViolated("abandon_cap", budget)
         self.budgets[campaign.id] = budget
@@ -340,9 +352,11 @@ class Gate:
         due_at: dict[int, datetime] = {}
         for callback in self.pending.values():
             contact, owner = self.contacts[callback.contact_id], callback.operator_id
-            if callback.campaign_id != campaign.id or contact.state != "open" or contact.id in self.live_contact:
-                continue
             at = callback.next_at
+            if callback.campaign_id != campaign.id or at >= due_at.get(contact.lane.id, NEVER):
+                continue
+            if contact.state != "open" or contact.id in self.live_contact:
+                continue
             if owner is not None and owner not in ask.ready_operator_ids:
                 if owner in self.operators:
                     continue  # it waits for an operator, not for a time
@@ -362,13 +376,15 @@ class Gate:
 
     def _head(self, lane: Lane) -> datetime:
         """When the first contact of a lane comes due, promised ones apart."""
-        heap = lane.heap
-        while heap:
-            contact = self.contacts[heap[0][1]]
-            if contact.next_at == heap[0][0] and contact.state == "open" and not contact.promised:
-                return heap[0][0]
-            heapq.heappop(heap)
-        return NEVER
+        due = lane.due
+        true = (place for place, entry in enumerate(due) if _true(self.contacts[entry[1]], entry))
+        del due[: next(true, len(due))]
+        return due[0][0] if due else NEVER
+
+
+def _true(contact: Contact, entry: tuple[datetime, int]) -> bool:
+    """Whether an entry of a lane is still true."""
+    return contact.next_at == entry[0] and contact.state == "open" and not contact.promised
 
 
 def _sent(claim: Claim) -> LiveAttempt:

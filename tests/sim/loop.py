@@ -19,6 +19,7 @@ import weakref
 from asyncio import events
 from collections import deque
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -131,8 +132,12 @@ class SimLoop(asyncio.SelectorEventLoop):
         self._ready: deque[_Ready] = deque()
         self._any_stopped = False
         self._steps_at_jump = 0
+        self.create_future = partial(asyncio.Future, loop=self)  # type: ignore[method-assign]  # no call of Python's
 
     # What asyncio asks of a loop -------------------------------------------
+
+    #: Asked of each future and task that is made; ``bool()`` is False without a call of Python's.
+    get_debug = bool  # type: ignore[assignment]  # a type is no method, and takes no self
 
     def time(self) -> float:
         return self._now

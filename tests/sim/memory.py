@@ -87,7 +87,7 @@ class Tables(Gate):
         if told.attempt.id in self.attempts:
             raise ConstraintViolated("attempt_end_pkey", told)
         attempt = _merged(told.attempt, row.attempt, keep_operator=True)
-        ended = replace(told, attempt=attempt)
+        ended = told if attempt is told.attempt else replace(told, attempt=attempt)
         self.attempts[attempt.id] = Finished(ended, row.switch, row.epoch)
         del self.live_phone[attempt.phone_id], self.live_contact[attempt.contact_id]
         if attempt.operator_id is not None and self.taken.get(attempt.operator_id) == attempt.id:
@@ -137,12 +137,13 @@ class Tables(Gate):
     def _count(self, ended: Ended) -> None:
         budget = self.budgets[ended.attempt.campaign_id]
         belongs = ended.attempt.sent_at >= budget.starts_at
-        budget = replace(
-            budget,
-            answered=budget.answered + (belongs and ended.legal_answered),
-            abandoned=budget.abandoned + (belongs and ended.legal_abandoned),
-            uncovered=max(0, budget.uncovered - 1),
-        )
+        if budget.uncovered or (belongs and (ended.legal_answered or ended.legal_abandoned)):
+            budget = replace(
+                budget,
+                answered=budget.answered + (belongs and ended.legal_answered),
+                abandoned=budget.abandoned + (belongs and ended.legal_abandoned),
+                uncovered=max(0, budget.uncovered - 1),
+            )
         if not law.holds(budget, uncovered=budget.uncovered):
             raise ConstraintViolated("abandon_cap", budget)
         self.budgets[ended.attempt.campaign_id] = budget
@@ -320,6 +321,11 @@ class Tables(Gate):
 
 def _merged(new: LiveAttempt, old: LiveAttempt, *, keep_operator: bool) -> LiveAttempt:
     """The row after an update: what is not told stays."""
+    told = (new.rang_at, new.answered_at, new.waiting_at, new.connected_at, new.key, new.ended_by)
+    known = (old.rang_at, old.answered_at, old.waiting_at, old.connected_at, old.key, old.ended_by)
+    operator_stays = not keep_operator or new.operator_id or not old.operator_id
+    if operator_stays and all(now or not before for now, before in zip(told, known, strict=True)):
+        return new
     return replace(
         new,
         rang_at=new.rang_at or old.rang_at,

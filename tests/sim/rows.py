@@ -36,7 +36,7 @@ class Lane:
     id: int
     zones: tuple[str, ...]
     priority: int
-    heap: list[tuple[datetime, int]] = field(default_factory=list)
+    due: list[tuple[datetime, int]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
