@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _HIDDEN = "[hidden]"
 _SECRET_NAMES = re.compile(r"secret|password|passwd|token|cookie|authorization|database_url|api_key", re.IGNORECASE)
 _SECRET_SHAPES = (
-    (re.compile(r"dls_[A-Za-z0-9_-]{20,}"), _HIDDEN),  # our session tokens
+    (re.compile(r"dl[st]_[A-Za-z0-9_-]{20,}"), _HIDDEN),  # tokens of our sessions and of programs
     (re.compile(r"(\w+://[^\s:/@]+:)[^\s@]+@"), rf"\1{_HIDDEN}@"),  # scheme://user:password@host
     # Secret: x, password=x, 'cookie': 'x'
     (

@@ -109,7 +109,7 @@ class Tokens:
 def _from_there(row: asyncpg.Record, ip: str) -> bool:
     if not row["addresses"]:
         return True
-    return any(ip_address(ip) in ip_network(str(address), strict=False) for address in row["addresses"])
+    return bool(ip) and any(ip_address(ip) in ip_network(str(address), strict=False) for address in row["addresses"])
 
 
 def _token(row: dict[str, object]) -> Token:

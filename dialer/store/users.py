@@ -211,7 +211,8 @@ class Users:
             row = await SQL["user_change"].fetchrow(connection, user_id=user_id, **given)
             assert row is not None  # noqa: S101 - it was read just now, and users are never deleted
             user = _user(row)
-            _check_belongs(user, changes.get("customer"))
+            if changes.keys() & {"role", "team", "customer"}:
+                _check_belongs(user, changes.get("customer"))
             ends = user.disabled or _ENDS_SESSIONS & changes.keys()
             ended = await SQL["session_close_of_user"].fetch(connection, user_id=user_id) if ends else []
             after = {name: value for name, value in changes.items() if name != "password_hash"}

@@ -66,20 +66,13 @@ def idle_for(role: str) -> timedelta:
 
 async def session_of(request: web.Request, context: Context) -> Session | None:
     """The session of a request, None when there is none or it has ended; a program's token counts as one."""
-    given = request.headers.get("Authorization", "")
-    if given:
-        return await _by_token(given, request, context)
+    kind, _, given = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() == "bearer" and given.startswith(TOKEN_OF_PROGRAM):
+        return await context.stores.tokens.read(hash_token(given), ip=address_of(request, context.settings))
     token = request.cookies.get(cookie_name(context.settings), "")
     if not token.startswith(_TOKEN_PREFIX):
         return None
     return await context.stores.users.session(hash_token(token), idle_for=idle_for)
-
-
-async def _by_token(given: str, request: web.Request, context: Context) -> Session | None:
-    kind, _, token = given.partition(" ")
-    if kind.lower() != "bearer" or not token.startswith(TOKEN_OF_PROGRAM):
-        return None
-    return await context.stores.tokens.read(hash_token(token), ip=address_of(request, context.settings))
 
 
 def check_origin(request: web.Request, settings: Settings) -> None:
