@@ -131,6 +131,7 @@ class Shifts:
             if row is None:
                 raise NotFound("attempt.not_found", "There is no such conversation of yours.")
             [campaign] = await campaigns.read(connection, campaign_id=row["campaign_id"])
+            campaign = campaigns.for_callee(campaign, row["countries"])
             soonest = now + timedelta(seconds=campaign.profile.min_gap_s)
             refused = None
             try:

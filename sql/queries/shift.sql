@@ -51,7 +51,7 @@ INSERT INTO wrap_up_extension (operator_id, attempt_id) VALUES (:operator_id::bi
 
 -- name: shift_promise
 -- What decides whether a callback may be promised from this conversation, and how many others are due in that hour.
-SELECT a.campaign_id, lane.zones, (
+SELECT a.campaign_id, lane.zones, lane.countries, (
     SELECT count(*) FROM callback k
     WHERE k.campaign_id = a.campaign_id AND k.state = 'pending' AND k.contact_id <> a.contact_id
         AND k.next_at >= date_trunc('hour', :due_at::timestamptz) AND k.next_at < date_trunc('hour', :due_at::timestamptz) + interval '1 hour'
