@@ -221,6 +221,8 @@ def board_answer(live: Live, overview: Overview, user: User | None = None) -> sc
         )
         own = [one for one in shown.campaigns if overview.campaign_of(user, one.steering.campaign_id)]
         shown = shown.model_copy(update={"campaigns": own, "hour": None})
+    known = user is None or not scope.bound(user)
+    warned = [one.alert for one in overview.warned if known or (user and overview.campaign_of(user, one.campaign_id))]
     states = [operator.state for operator in board.operators]
     totals = schemas.Totals(
         talking=states.count("talking"),
@@ -232,7 +234,8 @@ def board_answer(live: Live, overview: Overview, user: User | None = None) -> sc
         abandoned=sum(campaign.abandoned for campaign in board.campaigns),
     )
     fields = {name: getattr(board, name) for name in schemas.BoardAnswer.model_fields if hasattr(board, name)}
-    return schemas.BoardAnswer.model_validate({**fields, "totals": totals, "overview": shown}, from_attributes=True)
+    fields |= {"totals": totals, "overview": shown, "alerts": [*board.alerts, *warned]}
+    return schemas.BoardAnswer.model_validate(fields, from_attributes=True)
 
 
 async def board_socket(call: Call) -> web.WebSocketResponse:

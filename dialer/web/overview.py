@@ -19,9 +19,10 @@ from dialer.store.users import Owner
 from dialer.web import numbers, schemas, scope
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from dialer.store.boards import Hour, Left, Promises, Steering
+    from dialer.store.national import Warned
     from dialer.store.stores import Stores
     from dialer.store.users import User
 
@@ -42,6 +43,7 @@ class Overview:
         self._left: Mapping[int, Left] = {}
         self._reading: asyncio.Task[None] | None = None
         self.present = schemas.Overview(at=None, hour=None, campaigns=[], trunks=[])
+        self.warned: Sequence[Warned] = ()
         self._crew: Mapping[int, int] = {}
         self._owners: Mapping[int, Owner] = {}
 
@@ -86,6 +88,7 @@ class Overview:
         if now - self._left_at >= LEFT_EVERY_S:
             self._left_at = now
             self._left = await boards.left(at)
+            self.warned = await self._stores.national.warnings(at)
         self._crew = await boards.crew()
         hours, promises, steering = await boards.hours(at), await boards.promises(at), await boards.steering()
         self._owners = {id_: Owner(team_id=s.team_id, customer_id=s.customer_id) for id_, s in steering.items()}

@@ -307,6 +307,19 @@ class FakeTokens:
         return getattr(Nothing(), name)
 
 
+class FakeNational:
+    """Registers of which a test says what there is to warn of."""
+
+    def __init__(self):
+        self.warned = []
+
+    async def warnings(self, now):
+        return self.warned
+
+    def __getattr__(self, name):
+        return getattr(Nothing(), name)
+
+
 class FakeStores:
     """The bag of nouns; those a test does not need find nothing."""
 
@@ -316,7 +329,8 @@ class FakeStores:
         self.kpi = FakeKpi()
         self.boards, self.audit, self.tokens, self.office = FakeBoards(), FakeAudit(), FakeTokens(), Nothing()
         self.customers = self.retry_rules = Nothing()
-        self.consents = self.national = self.phones = self.passes = self.loosenings = Nothing()
+        self.national = FakeNational()
+        self.consents = self.phones = self.passes = self.loosenings = Nothing()
         self.campaigns = self.bases = self.base_files = self.do_not_call = self.do_not_call_files = Nothing()
         self.callbacks = self.attempts = self.dispositions = Nothing()
         self.seats = FakeSeats()

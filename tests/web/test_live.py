@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from types import SimpleNamespace
 
 import pytest
 from aiohttp import WSMsgType, WSServerHandshakeError
@@ -189,3 +190,17 @@ async def test_a_defect_in_one_picture_does_not_freeze_the_board(world):
         world.live.alerts = ("well again",)
         await world.live.tell()
         assert (await picture(socket, lambda found: found["alerts"], timeout_s=5))["alerts"] == ["well again"]
+
+
+async def test_the_board_warns_of_registers_that_campaigns_need(world):
+    warned = "register_soon us-dnc · spring · 2026-12-01 09:00 UTC"
+    world.stores.national.warned = [SimpleNamespace(campaign_id=1, alert=warned)]
+    world.live.alerts = ("09:15:02 trunk_off carrier",)
+    admin = await world.login("admin")
+    async with admin.ws_connect("/api/v1/live") as socket:
+        for _ in range(20):
+            await world.live.tell()
+            board = await socket.receive_json(timeout=20)
+            if warned in board["alerts"]:
+                break
+    assert board["alerts"] == ["09:15:02 trunk_off carrier", warned]
