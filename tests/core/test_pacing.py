@@ -316,5 +316,5 @@ def test_the_farther_one_more_call_is_from_being_allowed_the_longer_a_decision_s
     assert none.calls == 0
     stands_s = [replace(none, risk=none.theta * times).stands_s for times in (0.5, 1.1, 2.0, 3.0, 100.0)]
     assert stands_s == sorted(stands_s)
-    assert (stands_s[0], stands_s[-1]) == (0.5, 5.0)
+    assert (stands_s[0], stands_s[-1]) == (0.5, 3.0)
     assert replace(none, reason="starts_limit").stands_s == 0.0

@@ -24,7 +24,7 @@ LOOK_S = 0.5
 #: While nothing happens the harm of one more call falls to less than this within ``LOOK_S`` in one of a hundred cases.
 FALLS_TO = 0.8
 #: A decision stands no longer than this.
-STANDS_MAX_S = 5.0
+STANDS_MAX_S = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
