@@ -26,7 +26,9 @@ from tests.intake.ugly import Ugly, files, repacked
 
 HANG_S = 2.0
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_COPIED = re.compile(rb"\d+\t[^\t\n]*\t\{[^\t\n]*\}\t\d+\t\{\+[1-9]\d{6,14}(?:,\+[1-9]\d{6,14})*\}\n")
+_COPIED = re.compile(
+    rb"\d+\t[^\t\n]*\t\{[^\t\n]*\}\t\d+\t\{\+[1-9]\d{6,14}(?:,\+[1-9]\d{6,14})*\}\t(?:\\N|\{[^\t\n]*\})\n"
+)
 _NASTY = (
     *(
         b'"',

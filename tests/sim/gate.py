@@ -68,7 +68,7 @@ class Gate:
         self.time: Callable[[], float] = lambda: 0.0
         self._lanes: dict[tuple[int, tuple[str, ...], int], Lane] = {}
         self._lanes_of: defaultdict[int, list[Lane]] = defaultdict(list)
-        self._open: dict[int, tuple[Campaign, datetime, datetime, list[Lane]]] = {}
+        self._known_open: dict[int, tuple[Campaign, datetime, datetime, list[Lane]]] = {}
 
     # Loading -------------------------------------------------------------------
 
@@ -143,7 +143,7 @@ class Gate:
 
     def _open_lanes(self, campaign: Campaign, now: datetime) -> list[Lane]:
         """The lanes whose windows are open; what a quarter of an hour begins and ends with also holds within it."""
-        known, since, until, found = self._open.get(campaign.id, (None, NEVER, NEVER, []))
+        known, since, until, found = self._known_open.get(campaign.id, (None, NEVER, NEVER, []))
         if known is campaign and since <= now < until:
             return found
         lanes, until = self._lanes_of[campaign.id], now + WINDOW_LEAST
@@ -151,7 +151,7 @@ class Gate:
             [at for at in lanes if hours.may_call(when, at.zones, campaign.profile, campaign.ring_timeout_s)]
             for when in (now, until)
         )
-        self._open[campaign.id] = campaign, now, until if found == then else now, found
+        self._known_open[campaign.id] = campaign, now, until if found == then else now, found
         return found
 
     def _in_flight(self, campaign_id: int) -> list[datetime]:
