@@ -11,18 +11,21 @@ from dataclasses import dataclass
 BUSY_SHARE = {"progressive": 0.61, "predictive": 0.8, "ivr": 0.6}
 #: Without figures of its own a campaign is taken to be like this.
 ANSWER_RATE, TALK_S, RING_S = 0.3, 90.0, 20.0
+#: A pace is not told from less than this.
+PACE_S_MIN = 60.0
 
 
-def hours_left(left: int, closed_last_hour: int) -> float | None:
+def hours_left(left: int, closed: int, over_s: float) -> float | None:
     """Hours of dialing until a base is used up at the pace of the last hour; None while nothing is closed.
 
     Args:
         left: Contacts that may still be called.
-        closed_last_hour: Contacts closed in the last hour, by a disposition or by their last attempt.
+        closed: Contacts closed in the last hour, by a disposition or by their last attempt.
+        over_s: Since when, in seconds: a campaign that began to dial minutes ago has no hour behind it.
     """
     if left == 0:
         return 0.0
-    return left / closed_last_hour if closed_last_hour > 0 else None
+    return left / closed * max(over_s, PACE_S_MIN) / 3600 if closed > 0 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

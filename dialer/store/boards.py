@@ -35,10 +35,11 @@ class Hour:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Left:
-    """Contacts that may still be called, and how many were closed in the last hour."""
+    """Contacts that may still be called, how many were closed in the last hour, and over how many seconds of it."""
 
     left: int
     closed: int
+    over_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +101,8 @@ class Boards:
     async def left(self, now: datetime) -> Mapping[int, Left]:
         """What is left of the bases of each campaign that runs or is paused. Counts whole bases: ask rarely."""
         with store_errors():
-            rows = await SQL["board_left"].fetch(self._pool, since=now - timedelta(hours=1))
-        return {row["campaign_id"]: Left(left=row["left"], closed=row["closed"]) for row in rows}
+            rows = await SQL["board_left"].fetch(self._pool, now=now, since=now - timedelta(hours=1))
+        return {row["campaign_id"]: Left(**{name: row[name] for name in ("left", "closed", "over_s")}) for row in rows}
 
     async def promises(self, now: datetime) -> Mapping[int, Promises]:
         """Callbacks by campaign."""

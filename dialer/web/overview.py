@@ -112,5 +112,5 @@ def _campaign(
         callbacks_due=promises.due if promises else 0,
         callbacks_late=promises.late if promises else 0,
         left=left.left if left else None,
-        hours_left=forecast.hours_left(left.left, left.closed) if left else None,
+        hours_left=forecast.hours_left(left.left, left.closed, left.over_s) if left else None,
     )

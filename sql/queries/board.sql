@@ -10,11 +10,16 @@ WHERE sent_at > :since::timestamptz - interval '1 hour' AND ended_at >= :since::
 GROUP BY campaign_id, minute;
 
 -- name: board_left
--- Contacts that may still be called, and how many were closed in the last hour: when a base ends.
+-- Contacts that may still be called, how many were closed in the last hour and since when: when a base ends.
 SELECT c.id AS campaign_id,
     (SELECT count(*) FROM contact WHERE campaign_id = c.id AND state = 'open') AS left,
-    (SELECT count(*) FROM contact WHERE campaign_id = c.id AND state = 'closed' AND closed_at >= :since::timestamptz) AS closed
+    lately.closed,
+    coalesce(extract(epoch FROM :now::timestamptz - lately.first_at), 0)::float8 AS over_s
 FROM campaign AS c
+CROSS JOIN LATERAL (
+    SELECT count(*) AS closed, min(closed_at) AS first_at
+    FROM contact WHERE campaign_id = c.id AND state = 'closed' AND closed_at >= :since::timestamptz
+) AS lately
 WHERE c.state IN ('running', 'paused');
 
 -- name: board_callbacks

@@ -14,9 +14,12 @@ SETTINGS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("left", "closed", "hours"), [(0, 0, 0.0), (0, 9, 0.0), (50, 0, None), (500, 100, 5.0)])
-def test_a_base_ends_at_the_pace_of_the_last_hour(left, closed, hours):
-    assert forecast.hours_left(left, closed) == hours
+@pytest.mark.parametrize(
+    ("left", "closed", "over_s", "hours"),
+    [(0, 0, 0, 0.0), (0, 9, 3600, 0.0), (50, 0, 0, None), (500, 100, 3600, 5.0), (500, 100, 360, 0.5), (6, 1, 0, 0.1)],
+)
+def test_a_base_ends_at_the_pace_of_the_last_hour_or_of_what_there_was_of_it(left, closed, over_s, hours):
+    assert forecast.hours_left(left, closed, over_s) == pytest.approx(hours)
 
 
 def test_five_thousand_contacts_take_eight_operators_some_days():
