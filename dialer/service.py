@@ -34,6 +34,7 @@ from dialer.store.server import OwnServer
 from dialer.store.store import PgStore
 from dialer.store.stores import Stores
 from dialer.web.app import create_app
+from dialer.web.call import CONTEXT
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +54,7 @@ class Service:
         stores: PostgreSQL, by noun.
         pools: Its connections.
         done: Ends when the engine does, with its error.
+        setup_token: By which the first admin is made in the browser; None where somebody can log in.
     """
 
     url: str
@@ -60,6 +62,7 @@ class Service:
     stores: Stores
     pools: Pools
     done: asyncio.Task[None]
+    setup_token: str | None
 
 
 def link_settings(settings: Settings) -> LinkSettings:
@@ -128,7 +131,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         done = asyncio.create_task(_engine(engine, pools, settings.switch), name="engine")
         host, port = listener.getsockname()[:2]
         try:
-            yield Service(f"http://{host}:{port}", engine, stores, pools, done)
+            yield Service(f"http://{host}:{port}", engine, stores, pools, done, app[CONTEXT].setup.token)
         finally:
             await engine.stop()
             done.cancel()
@@ -177,11 +180,21 @@ async def serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     async with running(settings) as service:
         print(f"dialer: {service.url}", file=sys.stderr)  # noqa: T201 - for whoever started it by hand
+        if service.setup_token is not None:
+            sys.stderr.write(how_to_begin(settings.public_url or service.url, service.setup_token))
         waiting = asyncio.create_task(stop.wait(), name="signals")
         await asyncio.wait({waiting, service.done}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         if service.done.done():
             service.done.result()
+
+
+def how_to_begin(address: str, token: str) -> str:
+    """What the very first start says to whoever began it."""
+    return (
+        f"\nNobody can log in yet. Open {address}/setup and make the first admin with this one-time token:\n"
+        f"\n    {token}\n\n"
+    )
 
 
 def exit_code(error: Exception) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -68,14 +67,9 @@ async def change_user(call: Call, ask: schemas.UserChange) -> schemas.UserAnswer
 
 
 async def offer_setup(context: Context) -> None:
-    """At the very first start: print a one-time token, by which the first admin is made in the browser."""
+    """At the very first start: make a one-time token, by which the first admin is made in the browser."""
     if await context.stores.users.nobody():
         context.setup.token = secrets.token_urlsafe(18)
-        address = context.settings.public_url or f"http://{context.settings.http_host}:{context.settings.http_port}"
-        sys.stderr.write(
-            f"\nNobody can log in yet. Open {address}/setup and make the first admin with this one-time token:\n"
-            f"\n    {context.setup.token}\n\n"
-        )
 
 
 async def setup(call: Call, ask: schemas.SetupAsk) -> StreamResponse:

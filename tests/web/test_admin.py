@@ -9,6 +9,7 @@ import pytest
 from aiohttp import CookieJar
 from aiohttp.test_utils import TestClient
 
+from dialer.service import how_to_begin
 from dialer.store.users import Actor
 from dialer.web import scope
 from dialer.web.access import Role
@@ -37,14 +38,14 @@ async def add(office, login, role, **values):  # noqa: F811 - the fixture's valu
 # The first start
 
 
-async def test_the_first_admin_is_made_once_with_the_printed_token(place, password_hash, capsys):
+async def test_the_first_admin_is_made_once_with_the_printed_token(place, password_hash):
     """No default password: whoever reads what the service printed makes the first admin; the token dies with that."""
     from tests.web.test_with_postgres import Office
 
     opened = Office(place, password_hash)
     await opened.server.start_server()
     token = opened.server.app[CONTEXT].setup.token
-    assert token in capsys.readouterr().err
+    assert f"\n    {token}\n" in how_to_begin("http://127.0.0.1:8080", token)
     browser = TestClient(opened.server, cookie_jar=CookieJar(unsafe=True))
     assert "/setup" not in (await browser.get("/")).url.path
     assert (await browser.get("/setup")).status == 200
