@@ -22,7 +22,7 @@ import structlog
 from aiohttp import web
 
 from ami.link import Link, LinkSettings
-from dialer import forbidden
+from dialer import forbidden, profiles
 from dialer.engine.clock import SystemClock
 from dialer.engine.engine import Engine
 from dialer.errors import LeaseLost, Misconfigured
@@ -128,6 +128,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         stack.push_async_callback(runner.cleanup)
         await web.SockSite(runner, listener).start()
         _calm_collector()
+        await asyncio.to_thread(profiles.read_all)
         done = asyncio.create_task(_engine(engine, pools, settings.switch), name="engine")
         host, port = listener.getsockname()[:2]
         try:

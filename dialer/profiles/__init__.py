@@ -149,6 +149,15 @@ def of_country(country: str, purpose: str) -> Profile | None:
     return found.rules(purpose) if found else None
 
 
+def read_all() -> None:
+    """Read every packaged profile, so that nobody waits for a file when people are to be called."""
+    for profile in map(packaged, names()):
+        for purpose in profile.purposes:
+            load(profile.id, purpose)
+            if profile.country:
+                of_country(profile.country, purpose)
+
+
 def names() -> list[str]:
     """Ids of the packaged profiles."""
     found = (entry.name for entry in resources.files(__name__).iterdir())

@@ -36,17 +36,16 @@ def country_of(zone: str) -> str | None:
     return _countries().get(zone)
 
 
-@cache
 def has_calendar(country: str) -> bool:
     """Whether the holidays of this country are known."""
     return country in _supported()
 
 
 @cache
-def _supported() -> dict[str, list[str]]:
-    import holidays  # noqa: PLC0415  # takes long to load; most commands need no calendar
+def _supported() -> frozenset[str]:
+    from holidays.registry import EntityLoader  # noqa: PLC0415  # takes long to load; most commands need no calendar
 
-    return holidays.list_supported_countries()
+    return frozenset(EntityLoader.get_country_codes())
 
 
 @lru_cache(maxsize=4096)
@@ -55,7 +54,7 @@ def _days(country: str, year: int, regions: bool) -> frozenset[int]:
 
     if not has_calendar(country):
         return frozenset()
-    parts = [None, *_supported()[country]] if regions else [None]
+    parts = [None, *getattr(holidays, country).subdivisions] if regions else [None]
     found = (holidays.country_holidays(country, subdiv=part, years=year) for part in parts)
     return frozenset(day.toordinal() - _TO_1970 for part in found for day in part)
 

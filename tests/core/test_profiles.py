@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from datetime import date, datetime, timedelta
 from importlib import resources
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -207,3 +210,20 @@ def test_an_unknown_profile_names_those_there_are():
         profiles.load("../secrets")
     assert refused.value.code == "profile.unknown"
     assert "strict, uk, us, world" in refused.value.remedy
+
+
+def test_what_was_read_at_the_start_is_not_read_while_people_are_called():
+    """Reading takes long enough to be seen by whoever is on the line; it happens before the first call."""
+    code = """
+import sys
+from dialer import profiles
+profiles.read_all()
+read, before = profiles.packaged.cache_info().misses, set(sys.modules)
+for country in ("RU", "US", "GB", "FR", "DE", "CA", "AU", "NZ"):
+    for purpose in ("marketing", "research"):
+        profiles.of_country(country, purpose)
+assert profiles.packaged.cache_info().misses == read
+assert set(sys.modules) == before
+assert sum(name.startswith("holidays.countries.") for name in sys.modules) < 20, "every country's calendar was loaded"
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
