@@ -48,9 +48,9 @@ GATHER_S = 0.05
 #: Between two looks at a campaign when nothing happened.
 TICK_S = 0.5
 #: So many calls are claimed ahead as the trunk lets start within this; they start one after the other.
-SPREAD_S = 0.3
+SPREAD_S = 0.5
 #: More are claimed when the last of those claimed starts within this: a claim takes a while, and the trunk goes on.
-AHEAD_S = 0.15
+AHEAD_S = 0.3
 #: Operators are kept free for callbacks that are due within this.
 RESERVE_S = 30.0
 #: How often the promises are looked up.
