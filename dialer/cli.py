@@ -390,6 +390,20 @@ def _print_row(row: Row) -> None:
 # Users ------------------------------------------------------------------------------
 
 
+@user_app.command("reset-second-factor")
+def user_reset_second_factor(login: Annotated[str, typer.Argument(help="Whose phone is lost.")]) -> None:
+    """Take a user's second factor away; the password alone opens the account, and all its sessions end."""
+
+    async def work(stores: Stores) -> None:
+        found = await stores.users.by_login(login)
+        if found is None:
+            raise Refused("user.not_found", f"There is no user {login!r}.", remedy="See the page /people.")
+        await stores.second_factors.remove(found.user.id, actor=Actor(), ends_sessions=True)
+        typer.echo(f"{login} logs in with the password alone.")
+
+    _with_stores(work)
+
+
 @user_app.command("add")
 def user_add(
     login: Annotated[str, typer.Argument(help="What they log in with.")],

@@ -162,6 +162,12 @@ ALTER TABLE public.api_token ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.app_setting (
+    name text NOT NULL,
+    value jsonb NOT NULL,
+    CONSTRAINT app_setting_name_check CHECK ((name ~ '^[a-z_]{1,60}$'::text))
+);
+
 CREATE TABLE public.app_user (
     id bigint NOT NULL,
     login text NOT NULL,
@@ -839,6 +845,13 @@ ALTER TABLE public.phone ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.recovery_code (
+    code_hash bytea NOT NULL,
+    user_id bigint NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT recovery_code_code_hash_check CHECK ((length(code_hash) = 32))
+);
+
 CREATE TABLE public.seat (
     switch text NOT NULL,
     name text NOT NULL,
@@ -846,6 +859,15 @@ CREATE TABLE public.seat (
     given_at timestamp with time zone DEFAULT now() NOT NULL,
     shown text,
     CONSTRAINT seat_name_check CHECK ((name ~ '^[a-z0-9_-]{1,28}$'::text))
+);
+
+CREATE TABLE public.second_factor (
+    user_id bigint NOT NULL,
+    seed bytea NOT NULL,
+    began_at timestamp with time zone DEFAULT now() NOT NULL,
+    confirmed_at timestamp with time zone,
+    last_step bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT second_factor_seed_check CHECK ((length(seed) = 16))
 );
 
 CREATE TABLE public.suppression (
@@ -928,6 +950,9 @@ ALTER TABLE ONLY public.api_token
 
 ALTER TABLE ONLY public.api_token
     ADD CONSTRAINT api_token_token_hash_key UNIQUE (token_hash);
+
+ALTER TABLE ONLY public.app_setting
+    ADD CONSTRAINT app_setting_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY public.app_user
     ADD CONSTRAINT app_user_login_key UNIQUE (login);
@@ -1091,11 +1116,17 @@ ALTER TABLE ONLY public.phone
 ALTER TABLE ONLY public.phone
     ADD CONSTRAINT phone_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.recovery_code
+    ADD CONSTRAINT recovery_code_pkey PRIMARY KEY (code_hash);
+
 ALTER TABLE ONLY public.seat
     ADD CONSTRAINT seat_pkey PRIMARY KEY (switch, name);
 
 ALTER TABLE ONLY public.seat
     ADD CONSTRAINT seat_user_id_key UNIQUE (user_id);
+
+ALTER TABLE ONLY public.second_factor
+    ADD CONSTRAINT second_factor_pkey PRIMARY KEY (user_id);
 
 ALTER TABLE ONLY public.suppression
     ADD CONSTRAINT suppression_pkey PRIMARY KEY (hash);
@@ -1192,6 +1223,8 @@ CREATE INDEX operator_interval_of_operator ON ONLY public.operator_interval USIN
 CREATE INDEX operator_interval_other_campaign_id_started_at_idx ON public.operator_interval_other USING btree (campaign_id, started_at);
 
 CREATE INDEX operator_interval_other_operator_id_started_at_idx ON public.operator_interval_other USING btree (operator_id, started_at);
+
+CREATE INDEX recovery_code_of_user ON public.recovery_code USING btree (user_id);
 
 CREATE INDEX web_session_of_user ON public.web_session USING btree (user_id);
 
@@ -1405,8 +1438,14 @@ ALTER TABLE ONLY public.operator_live
 ALTER TABLE ONLY public.pacing_minute
     ADD CONSTRAINT pacing_minute_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.recovery_code
+    ADD CONSTRAINT recovery_code_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.second_factor(user_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.seat
     ADD CONSTRAINT seat_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.app_user(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.second_factor
+    ADD CONSTRAINT second_factor_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.app_user(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.web_session
     ADD CONSTRAINT web_session_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.app_user(id) ON DELETE CASCADE;

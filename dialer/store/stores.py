@@ -30,6 +30,7 @@ from dialer.store.pools import store_errors
 from dialer.store.retry_rules import RetryRules
 from dialer.store.scripts import Scripts
 from dialer.store.seats import Seats
+from dialer.store.second_factors import SecondFactors
 from dialer.store.shifts import Shifts
 from dialer.store.tokens import Tokens
 from dialer.store.users import Users
@@ -67,6 +68,7 @@ class Stores:
     retry_rules: RetryRules
     loosenings: Loosenings
     pacing: Pacing
+    second_factors: SecondFactors
     seats: Seats
     shifts: Shifts
     scripts: Scripts
@@ -99,6 +101,7 @@ class Stores:
             retry_rules=RetryRules(pools.web),
             loosenings=Loosenings(pools.web),
             pacing=Pacing(pools.web),
+            second_factors=SecondFactors(pools.web),
             seats=Seats(pools.web),
             shifts=Shifts(pools.web),
             scripts=Scripts(pools.web),

@@ -57,11 +57,13 @@ class Session:
 
     Attributes:
         scopes: What a program's token may do; None is a person's session.
+        must_enrol: The user's role needs a second factor and the user has none: nothing else can be done until then.
     """
 
     token_hash: bytes
     user: User
     scopes: frozenset[str] | None = None
+    must_enrol: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,13 +265,13 @@ class Users:
             if row is None or row["idle"] > idle_for(row["role"]):
                 return None
             await SQL["session_seen"].execute(self._pool, token_hash=token_hash)
-        return Session(token_hash=token_hash, user=_user(row))
+        return Session(token_hash=token_hash, user=_user(row), must_enrol=row["must_enrol"])
 
     async def is_open(self, token_hash: bytes, *, idle_for: Callable[[str], timedelta]) -> bool:
         """Whether the session still stands; asking does not keep it alive."""
         with store_errors():
             row = await SQL["session_read"].fetchrow(self._pool, token_hash=token_hash)
-        return row is not None and row["idle"] <= idle_for(row["role"])
+        return row is not None and row["idle"] <= idle_for(row["role"]) and not row["must_enrol"]
 
     async def open_sessions(self, user_id: int, token_hash: bytes) -> Sequence[OpenSession]:
         """Open sessions of a user; ``token_hash`` is the one that asks."""

@@ -41,6 +41,8 @@ READERS = LEADS | {Role.AUDITOR}
 ADMIN = frozenset({Role.ADMIN})
 OVERSEERS = frozenset({Role.ADMIN, Role.AUDITOR})
 CUSTOMERS = frozenset({Role.CUSTOMER})
+#: Who may have a second factor; operators share a floor, and programs have tokens.
+FACTORED = EVERYONE - {Role.OPERATOR, Role.API}
 
 #: Open to whoever comes, logged in or not. Not the same as EVERYONE.
 PUBLIC: frozenset[Role] = frozenset()
@@ -58,6 +60,7 @@ class Route:
         media: Content type of the answer.
         upload: The body is a streamed file of this content type instead of JSON.
         socket: A WebSocket; ``answer`` is what it pushes.
+        enrols: Open also to who must set up a second factor before anything else.
     """
 
     method: str
@@ -71,6 +74,7 @@ class Route:
     media: str = "application/json"
     upload: str | None = None
     socket: bool = False
+    enrols: bool = False
 
     @property
     def public(self) -> bool:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from dialer.errors import DialerError, Refused
 from dialer.intake.desk import Desk
 from dialer.seats import Pool
-from dialer.web import access, admin, auth, errors, files, health, pages, phone, scope
+from dialer.web import access, admin, auth, errors, files, health, pages, phone, scope, second_factor
 from dialer.web import live as _live
 from dialer.web import scopes as token_scopes
 from dialer.web.call import CONTEXT, Call, Context, login_needed
@@ -86,6 +86,8 @@ def _endpoint(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRespo
                 return pages.to_login(request) if route.page else errors.answer(login_needed())
             if not _open(route, call):
                 raise Refused("access.denied", "your role may not do this", remedy="Ask an admin.", role=call.user.role)
+            if call.session.must_enrol and not route.enrols:
+                return pages.to_enrolment() if route.page else errors.answer(second_factor.needed())
         if not route.safe and not (call.session and call.session.scopes is not None):
             auth.check_unsafe(request, context.settings)
         if route.socket:

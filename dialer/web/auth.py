@@ -3,26 +3,21 @@
 A session is an opaque random token in an HttpOnly, SameSite=Strict cookie; the database holds only its SHA-256. It ends
 when it is idle or old (by role), at logout, and when the user is disabled. A new one is made at each login.
 
-Guessing is slowed down without locking a floor that shares one address: an account that has logged in from an address
-before is counted there alone, so strangers cannot lock it out; everything else is counted per account and per address.
-Only wrong passwords count: a floor that begins its shift at once is no attack.
+Guessing passwords and codes is slowed down by ``throttle``; after the password ``second_factor`` may ask for a code.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from weakref import WeakValueDictionary
 
-import structlog
 from aiohttp import web
 
 from dialer import passwords
 from dialer.errors import Refused
-from dialer.web import schemas
+from dialer.web import schemas, second_factor, throttle
 from dialer.web.access import Role
 from dialer.web.call import address_of
 
@@ -33,10 +28,6 @@ if TYPE_CHECKING:
     from dialer.store.users import Session, User
     from dialer.web.call import Call, Context
 
-log = structlog.get_logger(__name__)
-
-TRIES_MAX = 5
-TRIES_WINDOW = timedelta(minutes=15)
 ABSOLUTE = timedelta(hours=12)
 #: How long a session may do nothing; people whose page stays open all shift have the shift.
 IDLE = {
@@ -44,7 +35,6 @@ IDLE = {
     Role.SUPERVISOR: timedelta(hours=12),
 }
 IDLE_OTHERS = timedelta(minutes=30)
-_turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 _TOKEN_PREFIX = "dls_"  # noqa: S105 - a shape for the log scrubber
 TOKEN_OF_PROGRAM = "dlt_"  # noqa: S105 - same
 
@@ -101,14 +91,15 @@ def check_unsafe(request: web.Request, settings: Settings) -> None:
 
 
 async def login(call: Call, ask: schemas.LoginAsk) -> StreamResponse:
-    """Check the password and open a session.
+    """Check the password, then the code where the user has a second factor, and open a session.
 
     Raises:
-        Refused: ``login.too_many`` (with ``retry_after_s``), ``login.wrong``.
+        Refused: ``login.too_many`` (with ``retry_after_s``), ``login.wrong``; ``login.code_needed``,
+            ``login.wrong_code``, ``login.used_code``.
     """
-    # One at a time for an account and for an address: guesses sent at the same moment count each other.
-    async with _turn(f"login {ask.login}"), _turn(f"address {call.ip}"):
+    async with throttle.turn(call, ask.login):
         user = await _recognise(call, ask)
+        await second_factor.check_login(call, user, ask.code)
     return await enter(call, user)
 
 
@@ -120,27 +111,12 @@ async def enter(call: Call, user: User) -> StreamResponse:
     return answer
 
 
-def _turn(of: str) -> asyncio.Lock:
-    """The lock of an account or an address; it lives while somebody holds it."""
-    return _turns.setdefault(of, asyncio.Lock())
-
-
 async def _recognise(call: Call, ask: schemas.LoginAsk) -> User:
     """The user whose login and password these are."""
-    users = call.stores.users
-    tries = await users.tries(login=ask.login, ip=call.ip, window=TRIES_WINDOW)
-    if tries.own >= TRIES_MAX or (not tries.known and max(tries.of_login, tries.of_ip) >= TRIES_MAX):
-        raise Refused(
-            "login.too_many",
-            "too many tries",
-            remedy="Wait 15 minutes, or ask an admin for a new password.",
-            retry_after_s=int(TRIES_WINDOW.total_seconds()),
-        )
-    found = await users.by_login(ask.login)
+    found = await call.stores.users.by_login(ask.login)
     right = await passwords.matches(found.password_hash if found else None, ask.password)
     if found is None or not right or found.user.disabled:
-        await users.note_wrong_try(login=ask.login, ip=call.ip)
-        log.info("login_refused", ip=call.ip)
+        await throttle.note_wrong(call, ask.login)
         raise Refused("login.wrong", "login or password is wrong", remedy="Check both; case matters.")
     return found.user
 

@@ -43,6 +43,8 @@ _STATUS: tuple[tuple[str, int], ...] = (
     ("loosening.figure", 422),
     ("loosening.reason", 422),
     ("national.", 422),
+    ("second_factor.password", 422),
+    ("second_factor.wrong", 422),
 )
 #: Begins like a refusal of content, but is a conflict.
 _CONFLICTS = frozenset({"campaign.profile_not_for_trunk"})

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from aiohttp import web
 
 from dialer.core.model import BudgetMode, Mode
 from dialer.errors import DialerError
 from dialer.store.office import View
-from dialer.web import health, pages, schemas, scope, scopes
+from dialer.web import access, health, pages, schemas, scope, scopes
 from dialer.web import rules as rule_routes
 from dialer.web.access import Role
 from dialer.web.supervisor import masked
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dialer.web.call import Call
 
 PURPOSES = ("marketing", "survey", "service", "debt")
@@ -112,7 +114,24 @@ async def system(call: Call) -> web.Response:
         lists = await call.stores.national.list()
     except DialerError:
         lists = []
-    return _page(call, "system.html", "/system", report=report, settings=shown, lists=lists)
+    return _page(
+        call,
+        "system.html",
+        "/system",
+        report=report,
+        settings=shown,
+        lists=lists,
+        factor_roles=get_args(schemas.FactorRole),
+        factor_required=await _factor_required(call),
+    )
+
+
+async def _factor_required(call: Call) -> Sequence[str]:
+    """Empty while the database does not answer: this page must open then, too."""
+    try:
+        return await call.stores.second_factors.required()
+    except DialerError:
+        return []
 
 
 async def programs(call: Call) -> web.Response:
@@ -130,10 +149,20 @@ async def programs(call: Call) -> web.Response:
 
 
 async def me(call: Call) -> web.Response:
-    """The user's own sessions."""
+    """The user's own sessions and second factor."""
     session = call.own_session
     found = await call.stores.users.open_sessions(session.user.id, session.token_hash)
-    return _page(call, "me.html", "/me", sessions=found)
+    factored = Role(session.user.role) in access.FACTORED
+    factor = await call.stores.second_factors.read(session.user.id) if factored else None
+    return _page(
+        call,
+        "me.html",
+        "/me",
+        sessions=found,
+        factored=factored,
+        factor=factor if factor and factor.confirmed_at else None,
+        must_enrol=session.must_enrol,
+    )
 
 
 async def setup(call: Call) -> web.Response:

@@ -104,10 +104,15 @@ def to_login(_request: web.Request) -> web.Response:
     return web.Response(status=303, headers={"Location": "/"})
 
 
+def to_enrolment() -> web.Response:
+    """Whoever must set up a second factor is shown where."""
+    return web.Response(status=303, headers={"Location": "/me"})
+
+
 async def front(call: Call) -> web.Response:
     """The login page; who is logged in is sent to the page of the role."""
     if call.session:
-        home = _HOME.get(Role(call.user.role))
+        home = "/me" if call.session.must_enrol else _HOME.get(Role(call.user.role))
         if home:
             return web.Response(status=303, headers={"Location": home})
     user = call.user if call.session else None

@@ -31,9 +31,10 @@ _SESSIONS = (
     Route(method="POST", path=f"{_V1}/logout", handler=auth.logout, roles=PUBLIC,
           summary="End the session and its pages", answer=schemas.Done),
     Route(method="GET", path=f"{_V1}/me", handler=auth.me, roles=EVERYONE, summary="The user of this session",
-          answer=schemas.MeAnswer),
+          answer=schemas.MeAnswer, enrols=True),
     Route(method="POST", path=f"{_V1}/me/language", handler=auth.set_language, roles=EVERYONE,
-          summary="Choose the language of the screens", ask=schemas.LanguageAsk, answer=schemas.MeAnswer),
+          summary="Choose the language of the screens", ask=schemas.LanguageAsk, answer=schemas.MeAnswer,
+          enrols=True),
 )  # fmt: skip
 
 _OPERATOR = (

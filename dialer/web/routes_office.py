@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dialer.web import admin, floor, office, schemas
-from dialer.web.access import ADMIN, BASES, EVERYONE, LEADS, OPERATOR, OVERSEERS, PUBLIC, READERS, Route
+from dialer.web import admin, floor, office, schemas, second_factor
+from dialer.web.access import ADMIN, BASES, EVERYONE, FACTORED, LEADS, OPERATOR, OVERSEERS, PUBLIC, READERS, Route
 
 _ID = "{id:[0-9]{1,18}}"
 _V1 = "/api/v1"
@@ -29,7 +29,8 @@ _PAGES = (
           summary="What is well and what is not, and the settings"),
     Route(method="GET", path="/programs", handler=office.programs, roles=ADMIN, media=_HTML,
           summary="Tokens of programs page"),
-    Route(method="GET", path="/me", handler=office.me, roles=EVERYONE, media=_HTML, summary="Own sessions page"),
+    Route(method="GET", path="/me", handler=office.me, roles=EVERYONE, media=_HTML,
+          enrols=True, summary="Own sessions and second factor page"),
     Route(method="GET", path="/setup", handler=office.setup, roles=PUBLIC, media=_HTML,
           summary="Page of the first start: make the first admin"),
 )  # fmt: skip
@@ -45,11 +46,34 @@ _FLOOR = (
           summary="Close the messages supervisors sent", answer=schemas.Done),
 )  # fmt: skip
 
+_FACTOR = f"{_V1}/me/second-factor"
+_SECOND_FACTOR = (
+    Route(method="POST", path=_FACTOR, handler=second_factor.begin, roles=FACTORED, enrols=True,
+          summary="A secret for one's authenticator app, shown this once", ask=schemas.PasswordAsk,
+          answer=schemas.SecondFactorBegun, status=201),
+    Route(method="POST", path=f"{_FACTOR}/confirm", handler=second_factor.confirm, roles=FACTORED, enrols=True,
+          summary="Show a first code: from now on one is asked for at login", ask=schemas.CodeAsk,
+          answer=schemas.RecoveryCodes),
+    Route(method="POST", path=f"{_FACTOR}/codes", handler=second_factor.new_codes, roles=FACTORED,
+          summary="New recovery codes instead of the old ones", ask=schemas.CodeAsk, answer=schemas.RecoveryCodes),
+    Route(method="POST", path=f"{_FACTOR}/remove", handler=second_factor.remove, roles=FACTORED,
+          summary="Log in with the password alone again", ask=schemas.CodeAsk, answer=schemas.Done),
+    Route(method="DELETE", path=f"{_V1}/users/{_ID}/second-factor", handler=second_factor.reset, roles=ADMIN,
+          summary="Take somebody's second factor away, whose phone is lost", answer=schemas.Done),
+    Route(method="GET", path=f"{_V1}/settings/second-factor", handler=second_factor.required, roles=OVERSEERS,
+          summary="Roles that must have a second factor", answer=schemas.SecondFactorRoles),
+    Route(method="PUT", path=f"{_V1}/settings/second-factor", handler=second_factor.require, roles=ADMIN,
+          summary="Say which roles must have a second factor", ask=schemas.SecondFactorRolesAsk,
+          answer=schemas.SecondFactorRoles),
+)  # fmt: skip
+
 _ADMIN = (
     Route(method="GET", path=f"{_V1}/me/sessions", handler=admin.sessions, roles=EVERYONE,
-          summary="Where the user is logged in", answer=schemas.SessionsAnswer),
+          enrols=True, summary="Where the user is logged in", answer=schemas.SessionsAnswer),
     Route(method="DELETE", path=f"{_V1}/me/sessions/{_ID}", handler=admin.revoke_session, roles=EVERYONE,
           summary="End one of the user's own sessions", answer=schemas.Done),
+    Route(method="DELETE", path=f"{_V1}/me/sessions", handler=second_factor.revoke_others, roles=EVERYONE,
+          enrols=True, summary="End all of the user's own sessions but this", answer=schemas.Done),
     Route(method="POST", path=f"{_V1}/setup", handler=admin.setup, roles=PUBLIC,
           summary="Make the first admin with the one-time token of the first start", ask=schemas.SetupAsk,
           answer=schemas.MeAnswer),
@@ -72,4 +96,4 @@ _ADMIN = (
           answer=schemas.PlanAnswer),
 )  # fmt: skip
 
-OFFICE: tuple[Route, ...] = (*_PAGES, *_FLOOR, *_ADMIN)
+OFFICE: tuple[Route, ...] = (*_PAGES, *_FLOOR, *_SECOND_FACTOR, *_ADMIN)

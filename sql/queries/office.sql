@@ -3,7 +3,8 @@
 -- name: office_users
 -- People by login, name, role or team.
 SELECT u.id, u.login, u.name, u.role, u.team_id, u.language, u.disabled, coalesce(t.name, '') AS team, coalesce(c.name, '') AS customer,
-    (SELECT max(s.seen_at) FROM web_session AS s WHERE s.user_id = u.id) AS seen_at
+    (SELECT max(s.seen_at) FROM web_session AS s WHERE s.user_id = u.id) AS seen_at,
+    EXISTS (SELECT FROM second_factor AS f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS factor
 FROM app_user AS u
 LEFT JOIN team AS t ON t.id = u.team_id
 LEFT JOIN customer AS c ON c.id = u.customer_id

@@ -73,9 +73,12 @@ ORDER BY seen_at DESC;
 DELETE FROM web_session WHERE id = :id::bigint AND user_id = :user_id::bigint RETURNING token_hash;
 
 -- name: session_read
--- The session and its user, while it has not ended; how long it has been idle is judged by role, by the caller.
+-- The session and its user, while it has not ended; how long it has been idle is judged by role, by the caller. Whoever
+-- must have a second factor and has none may do nothing but set it up.
 SELECT s.seen_at, now() - s.seen_at AS idle,
-    u.id, u.login, u.name, u.role, u.team_id, u.customer_id, u.language, u.disabled
+    u.id, u.login, u.name, u.role, u.team_id, u.customer_id, u.language, u.disabled,
+    EXISTS (SELECT FROM app_setting AS a WHERE a.name = 'second_factor_roles' AND a.value ? u.role)
+        AND NOT EXISTS (SELECT FROM second_factor AS f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS must_enrol
 FROM web_session AS s
 JOIN app_user AS u ON u.id = s.user_id
 WHERE s.token_hash = :token_hash::bytea AND s.expires_at > now() AND NOT u.disabled;

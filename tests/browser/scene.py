@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 from aiohttp.test_utils import TestServer
@@ -38,7 +40,9 @@ class Scene:
         self.place = place
         self.live = fakes.FakeLive()
         self.commands = fakes.FakeCommands(self.live)
-        app = create_app(stores=place.stores, commands=self.commands, live=self.live, settings=fakes.settings())
+        self.folder = TemporaryDirectory(prefix="dialer-scene-")
+        own = fakes.settings(data_dir=Path(self.folder.name))
+        app = create_app(stores=place.stores, commands=self.commands, live=self.live, settings=own)
         self.server = TestServer(app)
         self.sessions: dict[tuple[str, str], str] = {}
 
@@ -56,6 +60,7 @@ class Scene:
 
     async def close(self) -> None:
         await self.server.close()
+        self.folder.cleanup()
         await self.place.store.close()
 
     @property

@@ -307,6 +307,19 @@ class FakeTokens:
         return getattr(Nothing(), name)
 
 
+class FakeSecondFactors:
+    """Nobody has one, nobody needs one."""
+
+    async def read(self, user_id):
+        return None
+
+    async def required(self):
+        return []
+
+    def __getattr__(self, name):
+        return getattr(Nothing(), name)
+
+
 class FakeNational:
     """Registers of which a test says what there is to warn of."""
 
@@ -334,6 +347,7 @@ class FakeStores:
         self.campaigns = self.bases = self.base_files = self.do_not_call = self.do_not_call_files = Nothing()
         self.callbacks = self.attempts = self.dispositions = Nothing()
         self.seats = FakeSeats()
+        self.second_factors = FakeSecondFactors()
         self.shifts = self.scripts = Nothing()
         self.database_up = True
 

@@ -9,7 +9,7 @@ import pytest
 from argon2 import extract_parameters
 
 from dialer import passwords
-from dialer.web import auth
+from dialer.web import auth, throttle
 from tests.web import fakes
 from tests.web.conftest import CSRF, error_of, running
 
@@ -67,7 +67,7 @@ async def test_a_disabled_user_does_not_get_in(world):
 async def test_five_tries_and_then_even_the_right_password_waits(world):
     """The sixth try within the window is refused with the time to wait."""
     client = world.visitor()
-    for _ in range(auth.TRIES_MAX):
+    for _ in range(throttle.TRIES_MAX):
         assert (await try_login(client, password="guess")).status == 401
     answer = await try_login(client)
     assert answer.status == 429
@@ -78,7 +78,7 @@ async def test_five_tries_and_then_even_the_right_password_waits(world):
 async def test_a_floor_that_shares_an_address_is_not_locked_by_one_bad_typist(world):
     """Who has logged in from this address before still gets in after others' five wrong tries from it."""
     await world.login("second")
-    for guess in range(auth.TRIES_MAX + 3):
+    for guess in range(throttle.TRIES_MAX + 3):
         await try_login(world.visitor(), f"made-up-{guess}", "guess")
     assert (await try_login(world.visitor(), "second")).status == 200
     assert (await try_login(world.visitor(), "supervisor")).status == 429  # never seen from here
@@ -98,7 +98,7 @@ async def test_guesses_sent_at_once_are_counted_like_guesses_in_a_row(world, log
     """Forty parallel guesses try five passwords, not forty."""
     guesses = (try_login(world.visitor(), login or f"guess{number}", "guess") for number in range(40))
     statuses = [answer.status for answer in await asyncio.gather(*guesses)]
-    assert (statuses.count(401), statuses.count(429)) == (auth.TRIES_MAX, 40 - auth.TRIES_MAX)
+    assert (statuses.count(401), statuses.count(429)) == (throttle.TRIES_MAX, 40 - throttle.TRIES_MAX)
 
 
 async def test_strangers_cannot_lock_an_account_at_its_own_address(world):

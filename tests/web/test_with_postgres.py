@@ -28,12 +28,14 @@ Joe,+12025550102,America/New_York,Salem
 class Office:
     """The web room over a database in which a campaign runs."""
 
-    def __init__(self, place: Place, password_hash: str):
+    def __init__(self, place: Place, password_hash: str, **settings):
         self.place = place
         self.hash = password_hash
         self.live = fakes.FakeLive()
         self.commands = fakes.FakeCommands(self.live)
-        app = create_app(stores=place.stores, commands=self.commands, live=self.live, settings=fakes.settings())
+        app = create_app(
+            stores=place.stores, commands=self.commands, live=self.live, settings=fakes.settings(**settings)
+        )
         self.server = TestServer(app)
         self.clients = []
 
@@ -62,9 +64,9 @@ class Office:
 
 
 @pytest.fixture
-async def office(place, password_hash):
+async def office(place, password_hash, tmp_path):
     place.now = datetime.now(UTC)
-    opened = Office(place, password_hash)
+    opened = Office(place, password_hash, data_dir=tmp_path)
     await opened.server.start_server()
     yield opened
     for client in opened.clients:

@@ -11,3 +11,4 @@ from dialer.web.schemas.floor import *  # noqa: F403 - same
 from dialer.web.schemas.office import *  # noqa: F403 - same
 from dialer.web.schemas.pacing import *  # noqa: F403 - same
 from dialer.web.schemas.rules import *  # noqa: F403 - same
+from dialer.web.schemas.second_factor import *  # noqa: F403 - same

@@ -20,6 +20,8 @@ class LoginAsk(Ask):
 
     login: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NO_NUL)]
     password: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    code: Annotated[str, StringConstraints(max_length=40, pattern=NO_NUL)] | None = None
+    """The second factor, where the user has one: six digits, or a recovery code."""
 
 
 class Me(Answer):

@@ -6,12 +6,15 @@ $("#login").addEventListener("submit", async (event) => {
   const button = $("button", form);
   button.disabled = true;
   try {
-    await ask("POST", "/api/v1/login", { login: form.login.value.trim(), password: form.password.value });
+    const code = form.code.value.trim();
+    await ask("POST", "/api/v1/login", { login: form.login.value.trim(), password: form.password.value, ...(code ? { code } : {}) });
     location.assign("/");
   } catch (refusal) {
+    const asksCode = refusal.code.endsWith("_code") || refusal.code === "login.code_needed";
     $("#error").textContent = refusal.message;
     $("#error").hidden = false;
-    form.password.select();
+    if (asksCode) $("#code-field").hidden = false;
+    (asksCode ? form.code : form.password).select();
   } finally {
     button.disabled = false;
   }
