@@ -129,7 +129,8 @@ def _responses(route: Route, names: Any) -> dict[str, Any]:
     if route.page:
         schema = {"type": "string"}
     done = {"description": _name(route.answer) or route.summary, "content": {route.media: {"schema": schema}}}
-    return {str(route.status): done, **refusals}
+    unwell = {"503": done} if route.answer is schemas.Health else {}
+    return {str(route.status): done, **unwell, **refusals}
 
 
 _ERROR = (schemas.ErrorAnswer, "serialization")

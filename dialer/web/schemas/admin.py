@@ -40,7 +40,7 @@ class TokenAsk(Ask):
     """A token for a program: whose (a user of role api), what it may, for how long, from where (empty: anywhere)."""
 
     login: Login
-    name: Line
+    name: Annotated[Line, StringConstraints(max_length=100)]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=5)]
     days: Annotated[int, Field(ge=1, le=365)] = 90
     addresses: Annotated[tuple[IPv4Interface | IPv6Interface, ...], Field(max_length=20)] = ()
