@@ -39,6 +39,7 @@ class Settings(BaseSettings):
         ami_commands_user: Manager user that only writes commands.
         suppression_key: 64 hexadecimal digits; erased numbers are known again by it. Keep it: without it they are not.
         seats_file: The pool of seats, from ``dialer switch-config``; without it there are no phones in the browser.
+        sounds_dir: Asterisk's folder of sounds, where recorded offers are put; without it they are not played.
         sip_ws_port: Where Asterisk takes the SIP of browser phones, on ``ami_host``.
         sip_address: ``host:port`` that desk phones register at; shown to whoever sets one up.
         http_host: Address the pages and the API listen on.
@@ -63,6 +64,7 @@ class Settings(BaseSettings):
     suppression_key: SecretStr = SecretStr("")
     suppression_key_file: Path | None = None
     seats_file: Path | None = None
+    sounds_dir: Path | None = None
     sip_ws_port: int = Field(default=8088, ge=1, le=65535)
     sip_address: str = Field(default="127.0.0.1:5060", pattern=r"^[A-Za-z0-9.:\[\]-]{1,80}$")
     http_host: str = "127.0.0.1"

@@ -88,6 +88,7 @@ def write(
             "DIALER_AMI_EVENTS_SECRET_FILE": str(kept / "ami-events"),
             "DIALER_AMI_COMMANDS_SECRET_FILE": str(kept / "ami-commands"),
             "DIALER_SEATS_FILE": str(kept / "seats"),
+            "DIALER_SOUNDS_DIR": str(folder / "sounds"),
             "DIALER_SIP_WS_PORT": str(ws_port),
             "DIALER_SIP_ADDRESS": f"{sip_address}:{sip_port}",
         },

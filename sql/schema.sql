@@ -484,12 +484,6 @@ ALTER TABLE public.campaign ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
-CREATE TABLE public.campaign_script (
-    campaign_id bigint NOT NULL,
-    brief text DEFAULT ''::text NOT NULL,
-    body jsonb DEFAULT '{}'::jsonb NOT NULL
-);
-
 CREATE TABLE public.consent (
     id bigint NOT NULL,
     phone_id bigint NOT NULL,
@@ -608,8 +602,13 @@ CREATE TABLE public.disposition_kind (
     dnc_scope text,
     retry jsonb,
     refusal boolean DEFAULT false NOT NULL,
+    key text,
+    colour text,
+    archived_at timestamp with time zone,
     CONSTRAINT disposition_kind_code_check CHECK ((code ~ '^[a-z0-9_]{1,40}$'::text)),
+    CONSTRAINT disposition_kind_colour_check CHECK ((colour = ANY (ARRAY['success'::text, 'callback'::text, 'refusal'::text, 'bad_number'::text, 'technical'::text]))),
     CONSTRAINT disposition_kind_dnc_scope_check CHECK ((dnc_scope = ANY (ARRAY['global'::text, 'customer'::text, 'campaign'::text]))),
+    CONSTRAINT disposition_kind_key_check CHECK ((key ~ '^[0-9]$'::text)),
     CONSTRAINT disposition_kind_verdict_check CHECK ((verdict = ANY (ARRAY['fresh'::text, 'stale'::text, 'off_target'::text])))
 );
 
@@ -749,6 +748,38 @@ CREATE TABLE public.national_number (
     list text NOT NULL
 );
 
+CREATE TABLE public.offer (
+    id bigint NOT NULL,
+    word text NOT NULL,
+    name text NOT NULL,
+    spoken text DEFAULT ''::text NOT NULL,
+    language text DEFAULT ''::text NOT NULL,
+    audio bytea NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    made_by bigint,
+    archived_at timestamp with time zone,
+    CONSTRAINT offer_audio_check CHECK (((length(audio) >= 4000) AND (length(audio) <= 1440000))),
+    CONSTRAINT offer_language_check CHECK ((language = ANY (ARRAY[''::text, 'en'::text, 'ru'::text]))),
+    CONSTRAINT offer_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT offer_word_check CHECK ((word ~ '^[a-z0-9_]{1,32}$'::text))
+);
+
+ALTER TABLE public.offer ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.offer_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE SEQUENCE public.offer_word
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
 CREATE TABLE public.operator_interval (
     operator_id bigint NOT NULL,
     session_id uuid NOT NULL,
@@ -850,6 +881,16 @@ CREATE TABLE public.recovery_code (
     user_id bigint NOT NULL,
     used_at timestamp with time zone,
     CONSTRAINT recovery_code_code_hash_check CHECK ((length(code_hash) = 32))
+);
+
+CREATE TABLE public.script_version (
+    campaign_id bigint NOT NULL,
+    version integer NOT NULL,
+    brief text DEFAULT ''::text NOT NULL,
+    body jsonb DEFAULT '{}'::jsonb NOT NULL,
+    saved_at timestamp with time zone DEFAULT now() NOT NULL,
+    saved_by bigint,
+    CONSTRAINT script_version_version_check CHECK ((version > 0))
 );
 
 CREATE TABLE public.seat (
@@ -1008,9 +1049,6 @@ ALTER TABLE ONLY public.campaign
 ALTER TABLE ONLY public.campaign
     ADD CONSTRAINT campaign_pkey PRIMARY KEY (id);
 
-ALTER TABLE ONLY public.campaign_script
-    ADD CONSTRAINT campaign_script_pkey PRIMARY KEY (campaign_id);
-
 ALTER TABLE ONLY public.consent
     ADD CONSTRAINT consent_phone_id_customer_id_purpose_evidence_hash_key UNIQUE (phone_id, customer_id, purpose, evidence_hash);
 
@@ -1039,10 +1077,10 @@ ALTER TABLE ONLY public.disposition
     ADD CONSTRAINT disposition_key_key UNIQUE (key);
 
 ALTER TABLE ONLY public.disposition_kind
-    ADD CONSTRAINT disposition_kind_campaign_id_place_key UNIQUE (campaign_id, place);
+    ADD CONSTRAINT disposition_kind_pkey PRIMARY KEY (campaign_id, code);
 
 ALTER TABLE ONLY public.disposition_kind
-    ADD CONSTRAINT disposition_kind_pkey PRIMARY KEY (campaign_id, code);
+    ADD CONSTRAINT disposition_kind_place UNIQUE (campaign_id, place) DEFERRABLE INITIALLY DEFERRED;
 
 ALTER TABLE ONLY public.disposition
     ADD CONSTRAINT disposition_pkey PRIMARY KEY (attempt_id);
@@ -1083,6 +1121,12 @@ ALTER TABLE ONLY public.national_list
 ALTER TABLE ONLY public.national_number
     ADD CONSTRAINT national_number_pkey PRIMARY KEY (e164, list);
 
+ALTER TABLE ONLY public.offer
+    ADD CONSTRAINT offer_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.offer
+    ADD CONSTRAINT offer_word_key UNIQUE (word);
+
 ALTER TABLE ONLY public.operator_interval
     ADD CONSTRAINT operator_interval_pkey PRIMARY KEY (started_at, operator_id);
 
@@ -1118,6 +1162,9 @@ ALTER TABLE ONLY public.phone
 
 ALTER TABLE ONLY public.recovery_code
     ADD CONSTRAINT recovery_code_pkey PRIMARY KEY (code_hash);
+
+ALTER TABLE ONLY public.script_version
+    ADD CONSTRAINT script_version_pkey PRIMARY KEY (campaign_id, version);
 
 ALTER TABLE ONLY public.seat
     ADD CONSTRAINT seat_pkey PRIMARY KEY (switch, name);
@@ -1200,6 +1247,8 @@ CREATE INDEX contact_of_campaign ON public.contact USING btree (campaign_id);
 
 CREATE INDEX contact_of_phone ON public.contact USING btree (phone_id);
 
+CREATE UNIQUE INDEX disposition_kind_key ON public.disposition_kind USING btree (campaign_id, key) WHERE (archived_at IS NULL);
+
 CREATE INDEX disposition_of_campaign ON public.disposition USING btree (campaign_id, saved_at);
 
 CREATE INDEX disposition_of_contact ON public.disposition USING btree (contact_id);
@@ -1269,6 +1318,8 @@ CREATE TRIGGER never_deleted BEFORE DELETE ON public.phone FOR EACH STATEMENT EX
 CREATE TRIGGER never_moved AFTER UPDATE OF contact_id, phone_id ON public.contact_phone FOR EACH ROW EXECUTE FUNCTION public.refuse_move();
 
 CREATE TRIGGER suppress_erased AFTER INSERT ON public.phone REFERENCING NEW TABLE AS new_phones FOR EACH STATEMENT EXECUTE FUNCTION public.suppress_erased();
+
+CREATE TRIGGER version_is_a_fact BEFORE UPDATE ON public.script_version FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 ALTER TABLE ONLY public.abandon_budget
     ADD CONSTRAINT abandon_budget_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id) ON DELETE CASCADE;
@@ -1348,9 +1399,6 @@ ALTER TABLE ONLY public.callback
 ALTER TABLE ONLY public.campaign
     ADD CONSTRAINT campaign_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id);
 
-ALTER TABLE ONLY public.campaign_script
-    ADD CONSTRAINT campaign_script_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id) ON DELETE CASCADE;
-
 ALTER TABLE ONLY public.campaign
     ADD CONSTRAINT campaign_team_id_fkey FOREIGN KEY (team_id) REFERENCES public.team(id);
 
@@ -1429,6 +1477,9 @@ ALTER TABLE ONLY public.national_list
 ALTER TABLE ONLY public.national_number
     ADD CONSTRAINT national_number_list_fkey FOREIGN KEY (list) REFERENCES public.national_list(name);
 
+ALTER TABLE ONLY public.offer
+    ADD CONSTRAINT offer_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.app_user(id);
+
 ALTER TABLE ONLY public.operator_live
     ADD CONSTRAINT operator_live_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES public.app_user(id);
 
@@ -1440,6 +1491,12 @@ ALTER TABLE ONLY public.pacing_minute
 
 ALTER TABLE ONLY public.recovery_code
     ADD CONSTRAINT recovery_code_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.second_factor(user_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.script_version
+    ADD CONSTRAINT script_version_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.script_version
+    ADD CONSTRAINT script_version_saved_by_fkey FOREIGN KEY (saved_by) REFERENCES public.app_user(id);
 
 ALTER TABLE ONLY public.seat
     ADD CONSTRAINT seat_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.app_user(id) ON DELETE CASCADE;

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dialer.core.model import DispositionKind, RetryRule
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 DAY_S = 86_400
 REFUSAL_REASONS = ("price", "features", "competitor", "no_need", "other")
@@ -127,3 +128,43 @@ def check(kind: DispositionKind, form: Mapping[str, object]) -> list[str]:
     if kind.closes and "time" in given:
         wrong.append("disposition.takes_no_time")
     return wrong
+
+
+#: Digits of the operator's page, in the order they are given out.
+KEYS = "1234567890"
+
+
+def keyed(kinds: Sequence[DispositionKind]) -> list[DispositionKind]:
+    """The list with a digit key for each of the first ten; where one has its key already, as they are."""
+    if any(kind.key for kind in kinds):
+        return list(kinds)
+    keys = [*KEYS, *[None] * len(kinds)]
+    return [replace(kind, key=key) for kind, key in zip(kinds, keys, strict=False)]
+
+
+def contradiction(kind: DispositionKind) -> tuple[str, str, str] | None:
+    """What cannot be meant: code, the field it is about, and a sentence; None if nothing contradicts."""
+    if kind.closes and "time" in kind.needs:
+        return "disposition_kind.closed_callback", "closes", "A callback is promised to nobody who is not called again."
+    if kind.closes and kind.retry is not None:
+        return "disposition_kind.closed_retry", "closes", "A closed contact is not called again, so no rule says when."
+    if kind.dnc_scope and not kind.closes:
+        return "disposition_kind.open_forbidden", "dnc_scope", "Whoever is never called again is a closed contact."
+    if ("reason" in kind.needs) != bool(kind.reasons):
+        return "disposition_kind.reasons", "reasons", "Reasons are listed exactly where one is asked for."
+    if kind.result and (kind.refusal or kind.verdict in {"stale", "off_target"}):
+        return "disposition_kind.result", "result", "A success is no refusal, and no number out of use."
+    return None
+
+
+def softened(before: DispositionKind, after: DispositionKind) -> str | None:
+    """The flag that would protect callees less than what was said of them; None if none would.
+
+    What people were told by choosing it must stay true: such a disposition is archived and another one added.
+    """
+    if before.closes and not after.closes:
+        return "closes"
+    if before.refusal and not after.refusal:
+        return "refusal"
+    widths = (None, "campaign", "customer", "global")
+    return "dnc_scope" if widths.index(after.dnc_scope) < widths.index(before.dnc_scope) else None

@@ -178,6 +178,9 @@ class DispositionKind:
         reasons: The allowed reasons when ``reason`` is needed.
         dnc_scope: ``global``, ``customer``, ``campaign`` or None.
         retry: When the contact is called again, if it stays open; None leaves it to the outcome's rule.
+        key: The digit that chooses it on the operator's page; None has none.
+        colour: Its colour there, of ``COLOURS``; None goes by its flags.
+        archived: Kept for what was saved with it; cannot be chosen any more.
     """
 
     code: str
@@ -192,6 +195,20 @@ class DispositionKind:
     reasons: tuple[str, ...] = ()
     dnc_scope: str | None = None
     retry: RetryRule | None = None
+    key: str | None = None
+    colour: str | None = None
+    archived: bool = False
+
+    @property
+    def shade(self) -> str:
+        """The colour it has: its own, or that of what it means."""
+        meant = (
+            (self.result, "success"),
+            ("time" in self.needs, "callback"),
+            (self.verdict in {"stale", "off_target"}, "bad_number"),
+            (self.refusal, "refusal"),
+        )
+        return self.colour or next((colour for holds, colour in meant if holds), "technical")
 
     @property
     def classes(self) -> frozenset[str]:
@@ -199,6 +216,9 @@ class DispositionKind:
         flags = {"result": self.result, "refusal": self.refusal}
         return frozenset({word for word, holds in flags.items() if holds} | {self.verdict or ""}) & DISPOSITION_CLASSES
 
+
+#: What a disposition's colour on the operator's page may say.
+COLOURS = ("success", "callback", "refusal", "bad_number", "technical")
 
 #: Sorts of dispositions that a profile may have a rule about, whatever a campaign calls its own.
 DISPOSITION_CLASSES = frozenset({"result", "refusal", "stale", "off_target"})

@@ -22,13 +22,13 @@ from ami.port import SwitchLink
 from dialer.core import effects as fx
 from dialer.core import events as ev
 from dialer.core.floor import SETTLE_S, Floor
-from dialer.core.model import Campaign, Claim, OperatorState, Outcome
+from dialer.core.model import Campaign, Claim, OperatorState, Outcome, Trunk
 from dialer.core.presence import NotNow
 from dialer.engine import board as views
 from dialer.engine.campaigns import Dialing
 from dialer.engine.clock import ClockWatch, SteadyClock
 from dialer.engine.journal import Writer
-from dialer.engine.ports import Board, Clock, Explanation, Lease, OperatorView, Store
+from dialer.engine.ports import Board, Clock, Explanation, Lease, OperatorView, Store, TrialCall
 from dialer.engine.switch import ATTEMPT, LEG, AuditDue, Hearing, Switch
 from dialer.errors import DialerError, LeaseLost, Refused, StoreDown
 
@@ -412,6 +412,10 @@ class Engine:
         op = self.floor.operators.get(operator_id)
         return views.operator_view(op) if op is not None else None
 
+    def test_call(self, uid: UUID) -> TrialCall | None:
+        """How a test call goes, or went."""
+        return self._switch.trials.view(uid, self._clock.now())
+
     def explanations(self, campaign_id: int) -> Sequence[Explanation]:
         """Why it dialled as it did: the decisions of the last hour, the newest first."""
         pace = self.dialing.paces.get(campaign_id)
@@ -489,6 +493,15 @@ class Engine:
         """Cut unanswered lines to these phones at once."""
         self.dialing.forbid(phone_ids)
         self._do(ev.PhonesForbidden(frozenset(phone_ids)))
+
+    async def begin_test_call(self, *, trunk: Trunk, number: str, caller_number: str) -> TrialCall:
+        """Call an admin's own phone on a trunk; no attempt, and nothing of pacing."""
+        if not self._synced or self._lease is None:
+            raise Refused("test_call.not_sent", "there is no connection to the switch", remedy="See System.")
+        if any(attempt.e164 == number for attempt in self.floor.attempts.values()):
+            raise Refused("test_call.busy", "this number is being called now", remedy="Wait until that call ends.")
+        now = self._clock.now()
+        return self._switch.trials.begin(self._new_id(), trunk, number=number, caller_number=caller_number, now=now)
 
     async def campaigns_changed(self) -> None:
         """Read the campaigns again: states, rules, freshly loaded bases."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         LiveOperator,
         OperatorInterval,
         Outcome,
+        Trunk,
     )
 
 
@@ -280,6 +281,30 @@ class Board:
     """Since the service started: attempts, answered, connected, abandoned, max_lines_per_ready_operator_x100, ..."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialCall:
+    """A call to an admin's own phone, to try a trunk.
+
+    Attributes:
+        state: ``sent``, ``dialling``, ``ringing``, ``answered``, ``message`` (it is heard) or ``ended``.
+        outcome: How it ended: ``answered``, or a word of the trunk's cause map.
+        cause: Q.850 number of the hangup.
+        sip_code: SIP answer of the far end.
+    """
+
+    id: UUID
+    trunk: str
+    state: str
+    began_at: datetime
+    rang_at: datetime | None = None
+    answered_at: datetime | None = None
+    message_at: datetime | None = None
+    ended_at: datetime | None = None
+    outcome: str | None = None
+    cause: int | None = None
+    sip_code: int | None = None
+
+
 class Live(Protocol):
     """What the web may read of the engine."""
 
@@ -291,6 +316,9 @@ class Live(Protocol):
 
     def explanations(self, campaign_id: int) -> Sequence[Explanation]:
         """Why it dialled as it did: the decisions of the last hour, the newest first; none if it does not run here."""
+
+    def test_call(self, uid: UUID) -> TrialCall | None:
+        """How a test call goes, or went; None for one that nobody remembers."""
 
     async def changed(self, version: int) -> int:
         """Wait until the board's version is greater than this; returns the new one."""
@@ -325,6 +353,9 @@ class Commands(Protocol):
 
     async def campaigns_changed(self) -> None:
         """Read the campaigns again."""
+
+    async def begin_test_call(self, *, trunk: Trunk, number: str, caller_number: str) -> TrialCall:
+        """Call an admin's own phone (E.164) on a trunk; the caller has checked that it may be called."""
 
     def outcome_counts(self) -> Mapping[Outcome, int]:
         """Ended attempts by outcome since the service started."""

@@ -22,6 +22,7 @@ from ami.port import SwitchLink
 from dialer.core import events as ev
 from dialer.core.floor import SETTLE_S, Floor
 from dialer.core.model import AttemptState, Campaign, Claim, Mode
+from dialer.engine.trials import TRIAL, Trials
 
 ATTEMPT = "att-"
 LEG = "opr-"
@@ -72,6 +73,7 @@ class Switch:
         self._causes_of = causes_of
         self._tell = tell
         self._seen: set[UUID] = set()
+        self.trials = Trials(link)
 
     # Out --------------------------------------------------------------------
 
@@ -144,7 +146,11 @@ class Switch:
             if event.status in {"Reachable", "Created"}:
                 self._tell(ev.PhoneBack(event.aor))
             return
-        ours = id_of(getattr(event, "channel_id", ""))
+        channel_id = getattr(event, "channel_id", "")
+        if channel_id.startswith(TRIAL):
+            self.trials.take(event, channel_id, now)
+            return
+        ours = id_of(channel_id)
         if ours is None:
             return
         prefix, uid = ours

@@ -14,7 +14,7 @@ from dialer import profiles
 from dialer.core import budget as law
 from dialer.core import hours
 from dialer.core import rules as own_rules
-from dialer.core.dispositions import DEFAULT
+from dialer.core.dispositions import DEFAULT, keyed
 from dialer.core.gate import CALL_TYPES
 from dialer.core.model import (
     BudgetMode,
@@ -189,6 +189,8 @@ class CampaignRow:
 _ROW = tuple(
     field.name for field in fields(CampaignRow) if field.name not in {"customer", "team", "trunk", "dispositions"}
 )
+#: What the keys of an offer mean in our dialplan, unless a campaign says otherwise.
+OFFER_KEYS = {"1": "operator", "2": "callback", "9": "refused_unheard", "*": "repeat"}
 #: What ``change`` takes.
 CHANGEABLE = frozenset(_ROW) - {"id", "state", "loosened"}
 
@@ -269,11 +271,12 @@ class Campaigns:
 
         async def work(connection: Connection) -> CampaignRow:
             campaign_id = await _add(connection, values)
-            for place, kind in enumerate(dispositions):
-                await _add_kind(connection, campaign_id, place, kind)
+            for place, kind in enumerate(keyed(dispositions)):
+                await add_kind(connection, campaign_id, place, kind)
             changes = {name: value for name, value in values.items() if name in CHANGEABLE}
             await SQL["campaign_change"].execute(connection, campaign_id=campaign_id, changes=changes)
             campaign = await _checked(connection, campaign_id)
+            await _give_keys(connection, campaign)
             starts_at, ends_at = law.window(campaign.profile.legal_window, now or datetime.now(UTC), campaign.zone)
             await SQL["campaign_budget_add"].execute(
                 connection,
@@ -299,7 +302,8 @@ class Campaigns:
         """
         row = await self.get(campaign_id)
         values = {field: getattr(row, field) for field in (*CHANGEABLE, "customer", "team", "trunk")}
-        return await self.create({**values, "name": name}, actor=actor, dispositions=row.dispositions)
+        kinds = [kind for kind in row.dispositions if not kind.archived]
+        return await self.create({**values, "name": name}, actor=actor, dispositions=kinds)
 
     async def change(self, campaign_id: int, changes: Mapping[str, Any], *, actor: Actor) -> CampaignRow:
         """Change some of ``CHANGEABLE``; what is absent stays.
@@ -314,6 +318,7 @@ class Campaigns:
             allowed = {name: value for name, value in changes.items() if name in CHANGEABLE}
             await SQL["campaign_change"].execute(connection, campaign_id=campaign_id, changes=allowed)
             campaign = await _checked(connection, campaign_id)
+            await _give_keys(connection, campaign)
             if campaign.state is CampaignState.RUNNING:
                 _may_run(campaign)
             old = {name: getattr(before, name) for name in allowed}
@@ -394,10 +399,20 @@ async def _add(connection: Connection, values: Mapping[str, Any]) -> int:
     return campaign_id
 
 
-async def _add_kind(connection: Connection, campaign_id: int, place: int, kind: DispositionKind) -> None:
-    values = {field.name: getattr(kind, field.name) for field in fields(kind)}
+async def add_kind(connection: Connection, campaign_id: int, place: int, kind: DispositionKind) -> None:
+    """One disposition of a campaign's list."""
+    values = {field.name: getattr(kind, field.name) for field in fields(kind) if field.name != "archived"}
     values |= {"needs": sorted(kind.needs), "retry": rule_to_json(kind.retry) if kind.retry else None}
     await SQL["campaign_kind_add"].execute(connection, campaign_id=campaign_id, place=place, **values)
+
+
+async def _give_keys(connection: Connection, campaign: Campaign) -> None:
+    """An offer without keys is deaf: what our dialplan knows, as far as the campaign has such dispositions."""
+    if campaign.mode is not Mode.IVR or campaign.keys:
+        return
+    active = {code for code, kind in campaign.dispositions.items() if not kind.archived}
+    keys = {key: word for key, word in OFFER_KEYS.items() if word in active | {"operator", "repeat"}}
+    await SQL["campaign_change"].execute(connection, campaign_id=campaign.id, changes={"keys": keys})
 
 
 async def _checked(connection: Connection, campaign_id: int) -> Campaign:
@@ -418,7 +433,7 @@ async def _checked(connection: Connection, campaign_id: int) -> Campaign:
         )
     if not hours.known(row.zone):
         raise Refused("campaign.zone", f"There is no time zone {row.zone!r}.", remedy="Write it like Europe/Moscow.")
-    meanings = {"operator", "repeat", *(kind.code for kind in row.dispositions)}
+    meanings = {"operator", "repeat", *(kind.code for kind in row.dispositions if not kind.archived)}
     strange = sorted(set(row.keys.values()) - meanings)
     if strange:
         raise Refused(

@@ -56,6 +56,7 @@ class Card:
     promised: bool
     brief: str
     script: Mapping[str, Any]
+    script_version: int
     saved: str | None
     draft: Mapping[str, Any] | None
     history: Sequence[Earlier]

@@ -185,11 +185,12 @@ async def _save(connection: Connection, form: _Form) -> Saved:
     [campaign] = await campaigns.read(connection, campaign_id=attempt["campaign_id"])
     campaign = campaigns.for_callee(campaign, contact["countries"])
     kind = campaign.dispositions.get(form.code)
-    if kind is None:
+    if kind is None or kind.archived:
+        known = [one.code for one in campaign.dispositions.values() if not one.archived]
         raise Refused(
             "disposition.unknown",
             f"The campaign has no disposition {form.code!r}.",
-            remedy=f"Choose one of: {', '.join(campaign.dispositions)}.",
+            remedy=f"Choose one of: {', '.join(known)}.",
         )
     due_at = _due_at(form, kind, campaign, contact["zones"])
     await _store(connection, form, attempt)

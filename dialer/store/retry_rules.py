@@ -1,4 +1,7 @@
-"""Retry rules of dispositions: an admin changes them, also for who waits already; looser ones need a second admin."""
+"""Retry rules of dispositions: an admin changes them, also for who waits already.
+
+Looser ones need a second admin, but in a draft, which has called nobody yet.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from dialer.core import retry, rules
-from dialer.core.model import RetryRule
+from dialer.core.model import CampaignState, RetryRule
 from dialer.errors import NotFound, Refused
 from dialer.store import campaigns
 from dialer.store.pools import store_errors, transaction
@@ -62,7 +65,7 @@ class RetryRules:
             found = await campaigns.read(self._pool, campaign_id=campaign_id)
         if not found:
             raise NotFound("campaign.not_found", "There is no such campaign.")
-        return [_shown(kind, found[0]) for kind in found[0].dispositions.values() if not kind.closes]
+        return [_shown(kind, found[0]) for kind in found[0].dispositions.values() if not (kind.closes or kind.archived)]
 
     async def change(
         self, campaign_id: int, code: str, figures: Mapping[str, Any], *, now: datetime, actor: Actor
@@ -85,19 +88,35 @@ class RetryRules:
         """
 
         async def work(connection: Connection) -> int:
-            campaign = await _locked(connection, campaign_id, code)
-            before = retry.rule_of(_open(campaign, code), campaign)
-            after = changed(before, figures)
-            looser = retry.looser(before, after)
-            if looser:
-                raise Refused(
-                    "campaign.loosens",
-                    f"That would bring contacts back sooner, or more often: {', '.join(looser)}.",
-                    remedy="Ask for a loosening, which a second admin must approve.",
-                )
-            return await _set(connection, campaign, code, after, now=now, actor=actor)
+            return await change(connection, campaign_id, code, figures, now=now, actor=actor)
 
         return await transaction(self._pool, work)
+
+
+async def change(
+    connection: Connection, campaign_id: int, code: str, figures: Mapping[str, Any], *, now: datetime, actor: Actor
+) -> int:
+    """``RetryRules.change``, in a transaction."""
+    campaign = await _locked(connection, campaign_id, code)
+    before = retry.rule_of(_open(campaign, code), campaign)
+    after = changed(before, figures)
+    refuse_looser(campaign, before, after)
+    return await _set(connection, campaign, code, after, now=now, actor=actor)
+
+
+def refuse_looser(campaign: Campaign, before: RetryRule, after: RetryRule) -> None:
+    """A draft has called nobody yet; any other campaign asks a second admin.
+
+    Raises:
+        Refused: ``campaign.loosens``.
+    """
+    looser = retry.looser(before, after)
+    if looser and campaign.state is not CampaignState.DRAFT:
+        raise Refused(
+            "campaign.loosens",
+            f"That would bring contacts back sooner, or more often: {', '.join(looser)}.",
+            remedy="Ask for a loosening, which a second admin must approve.",
+        )
 
 
 async def check(connection: Connection, campaign_id: int, wanted: object) -> None:

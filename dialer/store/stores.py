@@ -13,15 +13,18 @@ from dialer.store.bases import Bases
 from dialer.store.boards import Boards
 from dialer.store.callbacks import Callbacks
 from dialer.store.campaigns import Campaigns
+from dialer.store.checkups import Checkups
 from dialer.store.consents import Consents
 from dialer.store.contacts import Contacts
 from dialer.store.customers import Customers
+from dialer.store.disposition_kinds import DispositionKinds
 from dialer.store.dispositions import Dispositions
 from dialer.store.do_not_call import DoNotCall
 from dialer.store.do_not_call_files import DoNotCallFiles
 from dialer.store.kpi import Numbers
 from dialer.store.loosenings import Loosenings
 from dialer.store.national import NationalLists
+from dialer.store.offers import Offers
 from dialer.store.office import Office
 from dialer.store.pacing import Pacing
 from dialer.store.passes import Passes
@@ -33,6 +36,7 @@ from dialer.store.seats import Seats
 from dialer.store.second_factors import SecondFactors
 from dialer.store.shifts import Shifts
 from dialer.store.tokens import Tokens
+from dialer.store.trunks import Trunks
 from dialer.store.users import Users
 
 if TYPE_CHECKING:
@@ -47,6 +51,7 @@ class Stores:
 
     users: Users
     tokens: Tokens
+    trunks: Trunks
     audit: Audit
     office: Office
     boards: Boards
@@ -56,9 +61,11 @@ class Stores:
     contacts: Contacts
     customers: Customers
     dispositions: Dispositions
+    disposition_kinds: DispositionKinds
     do_not_call: DoNotCall
     do_not_call_files: DoNotCallFiles
     callbacks: Callbacks
+    checkups: Checkups
     attempts: Attempts
     kpi: Numbers
     consents: Consents
@@ -67,6 +74,7 @@ class Stores:
     passes: Passes
     retry_rules: RetryRules
     loosenings: Loosenings
+    offers: Offers
     pacing: Pacing
     second_factors: SecondFactors
     seats: Seats
@@ -80,6 +88,7 @@ class Stores:
         return cls(
             users=Users(pools.web),
             tokens=Tokens(pools.web),
+            trunks=Trunks(pools.web),
             audit=Audit(pools.web),
             office=Office(pools.web),
             boards=Boards(pools.web),
@@ -89,9 +98,11 @@ class Stores:
             contacts=Contacts(pools.web),
             customers=Customers(pools.web),
             dispositions=Dispositions(pools.web),
+            disposition_kinds=DispositionKinds(pools.web),
             do_not_call=DoNotCall(pools.web),
             do_not_call_files=DoNotCallFiles(pools.web, pools.intake),
             callbacks=Callbacks(pools.web),
+            checkups=Checkups(pools.web),
             attempts=Attempts(pools.web),
             kpi=Numbers(pools.web),
             consents=Consents(pools.web),
@@ -100,6 +111,7 @@ class Stores:
             passes=Passes(pools.web),
             retry_rules=RetryRules(pools.web),
             loosenings=Loosenings(pools.web),
+            offers=Offers(pools.web),
             pacing=Pacing(pools.web),
             second_factors=SecondFactors(pools.web),
             seats=Seats(pools.web),

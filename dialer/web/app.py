@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from dialer.errors import DialerError, Refused
 from dialer.intake.desk import Desk
 from dialer.seats import Pool
-from dialer.web import access, admin, auth, errors, files, health, pages, phone, scope, second_factor
+from dialer.web import access, admin, auth, errors, files, health, offers, pages, phone, scope, second_factor
 from dialer.web import live as _live
 from dialer.web import scopes as token_scopes
 from dialer.web.call import CONTEXT, Call, Context, login_needed
@@ -189,6 +189,7 @@ async def _run_tasks(app: web.Application) -> AsyncIterator[None]:
     context = app[CONTEXT]
     with suppress(DialerError):  # without a database there is nothing to set up yet
         await admin.offer_setup(context)
+    await offers.bring(context)
     tasks = [
         asyncio.create_task(context.hub.run(), name="web.hub"),
         asyncio.create_task(context.pulse.run(), name="web.pulse"),

@@ -43,11 +43,16 @@ _STATUS: tuple[tuple[str, int], ...] = (
     ("loosening.figure", 422),
     ("loosening.reason", 422),
     ("national.", 422),
+    ("disposition_kind.", 422),
+    ("test_call.number", 422),
+    ("test_call.forbidden", 422),
+    ("offer.played", 409),
+    ("offer.", 422),
     ("second_factor.password", 422),
     ("second_factor.wrong", 422),
 )
 #: Begins like a refusal of content, but is a conflict.
-_CONFLICTS = frozenset({"campaign.profile_not_for_trunk"})
+_CONFLICTS = frozenset({"campaign.profile_not_for_trunk", "disposition_kind.softens"})
 
 
 def status_of(error: DialerError) -> int:

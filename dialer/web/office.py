@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -10,7 +11,7 @@ from aiohttp import web
 from dialer.core.model import BudgetMode, Mode
 from dialer.errors import DialerError
 from dialer.store.office import View
-from dialer.web import access, health, pages, schemas, scope, scopes
+from dialer.web import access, doctor, pages, schemas, scope, scopes
 from dialer.web import rules as rule_routes
 from dialer.web.access import Role
 from dialer.web.supervisor import masked
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from dialer.web.call import Call
 
+#: Settings whose values are, or hold, secrets.
+_SECRET = re.compile("secret|key|database_url")
 PURPOSES = ("marketing", "survey", "service", "debt")
 
 
@@ -45,11 +48,18 @@ async def new_campaign(call: Call) -> web.Response:
         call,
         "campaign_new.html",
         "/campaigns",
+        offers=await _offers(call),
         choices=await call.stores.office.choices(),
         profiles=await call.stores.campaigns.profiles(),
         modes=list(Mode),
         purposes=PURPOSES,
     )
+
+
+async def _offers(call: Call, present: str | None = None) -> Sequence[tuple[str, str]]:
+    """Word and name of the offers to choose from; the present one also where it came with the switch."""
+    found = [(one.word, one.name) for one in await call.stores.offers.list() if not one.archived or one.word == present]
+    return found if present is None or present in dict(found) else [(present, present), *found]
 
 
 async def campaign(call: Call) -> web.Response:
@@ -60,6 +70,7 @@ async def campaign(call: Call) -> web.Response:
         "campaign.html",
         "/campaigns",
         campaign=row,
+        offers=await _offers(call, row.offer),
         choices=await call.stores.office.choices(),
         profiles=await call.stores.campaigns.profiles(),
         modes=list(Mode),
@@ -106,10 +117,9 @@ async def audit(call: Call, ask: schemas.TableQuery) -> web.Response:
 
 async def system(call: Call) -> web.Response:
     """What is well and what is not, and the settings the service was started with."""
-    report = await health.examine(call)
+    findings = (await doctor.serve(call)).findings
     settings = call.context.settings.model_dump(mode="json")
-    shown = {name: value for name, value in settings.items() if "secret" not in name and "key" not in name}
-    shown.pop("database_url", None)
+    shown = {name: value for name, value in settings.items() if not _SECRET.search(name)}
     try:
         lists = await call.stores.national.list()
     except DialerError:
@@ -118,7 +128,7 @@ async def system(call: Call) -> web.Response:
         call,
         "system.html",
         "/system",
-        report=report,
+        findings=findings,
         settings=shown,
         lists=lists,
         factor_roles=get_args(schemas.FactorRole),

@@ -12,7 +12,6 @@ from dialer.web import cards, phone, schemas
 
 if TYPE_CHECKING:
     from dialer.engine.ports import OperatorView
-    from dialer.store.scripts import Script
     from dialer.web.call import Call
 
 _KEY_LENGTH = range(1, 201)
@@ -83,21 +82,6 @@ async def promise(call: Call, ask: schemas.PromiseQuery) -> schemas.PromiseAnswe
         next_at=found.next_at,
         same_hour=found.same_hour,
     )
-
-
-async def script(call: Call) -> schemas.ScriptViewAnswer:
-    """A campaign's brief and script."""
-    return _script(await call.stores.scripts.read(call.id()))
-
-
-async def write_script(call: Call, ask: schemas.ScriptAsk) -> schemas.ScriptViewAnswer:
-    """Replace a campaign's brief and script."""
-    body = ask.body.model_dump(mode="json")
-    return _script(await call.stores.scripts.write(call.id(), brief=ask.brief, body=body, actor=call.actor))
-
-
-def _script(found: Script) -> schemas.ScriptViewAnswer:
-    return schemas.ScriptViewAnswer(script=schemas.ScriptView.model_validate(found))
 
 
 async def stop(call: Call) -> schemas.OperatorAnswer:

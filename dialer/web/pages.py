@@ -52,10 +52,20 @@ _REFUSALS = frozenset({403, 404, 503})
 
 
 def page(
-    template: str, language: str, *, user: User | None, home: str = "", status: int = 200, **values: Any
+    template: str,
+    language: str,
+    *,
+    user: User | None,
+    home: str = "",
+    help_of: str = "",
+    status: int = 200,
+    **values: Any,
 ) -> web.Response:
-    """A page of this template in this language; its bar leads where this user may go and marks ``home``."""
-    helped = f"help.{home.strip('/') or 'login'}"
+    """A page of this template in this language; its bar leads where this user may go and marks ``home``.
+
+    Its help is that of ``help_of``, of ``home`` where nothing is said.
+    """
+    helped = f"help.{help_of or home.strip('/') or 'login'}"
     html = _ENVIRONMENT.get_template(template).render(
         user=user,
         home=home,

@@ -18,6 +18,7 @@ from dialer.web import (
     supervisor,
 )
 from dialer.web.access import ADMIN, BASES, CUSTOMERS, EVERYONE, LEADS, OPERATOR, PUBLIC, READERS, Route
+from dialer.web.routes_editors import EDITORS
 from dialer.web.routes_office import OFFICE
 
 _ID = "{id:[0-9]{1,18}}"
@@ -89,10 +90,6 @@ _CAMPAIGNS = (
     Route(method="PATCH", path=f"{_V1}/campaigns/{_ID}/pacing", handler=pacing.change, roles=LEADS,
           summary="Turn target, caution or lines per operator while it runs; never above the campaign's cap",
           ask=schemas.PacingChange, answer=schemas.CampaignAnswer),
-    Route(method="GET", path=f"{_V1}/campaigns/{_ID}/script", handler=operator.script, roles=READERS,
-          summary="A campaign's brief and script", answer=schemas.ScriptViewAnswer),
-    Route(method="PUT", path=f"{_V1}/campaigns/{_ID}/script", handler=operator.write_script, roles=LEADS,
-          summary="Replace a campaign's brief and script", ask=schemas.ScriptAsk, answer=schemas.ScriptViewAnswer),
     Route(method="GET", path=f"{_V1}/campaigns/{_ID}/why", handler=supervisor.campaign_why, roles=READERS,
           summary="Why contacts are not being dialled; the counts add up", answer=schemas.CampaignWhy),
     Route(method="GET", path=f"{_V1}/campaigns/{_ID}/bases", handler=supervisor.bases, roles=READERS | BASES,
@@ -249,5 +246,6 @@ ROUTES: tuple[Route, ...] = (
     *_NUMBERS,
     *_USERS,
     *OFFICE,
+    *EDITORS,
     *_OTHERS,
 )

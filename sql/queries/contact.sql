@@ -4,12 +4,12 @@
 -- Whom an operator talks to: only through an attempt that is, or just was, his.
 SELECT a.attempt_id, a.campaign_id, campaign.name AS campaign, c.id AS contact_id, c.name, p.e164 AS phone, c.attributes, lane.zones,
     a.number, a.callback_id IS NOT NULL AS promised, d.code AS saved, draft.body AS draft, coalesce(s.brief, '') AS brief,
-    coalesce(s.body, '{}') AS script
+    coalesce(s.body, '{}') AS script, coalesce(s.version, 0) AS script_version
 FROM (
-    SELECT attempt_id, contact_id, campaign_id, phone_id, operator_id, number, callback_id
+    SELECT attempt_id, contact_id, campaign_id, phone_id, operator_id, number, callback_id, connected_at
     FROM attempt_live WHERE attempt_id = :attempt_id::uuid
     UNION ALL
-    SELECT attempt_id, contact_id, campaign_id, phone_id, operator_id, number, callback_id
+    SELECT attempt_id, contact_id, campaign_id, phone_id, operator_id, number, callback_id, connected_at
     FROM attempt WHERE attempt_id = :attempt_id::uuid
 ) AS a
 JOIN contact c ON c.id = a.contact_id
@@ -18,7 +18,11 @@ JOIN campaign ON campaign.id = a.campaign_id
 JOIN phone p ON p.id = a.phone_id
 LEFT JOIN disposition d ON d.attempt_id = a.attempt_id
 LEFT JOIN draft ON draft.attempt_id = a.attempt_id
-LEFT JOIN campaign_script s ON s.campaign_id = a.campaign_id
+LEFT JOIN LATERAL (
+    SELECT v.version, v.brief, v.body FROM script_version v
+    WHERE v.campaign_id = a.campaign_id AND v.saved_at <= coalesce(a.connected_at, now())
+    ORDER BY v.version DESC LIMIT 1
+) AS s ON true
 WHERE a.operator_id = :operator_id::bigint;
 
 -- name: contact_history

@@ -121,6 +121,12 @@ FROM trunk AS t LEFT JOIN campaign AS c ON c.trunk_id = t.id
 GROUP BY t.id
 ORDER BY t.name;
 
+-- name: office_trunk
+-- One trunk, as a call on it needs it, and the profiles of the campaigns that use it.
+SELECT t.id, t.name, t.kind, t.max_channels, t.calls_per_s, t.causes,
+    ARRAY(SELECT DISTINCT c.profile FROM campaign AS c WHERE c.trunk_id = t.id ORDER BY c.profile) AS profiles
+FROM trunk AS t WHERE t.name = :name::text;
+
 -- name: office_planned
 -- What a base's plan is made of: contacts that may still be called, people of the team, and how the campaign's calls went.
 SELECT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
@@ -10,7 +11,7 @@ import pytest
 
 from dialer.core.model import LiveOperator, OperatorInterval, OperatorState, Outcome
 from dialer.engine.ports import Journal
-from dialer.errors import NotFound
+from dialer.errors import NotFound, Refused
 from tests.store.places import SYSTEM
 
 pytestmark = pytest.mark.postgres
@@ -105,14 +106,37 @@ async def test_a_promise_of_another_operators_conversation_is_none_of_mine(place
         await place.stores.shifts.promise(bob, uuid4(), due_at=place.now, now=place.now)
 
 
-async def test_a_script_is_replaced_as_a_whole_and_comes_with_the_card(place, talk, ann):
-    assert (await place.stores.scripts.read(place.campaign.id)).body == {}
+async def test_a_conversation_keeps_the_script_it_began_with(place, talk, ann):
+    """What is saved meanwhile is for the next one."""
+    scripts = place.stores.scripts
+    assert (await scripts.read(place.campaign.id)).body == {}
     body = {"steps": [{"id": "hello", "text": "Hello {name}", "answers": []}]}
-    for brief in ("old", "new"):
-        await place.stores.scripts.write(place.campaign.id, brief=brief, body=body, actor=SYSTEM)
+    for brief, later in (("old", timedelta(minutes=-1)), ("new", timedelta(minutes=1))):
+        await scripts.write(place.campaign.id, brief=brief, body=body, actor=SYSTEM, now=place.now + later)
     card = await place.stores.contacts.card(talk.id, operator_id=ann)
-    assert (card.brief, card.script, card.promised) == ("new", body, False)
-    before = await place.pools.web.fetchval("SELECT before FROM audit WHERE action = 'script.change' ORDER BY id DESC")
-    assert before["brief"] == "old"
+    assert (card.brief, card.script, card.script_version, card.promised) == ("old", body, 1, False)
+    await place.end(talk, Outcome.CONNECTED)
+    assert await scripts.shown(talk.id) == 1
+    assert (await scripts.read(place.campaign.id)).brief == "new"
+
+
+async def test_each_save_is_a_version_and_the_same_again_is_none(place):
+    scripts, id_ = place.stores.scripts, place.campaign.id
+    for brief in ("one", "two", "two"):
+        await scripts.write(id_, brief=brief, body={}, actor=SYSTEM)
+    assert [one.version for one in await scripts.versions(id_)] == [2, 1]
+    assert (await scripts.read(id_, 1)).brief == "one"
     with pytest.raises(NotFound):
-        await place.stores.scripts.write(0, brief="", body={}, actor=SYSTEM)
+        await scripts.read(id_, 3)
+    with pytest.raises(NotFound):
+        await scripts.write(0, brief="", body={}, actor=SYSTEM)
+
+
+async def test_of_two_who_edit_at_once_the_second_is_told(place):
+    """Nothing is overwritten in silence."""
+    scripts, id_ = place.stores.scripts, place.campaign.id
+    both = [scripts.write(id_, brief=who, body={}, actor=SYSTEM, based_on=0) for who in ("ann", "bob")]
+    done = await asyncio.gather(*both, return_exceptions=True)
+    [refusal] = [one for one in done if isinstance(one, Refused)]
+    assert refusal.code == "script.changed"
+    assert len(await scripts.versions(id_)) == 1

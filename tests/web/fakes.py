@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from uuid import UUID, uuid4
 
-from dialer.engine.ports import Board, CampaignView, OperatorView
+from dialer.engine.ports import Board, CampaignView, OperatorView, TrialCall
 from dialer.errors import NotFound, Refused, StoreDown
 from dialer.settings import Settings
 from dialer.store.users import Found, Session, Tries, User
@@ -22,6 +22,7 @@ class FakeLive:
     def __init__(self):
         self.operators: dict[int, OperatorView] = {}
         self.campaigns: list[CampaignView] = []
+        self.test_calls: dict[UUID, TrialCall] = {}
         self.alerts: tuple[str, ...] = ()
         self.switch_up = True
         self.stopped = "switch_down"
@@ -47,6 +48,9 @@ class FakeLive:
 
     def operator(self, operator_id):
         return self.operators.get(operator_id)
+
+    def test_call(self, uid):
+        return self.test_calls.get(uid)
 
     async def changed(self, version):
         async with self._condition:
@@ -98,6 +102,12 @@ class FakeCommands:
 
     async def do_not_call_added(self, phone_ids):
         self.asked.append(("do_not_call_added", tuple(phone_ids)))
+
+    async def begin_test_call(self, *, trunk, number, caller_number):
+        self.asked.append(("begin_test_call", trunk.name, number, caller_number))
+        call = TrialCall(id=uuid4(), trunk=trunk.name, state="sent", began_at=datetime.now(UTC))
+        self.live.test_calls[call.id] = call
+        return call
 
     async def campaigns_changed(self):
         self.asked.append(("campaigns_changed",))
@@ -345,7 +355,8 @@ class FakeStores:
         self.national = FakeNational()
         self.consents = self.phones = self.passes = self.loosenings = Nothing()
         self.campaigns = self.bases = self.base_files = self.do_not_call = self.do_not_call_files = Nothing()
-        self.callbacks = self.attempts = self.dispositions = Nothing()
+        self.callbacks = self.attempts = self.dispositions = self.disposition_kinds = Nothing()
+        self.offers = self.trunks = self.checkups = Nothing()
         self.seats = FakeSeats()
         self.second_factors = FakeSecondFactors()
         self.shifts = self.scripts = Nothing()

@@ -7,8 +7,13 @@ from dialer.web.schemas.admin import *  # noqa: F403 - one name for all schemas
 from dialer.web.schemas.bases import *  # noqa: F403 - same
 from dialer.web.schemas.board import *  # noqa: F403 - same
 from dialer.web.schemas.common import *  # noqa: F403 - same
+from dialer.web.schemas.disposition_kind import *  # noqa: F403 - same
+from dialer.web.schemas.doctor import *  # noqa: F403 - same
 from dialer.web.schemas.floor import *  # noqa: F403 - same
+from dialer.web.schemas.offer import *  # noqa: F403 - same
 from dialer.web.schemas.office import *  # noqa: F403 - same
 from dialer.web.schemas.pacing import *  # noqa: F403 - same
 from dialer.web.schemas.rules import *  # noqa: F403 - same
+from dialer.web.schemas.script import *  # noqa: F403 - same
 from dialer.web.schemas.second_factor import *  # noqa: F403 - same
+from dialer.web.schemas.trial import *  # noqa: F403 - same

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import StringConstraints
 
-from dialer.core import script
 from dialer.web.schemas.common import NO_NUL, Answer, Ask, Language, Line, Login, Moment, Note, Seat, Word
+from dialer.web.schemas.script import ScriptBody
 
 # Login -----------------------------------------------------------------------
 
@@ -103,7 +103,7 @@ class OperatorView(Answer):
 
 
 class DispositionKindView(Answer):
-    """One disposition an operator may choose; ``place`` is its digit key."""
+    """One disposition an operator may choose by its ``key``; ``archived`` ones are there for what was saved before."""
 
     code: str
     name_ru: str
@@ -115,6 +115,9 @@ class DispositionKindView(Answer):
     refusal: bool
     needs: list[str]
     reasons: list[str]
+    key: str | None = None
+    shade: str = "technical"
+    archived: bool = False
 
 
 class HistoryView(Answer):
@@ -127,67 +130,6 @@ class HistoryView(Answer):
     operator: str | None = None
     code: str | None = None
     note: str | None = None
-
-
-class ScriptAnswer(Ask):
-    """What the callee may say, and the step it leads to; null ends the script."""
-
-    text: Line
-    to: Word | None = None
-
-
-class ScriptStep(Ask):
-    """What the operator says; ``{name}`` and attributes in braces are filled in from the card."""
-
-    id: Word
-    title: Annotated[str, StringConstraints(max_length=200, pattern=NO_NUL)] = ""
-    text: Note
-    answers: Annotated[list[ScriptAnswer], Field(max_length=12, default_factory=list)]
-
-
-class Objection(Ask):
-    """What to say to an objection."""
-
-    title: Line
-    text: Note
-
-
-class ScriptBody(Ask):
-    """A script: steps, where to begin by kind of contact, and hints for objections."""
-
-    steps: Annotated[list[ScriptStep], Field(max_length=100, default_factory=list)]
-    scenarios: Annotated[dict[script.Scenario, Word], Field(default_factory=dict)]
-    objections: Annotated[list[Objection], Field(max_length=40, default_factory=list)]
-
-    @model_validator(mode="after")
-    def _leads_somewhere(self) -> Self:
-        steps = {step.id: [answer.to for answer in step.answers] for step in self.steps}
-        if len(steps) != len(self.steps):
-            raise ValueError("two steps have the same id")
-        if sentence := script.wrong(steps, self.scenarios):
-            raise ValueError(sentence)
-        return self
-
-
-class ScriptAsk(Ask):
-    """The whole script of a campaign, and its brief: what it is about, and what counts as a result."""
-
-    brief: Annotated[str, StringConstraints(max_length=20000, pattern=NO_NUL)] = ""
-    body: Annotated[ScriptBody, Field(default_factory=ScriptBody)]
-
-
-class ScriptView(Answer):
-    """A campaign's brief and script."""
-
-    campaign_id: int
-    brief: str
-    body: ScriptBody
-
-
-class ScriptViewAnswer(Answer):
-    """A campaign's brief and script."""
-
-    script: ScriptView
 
 
 class CardView(Answer):
@@ -206,6 +148,8 @@ class CardView(Answer):
     """This call keeps a promise to call back."""
     brief: str
     script: ScriptBody
+    script_version: int = 0
+    """The version that is shown; a conversation keeps the one it began with."""
     kind: str = "first"
     """Kind of contact, by which the scenario is chosen."""
     begin: str | None = None

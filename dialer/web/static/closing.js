@@ -22,7 +22,7 @@ export function showClosing(shown) {
   saving = false;
   $("#saved").textContent = $("#drafted").textContent = "";
   fail(null);
-  $("#dispositions").replaceChildren(...card.dispositions.map(button));
+  $("#dispositions").replaceChildren(...card.dispositions.filter((kind) => !kind.archived).map(button));
   choose(null, true);
   if (card.draft) restore(card.draft);
   if (card.saved) showSaved(card.saved);
@@ -33,21 +33,13 @@ export function noteSaved(code) {
   if (code && savedCode !== code) showSaved(code);
 }
 
-const digit = (place) => (place < 9 ? String(place + 1) : place === 9 ? "0" : "");
+const CLASSES = { success: "good", callback: "later", refusal: "refused", bad_number: "bad", technical: "plain" };
 
-function kindClass(kind) {
-  if (kind.result) return "good";
-  if (kind.needs.includes("time")) return "later";
-  if (kind.verdict === "stale" || kind.verdict === "off_target") return "bad";
-  if (kind.refusal || kind.code.startsWith("refused")) return "refused";
-  return "plain";
-}
-
-function button(kind, place) {
+function button(kind) {
   const made = el(
     "button",
-    { type: "button", role: "radio", className: `kind ${kindClass(kind)}`, "aria-checked": "false", "data-code": kind.code },
-    el("kbd", {}, digit(place)),
+    { type: "button", role: "radio", className: `kind ${CLASSES[kind.shade]}`, "aria-checked": "false", "data-code": kind.code },
+    el("kbd", {}, kind.key ?? ""),
     el("span", {}, kind[`name_${language}`]),
   );
   made.addEventListener("click", () => choose(kind));
@@ -250,7 +242,7 @@ form.addEventListener("submit", (event) => {
 export function closingKey(key) {
   if (!card) return false;
   if (/^[0-9]$/.test(key)) {
-    const kind = card.dispositions[key === "0" ? 9 : Number(key) - 1];
+    const kind = card.dispositions.find((one) => one.key === key && !one.archived);
     if (kind) choose(kind);
     return Boolean(kind);
   }

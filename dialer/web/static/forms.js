@@ -6,6 +6,7 @@ const READ = {
   int: (text) => Number.parseInt(text, 10),
   float: (text) => Number(text.replace(",", ".")),
   percent: (text) => Math.round(Number(text.replace(",", ".")) * 10),
+  lines: (text) => text.split("\n").map((line) => line.trim()).filter(Boolean),
   list: (text) => text.split(/[\s,;]+/).filter(Boolean),
 };
 
@@ -23,7 +24,7 @@ function body(form) {
     }
     const text = field.value.trim();
     if (text) said[field.name] = (READ[field.dataset.type] ?? String)(text);
-    else if (field.dataset.empty !== undefined) said[field.name] = field.dataset.empty === "null" ? null : field.dataset.empty;
+    else if (field.dataset.empty !== undefined) said[field.name] = field.dataset.empty === "null" ? null : field.dataset.type === "lines" ? [] : field.dataset.empty;
   }
   return said;
 }
@@ -45,7 +46,7 @@ function refuse(form, refusal) {
     const note = document.createElement("small");
     note.className = "field-error";
     note.id = `wrong-${field.replace(/\W/g, "-")}`;
-    note.textContent = message;
+    note.textContent = refusal.code === "request.invalid" ? message : refusal.message;
     input.setAttribute("aria-invalid", "true");
     input.setAttribute("aria-describedby", note.id);
     input.after(note);
