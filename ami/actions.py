@@ -48,6 +48,14 @@ class Bridge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Redirect:
+    """Let a channel that is up go on in another context of our dialplan; extension ``s``, priority 1."""
+
+    channel_id: str
+    context: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hangup:
     """End a channel by its id."""
 
@@ -64,4 +72,4 @@ class SetVariable:
     value: str
 
 
-Action = Originate | Bridge | Hangup | SetVariable
+Action = Originate | Bridge | Redirect | Hangup | SetVariable

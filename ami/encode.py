@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, assert_never
 
-from ami.actions import Action, Bridge, Hangup, Originate, SetVariable
+from ami.actions import Action, Bridge, Hangup, Originate, Redirect, SetVariable
 from ami.errors import BadAction
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ def encode(action: Action, action_id: str) -> bytes:
             return question("Originate", action_id, _originate(action))
         case Bridge():
             return question("Bridge", action_id, _bridge(action))
+        case Redirect():
+            return question("Redirect", action_id, _redirect(action))
         case Hangup():
             return question("Hangup", action_id, _hangup(action))
         case SetVariable():
@@ -134,6 +136,13 @@ def _bridge(action: Bridge) -> Iterator[Header]:
     yield "Channel1", checked("word", action.channel_id_1, field="channel_id_1")
     yield "Channel2", checked("word", action.channel_id_2, field="channel_id_2")
     yield "Tone", "no"
+
+
+def _redirect(action: Redirect) -> Iterator[Header]:
+    yield "Channel", checked("word", action.channel_id, field="channel_id")
+    yield "Context", checked("context", action.context, field="context")
+    yield "Exten", "s"
+    yield "Priority", "1"
 
 
 def _hangup(action: Hangup) -> Iterator[Header]:

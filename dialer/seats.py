@@ -13,6 +13,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dialer.core.model import WEB_SEAT
 from dialer.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: The browser's account of a seat: the seat's name and this.
-WEB = "-web"
+WEB = WEB_SEAT
 #: Seat, secret of the desk phone, secret of the browser's phone.
 _LINE = re.compile(r"(?P<name>[a-z0-9_-]{1,28}) (?P<desk>[A-Za-z0-9_-]{20,128}) (?P<web>[A-Za-z0-9_-]{20,128})")
 

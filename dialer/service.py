@@ -39,8 +39,8 @@ from dialer.web.call import CONTEXT
 log = structlog.get_logger(__name__)
 
 #: Contexts of our dialplan, and its version; an Asterisk without them is not dialled on.
-CONTEXTS = ("operator", "answered", "offer")
-PLAN = "1"
+CONTEXTS = ("operator", "answered", "offer", "held")
+PLAN = "2"
 PARTITIONS_S = 24 * 3600.0
 
 

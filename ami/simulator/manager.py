@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from ami.actions import Bridge, Hangup, Originate, SetVariable
+from ami.actions import Bridge, Hangup, Originate, Redirect, SetVariable
 from ami.events import NAMES
 from ami.simulator.wire import PLAN, block, channel_line
 
@@ -98,7 +98,7 @@ class Manager:
         self.sim = sim
         self.switch = sim.switch
         self.version = version
-        self.globals = {"DIALER_PLAN": "1"}
+        self.globals = {"DIALER_PLAN": "2"}
 
     def reply(self, headers: Headers, rights: frozenset[str]) -> Reply:
         """Carry out one action for somebody with these rights to write."""
@@ -163,6 +163,11 @@ def _originate(manager: Manager, headers: Headers) -> Reply:
 def _bridge(manager: Manager, headers: Headers) -> Reply:
     action = Bridge(channel_id_1=one(headers, "channel1"), channel_id_2=one(headers, "channel2"))
     return _do(manager, action, "Channels have been bridged")
+
+
+def _redirect(manager: Manager, headers: Headers) -> Reply:
+    action = Redirect(channel_id=one(headers, "channel"), context=one(headers, "context"))
+    return _do(manager, action, "Redirect successful")
 
 
 def _hangup(manager: Manager, headers: Headers) -> Reply:
@@ -264,6 +269,7 @@ _REPORTING: Final = frozenset({"system", "reporting"})
 _ACTIONS: Final[dict[str, tuple[frozenset[str], Callable[[Manager, Headers], Reply]]]] = {
     "originate": (frozenset({"originate"}), _originate),
     "bridge": (frozenset({"call"}), _bridge),
+    "redirect": (frozenset({"call"}), _redirect),
     "hangup": (frozenset({"system", "call"}), _hangup),
     "setvar": (frozenset({"call"}), _setvar),
     "getvar": (frozenset({"call", "reporting"}), _getvar),

@@ -34,7 +34,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ami.actions import Bridge, Hangup, Originate, SetVariable
+from ami.actions import Bridge, Hangup, Originate, Redirect, SetVariable
 from ami.events import (
     ChannelCreated,
     ChannelRinging,
@@ -80,6 +80,7 @@ class Dialplan:
     message_s: float = 8.0
     goodbye_s: float = 1.5
     key_wait_s: float = 20.0
+    held_s: float = 20.0
     absolute_s: float = 7200.0
     operator_absolute_s: float = 43200.0
 
@@ -109,6 +110,7 @@ class SimSwitch(Exchange):
             "operator": self._operator,
             "answered": self._answered,
             "offer": self._offer,
+            "held": self._held,
         }
 
     # --- actions
@@ -127,6 +129,8 @@ class SimSwitch(Exchange):
         channel = self.find(action.channel_id)
         if channel is None:
             return "No such channel"
+        if isinstance(action, Redirect):
+            return self._redirect(channel, action.context)
         if isinstance(action, Hangup):
             self._hang_up(channel, by="service", cause=action.cause)
         elif isinstance(action, SetVariable):
@@ -160,6 +164,18 @@ class SimSwitch(Exchange):
         for channel in (first, second):
             if channel.person is not None and channel.state == "Up":
                 self._at(self.now + channel.person.talk_s, self._callee_puts_down, channel)
+        return None
+
+    def _redirect(self, channel: Channel, context: str) -> str | None:
+        if channel.state != "Up":
+            return "Redirect failed, channel not up."
+        if context not in self._enter_context:
+            return "Extension does not exist."  # tried: Asterisk looks first
+        left_alone = self._leave(channel)
+        channel.context = context
+        self._enter_context[context](channel)
+        for other in left_alone:
+            self._goes_on(other)
         return None
 
     # --- dialing
@@ -305,6 +321,9 @@ class SimSwitch(Exchange):
         self._at(self.now + seconds, self._waited_in_vain, channel)
         if channel.person is not None and channel.person.patience_s is not None:
             self._at(self.now + channel.person.patience_s, self._callee_puts_down, channel)
+
+    def _held(self, channel: Channel) -> None:
+        self._waits_for_operator(channel, "held", self.dialplan.held_s)
 
     def _waited_in_vain(self, channel: Channel) -> None:
         self._leave(channel)

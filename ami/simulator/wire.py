@@ -68,6 +68,14 @@ PLAN: Final[dict[str, dict[str, tuple[tuple[str, str], ...]]]] = {
             ("Hangup", "16"),
         )
     },
+    "held": {
+        "s": (
+            ("BridgeWait", "held,participant,e(m)S(20)"),
+            ("UserEvent", "Message"),
+            ("Read", "DIGIT,message,1,,1,5"),
+            ("Hangup", "16"),
+        )
+    },
     "offer": {
         "s": (
             ("Set", "TIMEOUT(absolute)=7200"),

@@ -48,7 +48,7 @@ class Crew:
             self._free[live.team_id][live.operator_id] = op
         if op.restless:
             self._restless.add(live.operator_id)
-        if live.until is not None or op.call_leg_at is not None:
+        if live.until is not None or op.call_leg_at is not None or op.held is not None:
             self._due.add(live.operator_id)
 
     def get(self, operator_id: int) -> Operator:
@@ -75,5 +75,5 @@ class Crew:
         return [self.operators[i] for i in sorted(self._restless)]
 
     def due(self) -> list[Operator]:
-        """Those with a deadline: of a wrap-up, or of the next call to their phone."""
+        """Those with a deadline: of a wrap-up, of the next call to their phone, or of a callee who waits for it."""
         return [self.operators[i] for i in sorted(self._due)]

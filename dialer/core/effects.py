@@ -25,6 +25,13 @@ class EndCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Let this callee wait with music for the operator whose phone was lost."""
+
+    attempt_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class CallLeg:
     """Call the operator's phone and leave it waiting."""
 
@@ -107,6 +114,7 @@ class Alarm:
 Effect = (
     Connect
     | EndCall
+    | Hold
     | CallLeg
     | EndLeg
     | WakeUp

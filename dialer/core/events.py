@@ -142,10 +142,11 @@ class LegWaiting:
 
 @dataclass(frozen=True, slots=True)
 class LegEnded:
-    """The operator's leg is gone."""
+    """The operator's leg is gone; ``put_down``: it ended in order, and not because the phone vanished."""
 
     session_id: UUID
     at: datetime
+    put_down: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,10 @@ class SwitchLost:
     """The link to the switch is gone; what it does meanwhile will be seen at the resync."""
 
 
+#: The waiting place of a callee whose operator's phone was lost in a conversation.
+HELD = "held"
+
+
 @dataclass(frozen=True, slots=True)
 class SeenCall:
     """An attempt's channel as a resync found it."""
@@ -175,7 +180,7 @@ class SeenCall:
     up: bool
     ringing: bool
     waiting_place: str
-    """Our context it is in: ``answered``, ``offer``, or empty."""
+    """Our context it is in: ``answered``, ``offer``, ``held``, or empty."""
     talking_to: UUID | None
     """The session of the operator in the same conversation bridge."""
     message: bool = False
@@ -278,6 +283,13 @@ class MoreTimeAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class PhoneAsked:
+    """The operator's phone has no call though it should: it wants to be called anew."""
+
+    operator_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ShiftEndAsked:
     """The operator leaves."""
 
@@ -329,6 +341,7 @@ Event = (
     | PauseAsked
     | HangUpAsked
     | MoreTimeAsked
+    | PhoneAsked
     | ShiftEndAsked
     | DispositionSaved
     | PhonesForbidden

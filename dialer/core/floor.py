@@ -2,86 +2,38 @@
 
 ``Floor.step(event, now)`` is the only way in and a list of effects the only way out. It awaits nothing, asks no clock
 and draws no chance, so the same events give the same day. The single steps of an attempt and of a shift are in
-``attempt`` and ``presence``; here they meet: an answer looks for an operator, a free operator for a waiting callee,
-an end frees both, and a resync compares all of it with what the switch really holds.
+``attempt`` and ``presence``, the steps in which they meet in ``moves``; here each event leads to its steps, and a
+resync compares all of it with what the switch really holds.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import singledispatchmethod
 from typing import TYPE_CHECKING
 
-from dialer.core import assign, presence, retry
 from dialer.core import attempt as life
 from dialer.core import events as ev
-from dialer.core.cover import Cover
-from dialer.core.crew import Crew
-from dialer.core.effects import (
-    Alarm,
-    AttemptChanged,
-    AttemptEnded,
-    Connect,
-    Effect,
-    EndCall,
-    EndLeg,
-    KeyMeans,
-    LookNow,
-    NeverAgain,
-    WakeUp,
-)
+from dialer.core import presence
+from dialer.core.effects import Alarm, Effect, EndCall, EndLeg, KeyMeans, LookNow, NeverAgain, WakeUp
 from dialer.core.model import AttemptState, EndedBy, Mode, OperatorState, Outcome
+from dialer.core.moves import BRIDGE_PATIENCE_S, Moves
 from dialer.core.presence import Leg, NotNow, Operator
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from dialer.core.model import Campaign, LiveAttempt
+    from dialer.core.model import LiveAttempt
 
-#: When the two sides of a Bridge were not seen to meet within this, the switch is asked: perhaps they did, and the
-#: events were lost. An operator who talks must not be taken for free.
-BRIDGE_PATIENCE_S = 1.5
 #: An attempt nobody heard of yet may be missing on the switch for so long: its Originate may still be on the way.
 SETTLE_S = 5.0
 #: What a key of the offer may mean besides a disposition.
 KEY_WORDS = frozenset({"operator", "repeat"})
 
 
-class Floor:
-    """State of one switch in memory, owned by its engine.
-
-    Attributes:
-        attempts: Live attempts by id.
-        crew: Operators with an open shift.
-        cover: Which operators cover which lines.
-        waiting: Answered callees who need an operator, and until when they may be bridged.
-        outcomes: Ended attempts by outcome since the engine started.
-    """
-
-    def __init__(self) -> None:
-        self.attempts: dict[UUID, LiveAttempt] = {}
-        self.crew = Crew()
-        self.cover = Cover(self.crew)
-        self.outcomes: Counter[Outcome] = Counter()
-        self.waiting: dict[UUID, datetime] = {}
-        self._bridged_at: dict[UUID, datetime] = {}
-        self._doubted: set[UUID] = set()
-        self._callee_in: dict[UUID, str] = {}
-        self._operator_in: dict[UUID, str] = {}
-        self._out: list[Effect] = []
-        self._comparing = False
-
-    @property
-    def operators(self) -> dict[int, Operator]:
-        """Open shifts by operator id."""
-        return self.crew.operators
-
-    @property
-    def campaigns(self) -> dict[int, Campaign]:
-        """The switch's campaigns by id."""
-        return self.cover.campaigns
+class Floor(Moves):
+    """State of one switch in memory, owned by its engine; see ``Moves`` for what it holds."""
 
     def step(self, event: ev.Event, now: datetime) -> list[Effect]:
         """Take one event and return what is to be done, in order.
@@ -92,143 +44,6 @@ class Floor:
         self._out = []
         _ON.dispatch(type(event))(self, event, now)
         return self._out
-
-    # The house rules of moving things -----------------------------------------
-
-    def _put(self, attempt: LiveAttempt, *, store: bool = True) -> None:
-        self.cover.moved(self.attempts.get(attempt.id), attempt)
-        self.attempts[attempt.id] = attempt
-        if store:
-            self._out.append(AttemptChanged(attempt))
-
-    def _set(self, step: presence.Step) -> Operator:
-        op, effects = step
-        self.crew.keep(op)
-        if op.live.state is OperatorState.OFFLINE:
-            self._operator_in.pop(op.live.session_id, None)
-        self._out += effects
-        return op
-
-    def _advance(self, attempt_id: UUID, to: AttemptState, at: datetime) -> LiveAttempt | None:
-        """The attempt after the step, or None if this changed nothing."""
-        old = self.attempts.get(attempt_id)
-        if old is None:
-            return None
-        new = life.advance(old, to, at)
-        if new is old:
-            return None
-        self._put(new)
-        return new
-
-    # Finding each other ---------------------------------------------------------
-
-    def _wait(self, attempt: LiveAttempt, now: datetime) -> None:
-        """An answered callee needs an operator: now, or as long as the rule allows."""
-        campaign = self.campaigns.get(attempt.campaign_id)
-        until = life.bridge_by(attempt, campaign) if campaign else None
-        if until is None or campaign is None or campaign.operator_free:
-            return
-        self.waiting[attempt.id] = until
-        self._serve(now)
-        if attempt.id in self.waiting:
-            self._out.append(WakeUp(until))
-
-    def _serve(self, now: datetime) -> None:
-        """Give waiting callees to free operators, the most urgent first; nobody while it is not known who talks."""
-        if self._comparing:
-            return
-        for attempt_id, until in sorted(self.waiting.items(), key=lambda item: item[1]):
-            attempt = self.attempts.get(attempt_id)
-            if attempt is None or now >= until:
-                del self.waiting[attempt_id]
-                continue
-            op = self._pick(attempt)
-            if op is not None:
-                del self.waiting[attempt_id]
-                self._bridge(attempt, op, now)
-
-    def _pick(self, attempt: LiveAttempt) -> Operator | None:
-        campaign = self.campaigns[attempt.campaign_id]
-        op = assign.longest_ready(attempt, self.crew.free(campaign.team_id).values(), self.cover.held)
-        if op is None or self.cover.held.get(op.live.operator_id) == attempt.id:
-            return op
-        return op if self.cover.spared(campaign) else None
-
-    def _bridge(self, attempt: LiveAttempt, op: Operator, now: datetime) -> None:
-        self._out.append(Connect(attempt.id, op.live.session_id))
-        self._bridged_at[attempt.id] = now
-        self._out.append(WakeUp(now + timedelta(seconds=BRIDGE_PATIENCE_S)))
-        self._put(replace(attempt, state=AttemptState.BRIDGING, operator_id=op.live.operator_id))
-        self.crew.keep(presence.bridging(op, attempt.id, attempt.campaign_id))
-
-    def _joined(self, attempt: LiveAttempt, op: Operator, at: datetime) -> None:
-        """Both sides are in one bridge."""
-        if attempt.state is AttemptState.CONNECTED and attempt.operator_id == op.live.operator_id:
-            return
-        other = self.attempts.get(op.live.attempt_id) if op.live.attempt_id else None
-        if (other is not None and other.id != attempt.id) or attempt.connected_at is not None:
-            self._out += [Alarm("two_in_one_bridge", str(attempt.id)), EndCall(attempt.id)]
-            return
-        self._forget_bridge(attempt.id)
-        self.waiting.pop(attempt.id, None)
-        new = life.advance(replace(attempt, operator_id=op.live.operator_id), AttemptState.CONNECTED, at)
-        self._put(new)
-        self._set(presence.connected(op, attempt.id, attempt.campaign_id, at))
-
-    def _release(self, op: Operator, now: datetime) -> None:
-        """The chosen callee did not arrive: the operator is free again."""
-        self.crew.keep(presence.released(op))
-        self._settle(now)
-        self._serve(now)
-
-    def _settle(self, now: datetime) -> None:
-        """Let those go whose pause or leaving had to wait."""
-        if self._comparing:
-            return
-        for op in self.crew.restless():
-            self._set(presence.settle(op, now, may_leave=self.cover.may_leave(op)))
-
-    def _cut(self, team_id: int) -> None:
-        """Hang up lines that nobody covers any more."""
-        for attempt in self.cover.to_cut(team_id, self.attempts.values()):
-            self._end_call(attempt, EndedBy.SERVICE)
-
-    def _end_call(self, attempt: LiveAttempt, by: EndedBy) -> None:
-        self._out.append(EndCall(attempt.id))
-        self._put(replace(attempt, ended_by=attempt.ended_by or by), store=False)
-
-    # Endings ----------------------------------------------------------------------
-
-    def _end(
-        self,
-        attempt: LiveAttempt,
-        outcome: Outcome,
-        by: EndedBy,
-        at: datetime,
-        now: datetime,
-        *,
-        cause: int | None = None,
-        sip_code: int | None = None,
-    ) -> None:
-        campaign = self.campaigns[attempt.campaign_id]
-        at = max(at, attempt.connected_at or attempt.answered_at or attempt.sent_at)
-        ended = retry.ended(attempt, campaign, outcome, ended_by=by, ended_at=at, cause=cause, sip_code=sip_code)
-        self.cover.moved(self.attempts.pop(attempt.id), None)
-        self.waiting.pop(attempt.id, None)
-        self._forget_bridge(attempt.id)
-        self._callee_in.pop(attempt.id, None)
-        self.outcomes[outcome] += 1
-        self.cover.count(ended)
-        self._out.append(AttemptEnded(ended))
-        op = self.operators.get(attempt.operator_id) if attempt.operator_id else None
-        if op is not None and op.live.attempt_id == attempt.id:
-            self._operator_in.pop(op.live.session_id, None)
-            if op.live.state is OperatorState.TALKING:
-                self._set(presence.call_over(op, campaign, min(at, now)))
-            elif op.live.state is OperatorState.READY:
-                self.crew.keep(presence.released(op))
-        self._settle(now)
-        self._serve(now)
 
     # Events -----------------------------------------------------------------------
 
@@ -261,6 +76,15 @@ class Floor:
             attempt = self._advance(event.attempt_id, AttemptState.WAITING, event.at)
         if attempt is not None:
             self._wait(attempt, now)
+        self._keep(event.attempt_id, now)
+
+    def _keep(self, attempt_id: UUID, now: datetime) -> None:
+        """The callee of a lost phone is in the waiting place."""
+        op = self._holder(attempt_id)
+        if op is not None:
+            op = presence.kept(op)
+            self.crew.keep(op)
+            self._meet_again(op, now)
 
     @_on.register
     def _(self, event: ev.OfferStarted, now: datetime) -> None:
@@ -285,7 +109,11 @@ class Floor:
 
     @_on.register
     def _(self, event: ev.MessageStarted, now: datetime) -> None:
+        """Who was kept for a lost phone hears it twice: before the waiting place, where it means nothing, and after."""
         self.waiting.pop(event.attempt_id, None)
+        op = self._holder(event.attempt_id)
+        if op is not None and op.held is not None and op.held.waits:
+            self._give_up(op, now)
 
     @_on.register
     def _(self, event: ev.OptedOut, now: datetime) -> None:
@@ -296,6 +124,8 @@ class Floor:
         attempt = self.attempts.get(event.attempt_id)
         if attempt is None:
             return
+        if self._holder(attempt.id) is not None:
+            attempt = replace(attempt, ended_by=attempt.ended_by or EndedBy.PHONE_LOST)
         free = self.campaigns[attempt.campaign_id].operator_free
         outcome = life.outcome_of(attempt, event.word, event.at, operator_free=free)
         by = life.ended_by(attempt, outcome)
@@ -338,7 +168,7 @@ class Floor:
             self._out.append(EndLeg(event.session_id))
             return
         self._operator_in.pop(event.session_id, None)
-        self._set(presence.leg_waiting(op, now))
+        self._meet_again(self._set(presence.leg_waiting(op, now)), now)
         self._settle(now)
         self._serve(now)
 
@@ -346,25 +176,7 @@ class Floor:
     def _(self, event: ev.LegEnded, now: datetime) -> None:
         op = self.crew.of_session(event.session_id)
         if op is not None:
-            self._lose_leg(op, now)
-
-    def _lose_leg(self, op: Operator, now: datetime) -> None:
-        self._operator_in.pop(op.live.session_id, None)
-        attempt = self.attempts.get(op.live.attempt_id) if op.live.attempt_id else None
-        if op.live.state is OperatorState.TALKING:
-            if attempt is not None:
-                self._put(replace(attempt, ended_by=attempt.ended_by or EndedBy.PHONE_LOST))
-            op = self._set(presence.call_over(op, self.campaigns.get(op.live.campaign_id or 0), now))
-        elif attempt is not None and op.live.state is OperatorState.READY:
-            op = presence.released(op)
-            self._forget_bridge(attempt.id)
-            self._put(life.unbridge(attempt))
-            self.crew.keep(op)
-        if op.live.operator_id in self.operators:
-            self._set(presence.leg_lost(op, now))
-        if attempt is not None and attempt.id in self.attempts:
-            self._wait(self.attempts[attempt.id], now)
-        self._cut(op.live.team_id)
+            self._lose_leg(op, now, put_down=event.put_down)
 
     @_on.register
     def _(self, event: ev.PhoneBack, now: datetime) -> None:
@@ -377,26 +189,9 @@ class Floor:
         """One of the two is gone and we were not told: nobody is bridged to this leg before the switch was asked."""
         op = self.crew.of_session(event.session_id)
         if op is not None and op.live.attempt_id == event.attempt_id and op.leg is Leg.WAITING:
-            self.crew.keep(replace(op, leg=Leg.CALLING))
+            self.crew.keep(replace(presence.parted(op), leg=Leg.CALLING))
             self._out.append(LookNow())
         self._unbridge(event.attempt_id, now)
-
-    def _forget_bridge(self, attempt_id: UUID) -> None:
-        self._bridged_at.pop(attempt_id, None)
-        self._doubted.discard(attempt_id)
-
-    def _unbridge(self, attempt_id: UUID, now: datetime) -> None:
-        """A bridge that did not happen: the callee waits on if there is time, the operator is free."""
-        self._forget_bridge(attempt_id)
-        attempt = self.attempts.get(attempt_id)
-        if attempt is None or attempt.state is not AttemptState.BRIDGING:
-            return
-        op = self.operators.get(attempt.operator_id or -1)
-        self._put(life.unbridge(attempt))
-        self._out.append(Alarm("bridge_failed", str(attempt_id)))
-        if op is not None and op.live.attempt_id == attempt_id:
-            self._release(op, now)
-        self._wait(self.attempts[attempt_id], now)
 
     @_on.register
     def _(self, event: ev.SwitchLost, now: datetime) -> None:
@@ -433,6 +228,8 @@ class Floor:
         for op in self.crew.due():
             if op.live.until is not None and now >= op.live.until:
                 self._set(presence.wrap_up_over(op, self.campaigns.get(op.live.campaign_id or 0), now))
+            elif presence.waited_in_vain(op, now):
+                self._give_up(op, now)
             elif op.call_leg_at is not None:
                 self._set(presence.phone_due(op, now))
         self._settle(now)
@@ -473,6 +270,10 @@ class Floor:
         if attempt is None or op.live.state is not OperatorState.TALKING:
             raise NotNow("operator.no_call", "There is no conversation to end.")
         self._end_call(attempt, EndedBy.OPERATOR)
+
+    @_on.register
+    def _(self, event: ev.PhoneAsked, now: datetime) -> None:
+        self._set(presence.recall_leg(self.crew.get(event.operator_id)))
 
     @_on.register
     def _(self, event: ev.ShiftEndAsked, now: datetime) -> None:
@@ -520,6 +321,8 @@ class Floor:
             self._out += [Alarm("stray_call", str(stray)), EndCall(stray)]
         self._free_ghosts(now)
         self._comparing = False
+        for op in list(self.operators.values()):
+            self._meet_again(op, now)
         self._settle(now)
         self._serve(now)
 
@@ -543,11 +346,25 @@ class Floor:
             self._put(life.unbridge(attempt))
         elif seen.ringing:
             self._advance(attempt.id, AttemptState.RINGING, now)
+        elif attempt.state is AttemptState.CONNECTED:
+            self._adopt_held(attempt, seen, now)
         elif seen.up:
             self._catch_up(attempt, seen, now)
         adopted = self.attempts.get(attempt.id)
         if adopted is not None and seen.waiting_place:
             self._wait(adopted, now)
+
+    def _adopt_held(self, attempt: LiveAttempt, seen: ev.SeenCall, now: datetime) -> None:
+        """A callee who was connected and is alone: kept for a lost phone, perhaps since before we were there."""
+        op = self.operators.get(attempt.operator_id or -1)
+        if op is None or op.live.attempt_id != attempt.id or seen.waiting_place != ev.HELD:
+            return
+        if op.held is None and op.live.state is OperatorState.TALKING:
+            self._set(presence.hold(op, now))
+        elif attempt.id in self._doubted:
+            self._forget_bridge(attempt.id)
+            self.crew.keep(presence.parted(op))
+        self._keep(attempt.id, now)
 
     def _catch_up(self, attempt: LiveAttempt, seen: ev.SeenCall, now: datetime) -> None:
         """What a callee did while nobody listened; when, is not known, and is counted against us.

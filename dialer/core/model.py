@@ -444,6 +444,10 @@ class Ended:
     callback: CallbackState | None = None
 
 
+#: How the SIP account of a seat's phone in the browser ends.
+WEB_SEAT = "-web"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveOperator:
     """An operator with an open shift; one row of ``operator_live``.
@@ -471,6 +475,11 @@ class LiveOperator:
     attempt_id: UUID | None = None
     pause_after: str | None = None
     leaving: bool = False
+
+    @property
+    def in_browser(self) -> bool:
+        """Whether the phone is the browser's: nobody can put that one down, it only vanishes."""
+        return self.seat.endswith(WEB_SEAT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

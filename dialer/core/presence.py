@@ -16,6 +16,10 @@ Two things at once: a pause asked for while talking is remembered and kept after
 a Bridge is on its way is a pause after that call. A disposition saved while people still talk makes the wrap-up
 empty. Whoever leaves while talking leaves after the wrap-up.
 
+A phone that vanishes in a conversation (a page that is reloaded, a browser that dies, a cable) does not end it: the
+callee is *held* with music while the phone is called again, and both are bridged once more. After ``HELD_S`` the
+conversation is over. Whoever puts a desk phone down in order has hung up.
+
 Every state an operator leaves becomes one closed interval; intervals of a shift touch and never overlap.
 """
 
@@ -26,7 +30,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from dialer.core.effects import CallLeg, EndLeg, IntervalClosed, OperatorChanged, WakeUp
+from dialer.core.effects import CallLeg, EndLeg, Hold, IntervalClosed, OperatorChanged, WakeUp
 from dialer.core.model import LiveOperator, OperatorInterval, OperatorState
 
 if TYPE_CHECKING:
@@ -42,6 +46,11 @@ EXTENSION_S, EXTENSIONS_MAX = 30, 4
 
 #: Pauses between tries to call an operator's phone, seconds; after the last the operator is paused.
 LEG_RETRY_S = (1.0, 3.0, 9.0, 20.0)
+
+#: So long a callee is held for a lost phone; the dialplan's [held] plays the message two seconds later by itself.
+HELD_S = 18.0
+#: A Bridge that was sent in time is waited for beyond that.
+MEETING_S = 1.5
 
 
 class Leg(StrEnum):
@@ -61,6 +70,21 @@ class NotNow(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """The callee of a talking operator whose phone was lost.
+
+    Attributes:
+        until: Then it is over.
+        waits: The callee is in the waiting place.
+        asked: The Bridge back is on its way.
+    """
+
+    until: datetime
+    waits: bool = False
+    asked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
     """An operator in the engine's memory: the stored row, and what needs no storing.
 
@@ -71,6 +95,8 @@ class Operator:
         call_leg_at: When the phone is called again.
         disposed: The present attempt's disposition is already saved.
         extended: How often the present wrap-up was made longer.
+        held: The phone was lost in the conversation that goes on, and its callee waits for it.
+        recall: The leg was ended so that the phone can be called anew.
     """
 
     live: LiveOperator
@@ -79,6 +105,8 @@ class Operator:
     call_leg_at: datetime | None = None
     disposed: bool = False
     extended: int = 0
+    held: Held | None = None
+    recall: bool = False
 
     @property
     def free(self) -> bool:
@@ -110,7 +138,7 @@ def _to(op: Operator, state: OperatorState, now: datetime, **fields: object) -> 
         campaign_id=old.campaign_id,
         attempt_id=old.attempt_id,
     )
-    return replace(op, live=live), [IntervalClosed(closed), OperatorChanged(live)]
+    return replace(op, live=live, held=None), [IntervalClosed(closed), OperatorChanged(live)]
 
 
 def _wishing(op: Operator, *, pause_after: str | None, leaving: bool) -> Step:
@@ -148,9 +176,14 @@ def ready(op: Operator, now: datetime) -> Step:
         case _ if op.leg is Leg.WAITING:
             return _to(op, S.READY, now)
         case _:
-            moved, effects = _to(op, S.RINGING, now)
-            called, more = call_leg(moved) if op.leg is Leg.NONE else (moved, [])
-            return called, effects + more
+            return _ring(op, now)
+
+
+def _ring(op: Operator, now: datetime) -> Step:
+    """Ready as soon as the phone is: it is called, unless it is being called already."""
+    moved, effects = _to(op, S.RINGING, now)
+    called, more = call_leg(moved) if op.leg is Leg.NONE else (moved, [])
+    return called, effects + more
 
 
 def pause(op: Operator, reason: str, now: datetime, *, may_leave: bool) -> Step:
@@ -249,7 +282,7 @@ def _after_wrap_up(op: Operator, now: datetime, to: OperatorState) -> Step:
         return _to(op, S.PAUSED, now, reason="wrap_up_over")
     if op.leg is Leg.WAITING:
         return _to(op, S.READY, now)
-    return _to(op, S.RINGING, now)
+    return _ring(op, now)
 
 
 def clock_stepped(op: Operator, by: timedelta) -> Step:
@@ -259,6 +292,10 @@ def clock_stepped(op: Operator, by: timedelta) -> Step:
         call_leg_at = op.call_leg_at + by
         op = replace(op, call_leg_at=call_leg_at)
         effects.append(WakeUp(call_leg_at))
+    if op.held is not None:
+        held = replace(op.held, until=op.held.until + by)
+        op = replace(op, held=held)
+        effects.append(WakeUp(held.until))
     if op.live.until is not None:
         until = op.live.until + by
         op = replace(op, live=replace(op.live, until=until))
@@ -268,7 +305,7 @@ def clock_stepped(op: Operator, by: timedelta) -> Step:
 
 def call_leg(op: Operator) -> Step:
     """Call the operator's phone."""
-    return replace(op, leg=Leg.CALLING, call_leg_at=None), [CallLeg(op.live.session_id, op.live.seat)]
+    return replace(op, leg=Leg.CALLING, call_leg_at=None, recall=False), [CallLeg(op.live.session_id, op.live.seat)]
 
 
 def leg_waiting(op: Operator, now: datetime) -> Step:
@@ -284,6 +321,9 @@ def leg_lost(op: Operator, now: datetime) -> Step:
     op = replace(op, leg=Leg.NONE)
     if op.live.state is S.READY:
         op, effects = _to(op, S.RINGING, now)
+    if op.recall:
+        called, more = call_leg(replace(op, leg_tries=0))
+        return called, effects + more
     if op.live.leaving and op.live.state is S.RINGING:
         gone, more = _to(op, S.OFFLINE, now)
         return gone, effects + more
@@ -307,3 +347,52 @@ def phone_due(op: Operator, now: datetime) -> Step:
 def phone_back(op: Operator) -> Step:
     """The phone registered again: no need to wait for the next try."""
     return call_leg(op) if op.leg is Leg.NONE else (op, [])
+
+
+def recall_leg(op: Operator) -> Step:
+    """Call the phone anew: what the switch takes for its call may be a page that is not there any more."""
+    if op.leg is Leg.NONE:
+        return call_leg(op)
+    return replace(op, recall=True), [EndLeg(op.live.session_id)]
+
+
+# The callee of a lost phone --------------------------------------------------------
+
+
+def hold(op: Operator, now: datetime) -> Step:
+    """The phone was lost in a conversation: its callee is kept, for the first time or still."""
+    if op.held is not None:
+        return parted(op), []
+    until = now + timedelta(seconds=HELD_S)
+    effects: list[Effect] = [WakeUp(until)]
+    if op.live.attempt_id is not None:
+        effects.insert(0, Hold(op.live.attempt_id))
+    return replace(op, held=Held(until=until)), effects
+
+
+def kept(op: Operator) -> Operator:
+    """The callee is in the waiting place."""
+    return replace(op, held=replace(op.held, waits=True)) if op.held is not None else op
+
+
+def may_meet_again(op: Operator, now: datetime) -> bool:
+    """Whether callee and phone both wait, and nobody bridges them yet."""
+    held = op.held
+    return held is not None and held.waits and not held.asked and op.leg is Leg.WAITING and now < held.until
+
+
+def meeting(op: Operator) -> Operator:
+    """The Bridge back is on its way."""
+    return replace(op, held=replace(op.held, asked=True)) if op.held is not None else op
+
+
+def parted(op: Operator) -> Operator:
+    """The Bridge back did not bring them together; it may be tried again."""
+    return replace(op, held=replace(op.held, asked=False)) if op.held is not None else op
+
+
+def waited_in_vain(op: Operator, now: datetime) -> bool:
+    """Whether the callee was held for as long as may be."""
+    if op.held is None:
+        return False
+    return now >= op.held.until + timedelta(seconds=MEETING_S if op.held.asked else 0)

@@ -37,6 +37,7 @@ def operator_view(op: Operator) -> OperatorView:
         attempt_id=live.attempt_id if live.state is not OperatorState.READY else None,
         pause_after_call=op.restless,
         extended=op.extended,
+        held_until=op.held.until if op.held is not None else None,
         leg=channel_of(LEG, live.session_id),
     )
 

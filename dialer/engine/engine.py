@@ -95,6 +95,7 @@ class Engine:
         self._clocks = ClockWatch(self._clock, store, self._alarm, self._set_clock)
         self._alarms: deque[str] = deque(maxlen=ALERTS_KEPT)
         self._alarmed: str | None = None
+        self._saved_early: dict[int, UUID] = {}
         self._wakes: dict[datetime, asyncio.TimerHandle] = {}
         self._version = 0
         self._changed: asyncio.Future[None] | None = None
@@ -123,6 +124,8 @@ class Engine:
         recovered = await self._store.recover(self.name)
         self._do(ev.Recovered(recovered.attempts, recovered.operators))
         self.started.set()
+        for operator_id, attempt_id in self._saved_early.items():
+            self._do(ev.DispositionSaved(operator_id, attempt_id))
         work = {
             "link": self._link.run,
             "events": self._hear,
@@ -188,6 +191,8 @@ class Engine:
                 self._switch.connect(attempt_id, session_id)
             case fx.EndCall(attempt_id):
                 self._switch.hang_up(ATTEMPT, attempt_id)
+            case fx.Hold(attempt_id):
+                self._switch.hold(attempt_id)
             case fx.CallLeg(session_id, seat):
                 if self._synced:
                     self._switch.call_leg(session_id, seat, self._clock.now)
@@ -462,6 +467,11 @@ class Engine:
         await self._stored()
         return self._view(operator_id)
 
+    async def call_phone(self, operator_id: int) -> OperatorView:
+        """Call the operator's phone anew: a page that has just come has no call yet, whatever the switch believes."""
+        self._ask(ev.PhoneAsked(operator_id))
+        return self._view(operator_id)
+
     async def end_shift(self, operator_id: int) -> None:
         """Close the shift; after the call if one is going on."""
         self._ask(ev.ShiftEndAsked(operator_id))
@@ -483,7 +493,13 @@ class Engine:
             ) from None
 
     async def disposition_saved(self, operator_id: int, attempt_id: UUID) -> None:
-        """The wrap-up of this attempt is done: it is committed."""
+        """The wrap-up of this attempt is done: it is committed.
+
+        Pages that saved while the service was away come back before their operators do.
+        """
+        if not self.started.is_set():
+            self._saved_early[operator_id] = attempt_id
+            return
         op, known = self.floor.operators.get(operator_id), self.floor.attempts.get(attempt_id)
         of_wrap_up = op.live.campaign_id if op is not None and op.live.attempt_id == attempt_id else None
         self._do(ev.DispositionSaved(operator_id, attempt_id))

@@ -227,6 +227,8 @@ class OperatorView:
     pause_after_call: bool = False
     extended: int = 0
     """How often the present wrap-up was made longer."""
+    held_until: datetime | None = None
+    """While the callee of the lost phone is kept with music: until then."""
     leg: str | None = None
     """Channel id of the phone's nailed-up call; the phone in the browser answers no other."""
 
@@ -338,6 +340,9 @@ class Commands(Protocol):
 
     async def hang_up(self, operator_id: int) -> OperatorView:
         """End the operator's present conversation."""
+
+    async def call_phone(self, operator_id: int) -> OperatorView:
+        """Call the operator's phone anew, ending a call that it does not know of."""
 
     async def end_shift(self, operator_id: int) -> None:
         """Close the shift; after the call if one is going on."""

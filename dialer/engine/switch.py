@@ -30,6 +30,8 @@ LEG = "opr-"
 LEG_RING_S = 30
 #: A failed Originate without a channel is believed after this; its channel's events may still be on the way.
 NO_CHANNEL_S = 2.0
+#: Q.850: a phone ended its call in order.
+NORMAL_CLEARING = 16
 #: An event's own time is believed if it is at most this old.
 OLDEST_EVENT_S = 60.0
 #: Events and answers come over two connections: a hangup may arrive this much later than a look that knows of it.
@@ -113,6 +115,12 @@ class Switch:
         with suppress(NotConnected):
             self.link.send(action).add_done_callback(refused)
 
+    def hold(self, attempt_id: UUID) -> None:
+        """Send a callee to wait with music; one who is gone already is told by other events."""
+        action = actions.Redirect(channel_id=channel_of(ATTEMPT, attempt_id), context=ev.HELD)
+        with suppress(NotConnected):
+            self.link.send(action).add_done_callback(_ignore)
+
     def call_leg(self, session_id: UUID, seat: str, now: Callable[[], datetime]) -> None:
         """Call an operator's phone into its waiting place."""
 
@@ -167,7 +175,9 @@ class Switch:
                 self._tell(ev.LegWaiting(uid, at))
             case heard.BridgeEntered():
                 self._tell(ev.OperatorJoined(uid, event.bridge_id, at))
-            case heard.HungUp() | heard.Originated(success=False):
+            case heard.HungUp():
+                self._tell(ev.LegEnded(uid, at, put_down=event.cause == NORMAL_CLEARING))
+            case heard.Originated(success=False):
                 self._tell(ev.LegEnded(uid, at))
             case _:
                 pass
@@ -338,6 +348,6 @@ def _hex(key: str) -> UUID | None:
 
 
 def _ignore(done: asyncio.Future[None]) -> None:
-    """A hangup that failed says only that the channel is gone, or that a resync will see to it."""
+    """What failed says only that the channel is gone, or that a resync will see to it."""
     if not done.cancelled():
         done.exception()

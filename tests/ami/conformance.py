@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import pytest
 
-from ami.actions import Action, Bridge, Hangup, Originate
+from ami.actions import Action, Bridge, Hangup, Originate, Redirect
 from ami.errors import ActionRefused
 from ami.events import (
     UNHEARD,
@@ -79,6 +79,9 @@ class Rig(Protocol):
 
     async def lose_phone(self, seat: str) -> None:
         """The phone of this seat ends its call."""
+
+    async def find_phone(self, seat: str) -> None:
+        """The lost phone of this seat can be called again."""
 
 
 class Tale:
@@ -319,6 +322,44 @@ async def a_callee_whose_operators_phone_is_lost_hears_the_message(stage: Stage)
     assert (await callee.until(HungUp)).cause == 16
 
 
+async def a_callee_whose_operators_phone_is_lost_waits_for_it_and_talks_on(stage: Stage) -> None:
+    """Also when it is lost twice."""
+    seat, operator = await stage.operator()
+    callee = await stage.call("answers")
+    await callee.until(BridgeEntered)
+    await stage.bridge(operator, callee)
+    for nth in (2, 3):
+        await stage.rig.lose_phone(seat)
+        await operator.until(HungUp)
+        await stage.link.send(Redirect(channel_id=callee.channel_id, context="held"))
+        await callee.until(BridgeEntered, nth=nth, holding=True)
+        held = {c.channel_id: c for c in (await stage.link.snapshot()).channels}
+        assert (held[callee.channel_id].context, held[callee.channel_id].application) == ("held", "BridgeWait")
+        await stage.rig.find_phone(seat)
+        operator = await stage.phone(seat)
+        await operator.until(BridgeEntered, holding=True)
+        await stage.link.send(Bridge(channel_id_1=operator.channel_id, channel_id_2=callee.channel_id))
+        mine = await operator.until(BridgeEntered, holding=False)
+        theirs = await callee.until(BridgeEntered, nth=nth, holding=False)
+        assert mine.bridge_id == theirs.bridge_id
+    assert (await stage.hang_up(callee)).cause == 16
+    await stage.hang_up(operator)
+
+
+async def who_waits_in_vain_for_a_lost_phone_hears_the_message_after_20_s(stage: Stage) -> None:
+    seat, operator = await stage.operator()
+    callee = await stage.call("answers")
+    await callee.until(BridgeEntered)
+    await stage.bridge(operator, callee)
+    await stage.rig.lose_phone(seat)
+    await operator.until(HungUp)
+    await stage.link.send(Redirect(channel_id=callee.channel_id, context="held"))
+    waits = await callee.until(BridgeEntered, nth=2, holding=True)
+    before = len(callee.all(Said, name="Message"))
+    stage.about(20.0, waits, await callee.until(Said, nth=before + 1, name="Message"))
+    assert (await callee.until(HungUp)).cause == 16
+
+
 async def a_callee_waiting_in_a_holding_bridge_leaves_it_for_the_conversation(stage: Stage) -> None:
     _, operator = await stage.operator()
     callee = await stage.call("answers")
@@ -406,6 +447,7 @@ async def what_is_not_there_is_refused(stage: Stage) -> None:
     ghost, other = f"att-{uuid4().hex}", f"opr-{uuid4().hex}"
     assert "does not exist" in await stage.refused(Bridge(channel_id_1=other, channel_id_2=ghost))
     assert "No such channel" in await stage.refused(Hangup(channel_id=ghost))
+    assert await stage.refused(Redirect(channel_id=ghost, context="held"))
     nowhere = Originate(
         channel_id=ghost, endpoint=stage.rig.trunk, number="1", context="no-such-context", ring_timeout_ms=1000
     )
@@ -452,6 +494,8 @@ STORIES: dict[str, Callable[[Stage], Awaitable[None]]] = {
             a_bridged_callee_talks_and_never_hears_the_message,
             an_operator_is_back_at_once_when_the_callee_hangs_up_and_takes_the_next,
             a_callee_whose_operators_phone_is_lost_hears_the_message,
+            a_callee_whose_operators_phone_is_lost_waits_for_it_and_talks_on,
+            who_waits_in_vain_for_a_lost_phone_hears_the_message_after_20_s,
             a_callee_waiting_in_a_holding_bridge_leaves_it_for_the_conversation,
             one_waits_with_music_for_an_operator,
             one_without_an_operator_ends_in_the_message_after_the_campaigns_wait,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ami.actions import Bridge, Hangup, Originate, SetVariable
+from ami.actions import Bridge, Hangup, Originate, Redirect, SetVariable
 from ami.encode import HEADERS_MAX, LINE_BYTES_MAX, VARIABLES_MAX, encode, frame, question
 from ami.errors import BadAction
 
@@ -29,6 +29,7 @@ ACTIONS = [
     Bridge(channel_id_1=OPERATOR, channel_id_2=ATTEMPT),
     Hangup(channel_id=ATTEMPT),
     SetVariable(channel_id=ATTEMPT, name="SERVED", value="yes"),
+    Redirect(channel_id=ATTEMPT, context="held"),
 ]
 INJECTIONS = [
     "\r\nAction: Command\r\nCommand: core stop now",
@@ -92,6 +93,12 @@ def test_two_people_are_connected_hung_up_and_marked_by_our_ids_only():
     )
     assert encode(ACTIONS[3], "1") == (
         f"Action: Setvar\r\nActionID: 1\r\nChannel: {ATTEMPT}\r\nVariable: SERVED\r\nValue: yes\r\n\r\n".encode()
+    )
+    assert (
+        encode(ACTIONS[4], "1")
+        == (
+            f"Action: Redirect\r\nActionID: 1\r\nChannel: {ATTEMPT}\r\nContext: held\r\nExten: s\r\nPriority: 1\r\n\r\n"
+        ).encode()
     )
 
 

@@ -59,6 +59,9 @@ class SimRig:
     async def lose_phone(self, seat: str) -> None:
         self._sim.happens(self._sim.switch.lose_phone, seat)
 
+    async def find_phone(self, seat: str) -> None:
+        self._sim.happens(self._sim.switch.return_phone, seat)
+
 
 def _world() -> TableWorld:
     people = {str(1000 + BEHAVIOURS.index(behaviour)): person for behaviour, person in _PEOPLE.items()}
@@ -81,8 +84,8 @@ async def _behind_tcp() -> Endings:
         port=server.port,
         events_secret="events-secret",
         commands_secret="commands-secret",
-        contexts=("operator", "answered", "offer"),
-        plan="1",
+        contexts=("operator", "answered", "offer", "held"),
+        plan="2",
     )
     link = Link(settings)
     running = asyncio.create_task(link.run())

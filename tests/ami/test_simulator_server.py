@@ -40,7 +40,7 @@ async def _server(**more: object) -> AsyncIterator[SimServer]:
 
 
 def _link(server: SimServer, **more: object) -> Link:
-    asked = {"events_secret": "ev", "commands_secret": "co", "contexts": ("operator", "answered", "offer"), "plan": "1"}
+    asked = {"events_secret": "ev", "commands_secret": "co", "contexts": ("operator", "answered", "offer"), "plan": "2"}
     return Link(LinkSettings(port=server.port, **{**asked, **more}))  # type: ignore[arg-type]  # keywords
 
 
@@ -139,7 +139,7 @@ class TestRights:
             with pytest.raises(LoginRefused):
                 await _link(server, commands_secret="wrong").run()
             with pytest.raises(SwitchUnfit, match="version"):
-                await _link(server, plan="2").run()
+                await _link(server, plan="7").run()
             with pytest.raises(SwitchUnfit, match="context"):
                 await _link(server, contexts=("no-such-context",)).run()
         async with _server(version="22.9.0") as server, asyncio.timeout(10):

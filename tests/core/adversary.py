@@ -158,6 +158,8 @@ class Adversary:
                     self.bridges.pop(attempt_id, None)
                     self.cuts += attempt_id in self.floor.attempts
                     self._end(attempt_id)
+                case fx.Hold(attempt_id):
+                    self.tell(ev.CalleeWaits(attempt_id, self.now))
                 case fx.Connect(attempt_id, session_id):
                     self.bridges[attempt_id] = session_id
                 case fx.AttemptEnded(ended):

@@ -56,7 +56,8 @@ def test_without_each_rule_the_cap_would_be_passed(rule, monkeypatch):
     """The tests above can fail."""
     where, name, broken = BROKEN_RULES[rule]
     monkeypatch.setattr(where, name, broken)
-    assert any(Adversary(Floor(), seed).live(STEPS).broken for seed in range(120))
+    seeds = (*range(60), *range(300, 360))  # taking any operator breaks one day of 150
+    assert any(Adversary(Floor(), seed).live(STEPS).broken for seed in seeds)
 
 
 def test_a_line_of_the_last_window_keeps_new_lines_covered():

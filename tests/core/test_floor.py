@@ -12,7 +12,7 @@ import pytest
 from dialer.core import effects as fx
 from dialer.core import events as ev
 from dialer.core.model import EndedBy, Mode, OperatorState, Outcome
-from dialer.core.presence import EXTENSION_S, EXTENSIONS_MAX, NotNow
+from dialer.core.presence import EXTENSION_S, EXTENSIONS_MAX, HELD_S, NotNow
 from tests.core.floors import CAMPAIGN, IVR, NOON, Story, attempt_id, budget, end, of, session_id
 
 
@@ -264,13 +264,6 @@ class TestPhones:
             story.after(30).tell(ev.TimePassed())
         assert story.floor.operators[1].live.reason == "phone_lost"
 
-    def test_a_phone_lost_in_a_talk_is_told_from_a_hangup(self) -> None:
-        story = Story().operator().talk()
-        story.after(10).at(ev.LegEnded, session_id(1))
-        assert story.state() == OperatorState.WRAP_UP
-        ended = end(story.after(3).hang_up())
-        assert (ended.outcome, ended.ended_by) == (Outcome.CONNECTED, EndedBy.PHONE_LOST)
-
     def test_uncovered_ringing_lines_are_cut_when_a_phone_vanishes(self) -> None:
         story = Story(replace(CAMPAIGN, mode=Mode.PREDICTIVE), budgets=(budget(answered=0, abandoned=0),))
         story.operator(1).operator(2).dial(1).after(1).dial(2)
@@ -281,6 +274,136 @@ class TestPhones:
         story = Story().operator()
         with pytest.raises(NotNow, match="taken"):
             story.tell(ev.ShiftStarted(2, session_id(2), "Two", 1, "seat-001"))
+
+
+class TestAPhoneLostInATalk:
+    """A page that is reloaded, a browser that dies, a cable: the callee is kept with music until the phone is back."""
+
+    def lost(self, **more: bool) -> Story:
+        story = Story().operator().talk()
+        story.after(10).tell(ev.LegEnded(session_id(1), story.now, **more))
+        return story
+
+    def kept(self) -> Story:
+        story = self.lost()
+        story.after(0.1).at(ev.MessageStarted, attempt_id(1))
+        story.at(ev.CalleeWaits, attempt_id(1))
+        return story
+
+    def test_the_callee_is_held_and_the_operator_talks_on(self) -> None:
+        story = self.lost()
+        assert fx.Hold(attempt_id(1)) in story.effects
+        assert story.state() == OperatorState.TALKING
+        assert of(story.after(1).tell(ev.TimePassed()), fx.CallLeg)
+
+    @pytest.mark.parametrize("phone_first", [False, True])
+    def test_both_are_bridged_again_as_soon_as_both_wait(self, phone_first: bool) -> None:
+        story = self.lost()
+        events = [ev.CalleeWaits(attempt_id(1), story.now), ev.LegWaiting(session_id(1), story.now)]
+        first, second = reversed(events) if phone_first else events
+        assert of(story.tell(first), fx.Connect) == []
+        assert of(story.tell(second), fx.Connect) == [fx.Connect(attempt_id(1), session_id(1))]
+        story.tell(ev.OperatorJoined(session_id(1), "again", story.now))
+        story.tell(ev.CalleeJoined(attempt_id(1), "again", story.now))
+        assert story.floor.operators[1].held is None
+        ended = end(story.after(60).hang_up())
+        assert (ended.outcome, ended.ended_by) == (Outcome.CONNECTED, EndedBy.CALLEE)
+        [talk] = [e.interval for e in of(story.effects, fx.IntervalClosed) if e.interval.state == "talking"]
+        assert (talk.ended_at - talk.started_at).total_seconds() == 70, "one conversation"
+
+    def test_it_may_be_lost_again(self) -> None:
+        story = self.kept()
+        for name in ("b", "c"):
+            story.at(ev.LegWaiting, session_id(1))
+            story.tell(
+                ev.OperatorJoined(session_id(1), name, story.now), ev.CalleeJoined(attempt_id(1), name, story.now)
+            )
+            effects = story.after(30).at(ev.LegEnded, session_id(1))
+            assert of(effects, fx.Hold) == [fx.Hold(attempt_id(1))]
+            story.at(ev.CalleeWaits, attempt_id(1))
+        assert story.state() == OperatorState.TALKING
+
+    def test_a_registration_calls_the_phone_at_once(self) -> None:
+        assert of(self.kept().tell(ev.PhoneBack("seat-001")), fx.CallLeg)
+
+    def test_a_phone_that_does_not_come_back_in_time_ends_it(self) -> None:
+        story = self.kept()
+        story.after(HELD_S - 0.2).tell(ev.TimePassed())
+        assert story.state() == OperatorState.TALKING
+        story.after(0.2).tell(ev.TimePassed())
+        assert story.state() == OperatorState.WRAP_UP
+        assert of(story.at(ev.LegWaiting, session_id(1)), fx.Connect) == [], "too late"
+        story.at(ev.MessageStarted, attempt_id(1))
+        ended = end(story.after(8).hang_up())
+        assert (ended.outcome, ended.ended_by) == (Outcome.CONNECTED, EndedBy.PHONE_LOST)
+
+    def test_the_message_ends_it_too(self) -> None:
+        story = self.kept()
+        story.after(5).at(ev.MessageStarted, attempt_id(1))
+        assert story.state() == OperatorState.WRAP_UP
+
+    def test_a_callee_who_will_not_wait_was_lost_by_the_phone(self) -> None:
+        story = self.kept()
+        ended = end(story.after(3).hang_up())
+        assert (ended.outcome, ended.ended_by) == (Outcome.CONNECTED, EndedBy.PHONE_LOST)
+        assert story.state() == OperatorState.WRAP_UP
+
+    def test_the_operator_may_end_it_meanwhile(self) -> None:
+        story = self.kept()
+        assert fx.EndCall(attempt_id(1)) in story.tell(ev.HangUpAsked(1))
+        assert end(story.hang_up()).ended_by is EndedBy.OPERATOR
+
+    def test_who_puts_a_desk_phone_down_has_hung_up(self) -> None:
+        story = self.lost(put_down=True)
+        assert story.effects[-1] != fx.Hold(attempt_id(1))
+        assert fx.EndCall(attempt_id(1)) in story.effects
+        assert end(story.hang_up()).ended_by is EndedBy.OPERATOR
+        assert story.state() == OperatorState.WRAP_UP
+
+    def test_a_browser_that_says_goodbye_may_come_back(self) -> None:
+        story = Story()
+        story.tell(ev.ShiftStarted(1, session_id(1), "Anna", 1, "seat-001-web"))
+        story.at(ev.LegWaiting, session_id(1))
+        story.tell(ev.ReadyAsked(1))
+        story.talk().tell(ev.LegEnded(session_id(1), story.now, put_down=True))
+        assert fx.Hold(attempt_id(1)) in story.effects
+
+    def test_a_bridge_back_that_is_refused_is_tried_again_when_the_switch_has_them_both(self) -> None:
+        story = self.kept()
+        story.at(ev.LegWaiting, session_id(1))
+        assert fx.LookNow() in story.tell(ev.BridgeRefused(attempt_id(1), session_id(1)))
+        waits = ev.SeenCall(up=True, ringing=False, waiting_place=ev.HELD, talking_to=None)
+        effects = story.tell(ev.Resynced(NOON - timedelta(days=1), {attempt_id(1): waits}, {session_id(1): True}))
+        assert of(effects, fx.Connect) == [fx.Connect(attempt_id(1), session_id(1))]
+
+    def test_a_bridge_back_that_nobody_saw_is_looked_for(self) -> None:
+        story = self.kept()
+        story.at(ev.LegWaiting, session_id(1))
+        assert fx.LookNow() in story.after(2).tell(ev.TimePassed())
+        talks = ev.SeenCall(up=True, ringing=False, waiting_place="", talking_to=session_id(1))
+        story.tell(ev.Resynced(NOON - timedelta(days=1), {attempt_id(1): talks}, {session_id(1): True}))
+        assert story.floor.operators[1].held is None
+        assert story.state() == OperatorState.TALKING
+
+    @pytest.mark.parametrize("leg", [{}, {session_id(1): True}])
+    def test_a_crash_of_the_engine_meanwhile_loses_nobody(self, leg: dict[UUID, bool]) -> None:
+        before = self.kept()
+        after = Story()
+        after.now = before.now + timedelta(seconds=2)
+        after.tell(ev.Recovered([before.floor.attempts[attempt_id(1)]], [before.floor.operators[1].live]))
+        waits = ev.SeenCall(up=True, ringing=False, waiting_place=ev.HELD, talking_to=None)
+        effects = after.tell(ev.Resynced(NOON - timedelta(days=1), {attempt_id(1): waits}, leg))
+        effects += after.at(ev.LegWaiting, session_id(1))
+        assert of(effects, fx.Connect) == [fx.Connect(attempt_id(1), session_id(1))]
+
+    def test_a_page_that_has_just_come_is_called_anew(self) -> None:
+        story = Story().operator().talk()
+        assert story.tell(ev.PhoneAsked(1)) == [fx.EndLeg(session_id(1))]
+        effects = story.tell(ev.LegEnded(session_id(1), story.now, put_down=True))
+        assert of(effects, fx.Hold) + of(effects, fx.CallLeg) == [
+            fx.Hold(attempt_id(1)),
+            fx.CallLeg(session_id(1), "seat-001"),
+        ]
 
 
 class TestPauses:

@@ -16,7 +16,7 @@ from dialer.core import attempt as life
 from dialer.core import effects as fx
 from dialer.core import events as ev
 from dialer.core.model import AttemptState, Mode, OperatorState, Outcome
-from dialer.core.presence import NotNow
+from dialer.core.presence import HELD_S, NotNow
 from tests.core.floors import CAMPAIGN, IVR, NOON, Story, attempt_id, budget, of, session_id
 
 OPERATORS = st.integers(1, 4)
@@ -101,9 +101,22 @@ class AnyDay(RuleBasedStateMachine):
     def the_phone(self, operator: int, kind: type) -> None:
         self.tell(kind(session_id(operator), self.story.now))
 
-    @rule(found=st.sets(LINES), legs=st.dictionaries(OPERATORS, st.booleans()), restarted=st.booleans())
-    def resync(self, found: set[int], legs: dict[int, bool], restarted: bool) -> None:
-        seen = ev.SeenCall(up=True, ringing=False, waiting_place="answered", talking_to=None)
+    @rule(operator=OPERATORS)
+    def the_phone_is_put_down(self, operator: int) -> None:
+        self.tell(ev.LegEnded(session_id(operator), self.story.now, put_down=True))
+
+    @rule(operator=OPERATORS)
+    def the_page_has_no_call(self, operator: int) -> None:
+        self.tell(ev.PhoneAsked(operator))
+
+    @rule(
+        found=st.sets(LINES),
+        legs=st.dictionaries(OPERATORS, st.booleans()),
+        restarted=st.booleans(),
+        place=st.sampled_from(["answered", ev.HELD]),
+    )
+    def resync(self, found: set[int], legs: dict[int, bool], restarted: bool, place: str) -> None:
+        seen = ev.SeenCall(up=True, ringing=False, waiting_place=place, talking_to=None)
         started = self.story.now if restarted else NOON - timedelta(days=1)
         calls = {} if restarted else {attempt_id(n): seen for n in found}
         self.tell(ev.Resynced(started, calls, {} if restarted else {session_id(o): up for o, up in legs.items()}))
@@ -135,6 +148,13 @@ class AnyDay(RuleBasedStateMachine):
                 assert op.live.attempt_id in self.story.floor.attempts
             if op.live.state is OperatorState.READY and op.live.attempt_id is not None:
                 assert self.story.floor.attempts[op.live.attempt_id].operator_id == op.live.operator_id
+
+    @invariant()
+    def who_is_held_is_held_by_somebody_who_talks_and_not_for_long(self) -> None:
+        for op in self.story.floor.operators.values():
+            if op.held is not None:
+                assert op.live.state is OperatorState.TALKING
+                assert op.held.until - self.story.now <= timedelta(seconds=HELD_S)
 
     @invariant()
     def lines_in_flight_are_counted_right(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from ami.session import Patience
 from ami.simulator.manager import dialer_users
 from ami.simulator.people import TableWorld
 from ami.simulator.server import SimServer
+from dialer.core.model import LiveOperator, OperatorState
 from dialer.engine import engine as engines
 from dialer.engine.clock import SystemClock
 from dialer.engine.engine import Engine
@@ -100,3 +102,36 @@ async def test_the_follower_of_a_frozen_engine_elsewhere_waits_says_so_and_takes
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+
+
+async def test_what_a_page_saved_before_the_engine_was_back_ends_the_wrap_up(server):
+    now, attempt = datetime.now(UTC), UUID(int=7)
+    writing = LiveOperator(
+        operator_id=1,
+        session_id=UUID(int=5),
+        seat="seat-001",
+        team_id=1,
+        name="Anna",
+        state=OperatorState.WRAP_UP,
+        since=now,
+        until=now + timedelta(minutes=5),
+        campaign_id=1,
+        attempt_id=attempt,
+    )
+
+    class Slow(Store):
+        async def recover(self, switch):
+            await engine.disposition_saved(1, attempt)
+            return Recovered(operators=[writing])
+
+    engine = Engine(
+        switch="main", link=link(server), store=Slow(), clock=SystemClock(), rng=Random(1), new_id=lambda: UUID(int=1)
+    )
+    running = asyncio.create_task(engine.run())
+    try:
+        await until(lambda: engine.operator(1))
+        await until(lambda: engine.operator(1).state == "ringing")
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running

@@ -74,6 +74,9 @@ class RealRig:
     async def lose_phone(self, seat: str) -> None:
         await self._pair.lose_phone(seat)
 
+    async def find_phone(self, seat: str) -> None:
+        """It is still registered, and has only hung up."""
+
 
 def _number(behaviour: str) -> str:
     """A number reserved for drama."""

@@ -69,13 +69,17 @@ LONGEST_TALK_S = 3 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How big a day is; how many campaigns it has is drawn from the seed where ``campaigns`` is 0."""
+    """How big a day is; how many campaigns it has is drawn from the seed where ``campaigns`` is 0.
+
+    ``reloads`` is the share of conversations in the middle of which the operator's page is loaded again.
+    """
 
     hours: float = 8.0
     operators: int = 5
     contacts: int = 1000
     campaigns: int = 0
     fault_every_s: float = 1200.0
+    reloads: float = 0.0
     faults: tuple[str, ...] = KINDS
 
 
@@ -100,6 +104,7 @@ class DayReport:
     never_dialled: int = 0
     answered: int = 0
     talks: int = 0
+    talked_on: int = 0
     recent: Sequence[tuple[float, object]] = ()
 
     def sentence(self) -> str:
@@ -250,7 +255,8 @@ def prepare(seed: int, shape: Shape, loop: SimLoop, tables: Tables) -> Day:
     host = SimHost(RandomWorld(seed, chances), epoch_s=START.timestamp())
     site = Site(loop, seed, host, database)
     diary = Diary()
-    robots = [Robot(site, diary, i, Random(random.getrandbits(32)), Moods()) for i in range(1, shape.operators + 1)]
+    moods = Moods(reloads_while_talking=shape.reloads)
+    robots = [Robot(site, diary, i, Random(random.getrandbits(32)), moods) for i in range(1, shape.operators + 1)]
     checker = Checker(site, diary, {robot.seat: robot.id for robot in robots})
     checker.install()
     host.on_crash += [robot.line_drops for robot in robots]
@@ -359,6 +365,7 @@ def _report(day: Day, loop: SimLoop, cpu_s: float, failure: BaseException | None
         recent=tuple(day.recent) if failure else (),
         answered=sum(c.answered_at is not None for c in calls),
         talks=sum(bool(c.talks) for c in calls),
+        talked_on=sum(len(c.talks) > 1 for c in calls),
     )
 
 

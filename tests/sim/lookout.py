@@ -154,7 +154,8 @@ class Lookout:
         odd = set()
         for op in operators:
             live, until = op.live, op.live.until or LONG_AGO
-            if live.state is OperatorState.TALKING and live.seat not in talking:
+            held = op.held is not None and now < op.held.until + timedelta(seconds=LOOK_S)
+            if live.state is OperatorState.TALKING and live.seat not in talking and not held:
                 odd.add(f"i24 {live.operator_id}")
             if live.state is OperatorState.WRAP_UP and not timedelta(seconds=-LOOK_S) < until - now < WRAP_UP_MAX:
                 odd.add(f"i24 {live.operator_id} wrap-up")

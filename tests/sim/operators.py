@@ -74,6 +74,7 @@ class Moods:
     pause_s: float = 300.0
     logs_out: float = 0.2
     loses_phone_every_s: float = 4 * 3600.0
+    reloads_while_talking: float = 0.0
 
 
 class Robot:
@@ -162,6 +163,8 @@ class Robot:
             if await self._talks.get() == attempt_id:
                 await self._try(lambda s: s.engine.hang_up(self.id))
             waker.cancel()
+        if moods.reloads_while_talking and random.random() < moods.reloads_while_talking:
+            await self._reload()
         while self._bridge is not None:
             await self._talks.get()
         while not self._talks.empty():
@@ -170,6 +173,22 @@ class Robot:
             return
         await asyncio.sleep(random.expovariate(1 / moods.wrap_up_mean_s))
         await self._save(attempt_id, form)
+
+    async def _reload(self) -> None:
+        """The page is loaded again while somebody talks: the phone is gone for a moment, or for too long.
+
+        The switch is told by the phone, or by the new page, which has no call.
+        """
+        await asyncio.sleep(self._random.uniform(0, 10))
+        if self._bridge is None:
+            return
+        if self._random.random() < 0.3:
+            await self._try(lambda s: s.engine.call_phone(self.id))
+        else:
+            self.site.lose_phone(self.seat)
+            await asyncio.sleep(self._random.choice((0.3, 1.0, 4.0, 12.0, 40.0)))
+            self.site.return_phone(self.seat)
+        await asyncio.sleep(3.0)
 
     def _form(self) -> Form:
         random = self._random

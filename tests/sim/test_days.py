@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -55,6 +56,17 @@ def test_each_fault_alone_breaks_nothing(kind):
     report = run_day(1, Shape(hours=1.5, contacts=300, campaigns=3, fault_every_s=120.0, faults=(kind,)))
     assert report.failure is None, report.failure
     assert report.faults[kind] > 0
+
+
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_whoever_loads_the_page_again_in_a_talk_talks_on(seed):
+    """Every third conversation; with everything else that can break, and without: then nothing is lost by it."""
+    bad = run_day(seed, replace(SHORT, reloads=0.3))
+    assert bad.failure is None, bad.failure
+    calm = run_day(seed, replace(SHORT, reloads=0.3, fault_every_s=1e9))
+    assert calm.failure is None, calm.failure
+    assert min(bad.talked_on, calm.talked_on) >= 5
+    assert calm.outcomes["unknown"] == 0
 
 
 def test_one_seed_is_one_history():
