@@ -64,6 +64,11 @@ async def more_time(call: Call) -> schemas.OperatorAnswer:
     return _answer(view)
 
 
+async def call_phone(call: Call) -> schemas.OperatorAnswer:
+    """Call the own phone anew: a page that has just come has no call yet, though the shift goes on."""
+    return _answer(await call.commands.call_phone(call.user.id))
+
+
 async def day(call: Call, ask: schemas.DayQuery) -> schemas.DayAnswer:
     """Own numbers, pauses and promises since a moment, at most two days ago."""
     since = max(ask.since, call.now - _DAY_MAX)

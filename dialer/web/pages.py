@@ -136,4 +136,5 @@ async def board(call: Call) -> web.Response:
 
 async def operator(call: Call) -> web.Response:
     """The operator's page."""
-    return page("operator.html", call.user.language, user=call.user, home="/operator")
+    pool = bool(call.context.pool.seats())
+    return page("operator.html", call.user.language, user=call.user, home="/operator", pool=pool)

@@ -59,6 +59,8 @@ _OPERATOR = (
           summary="End the present conversation", answer=schemas.OperatorAnswer),
     Route(method="POST", path=f"{_V1}/operator/more-time", handler=operator.more_time, roles=OPERATOR,
           summary="Make the wrap-up longer by 30 s; counted", answer=schemas.OperatorAnswer),
+    Route(method="POST", path=f"{_V1}/operator/call-phone", handler=operator.call_phone, roles=OPERATOR,
+          summary="Call the own phone anew: this page has no call", answer=schemas.OperatorAnswer),
     Route(method="GET", path=f"{_V1}/operator/day", handler=operator.day, roles=OPERATOR, ask=schemas.DayQuery,
           summary="Own numbers, pauses and callbacks", answer=schemas.DayAnswer),
     Route(method="GET", path=f"{_V1}/attempts/{_ATTEMPT}/promise", handler=operator.promise, roles=OPERATOR,

@@ -92,6 +92,10 @@ class FakeCommands:
     async def more_time(self, operator_id):
         return await self._set(operator_id, state="wrap_up", extended=1)
 
+    async def call_phone(self, operator_id):
+        self.asked.append(("call_phone", operator_id))
+        return await self._set(operator_id, state="ringing")
+
     async def end_shift(self, operator_id):
         self.asked.append(("end_shift", operator_id))
         self.live.operators.pop(operator_id, None)

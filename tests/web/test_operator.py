@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -142,6 +142,17 @@ async def test_more_time_for_the_wrap_up_is_counted(world):
     answer = await (await world.login("operator")).post("/api/v1/operator/more-time", headers=CSRF)
     assert (await answer.json())["operator"]["extended"] == 1
     assert noted == [(me, attempt)]
+
+
+async def test_a_page_without_a_call_may_ask_for_it_and_sees_how_long_its_callee_waits(world):
+    """What the page shows of a lost phone is the engine's word."""
+    me, until = world.id_of("operator"), datetime.now(UTC) + timedelta(seconds=18)
+    await world.live.put(fakes.operator(me, state="talking", held_until=until))
+    page = await world.login("operator")
+    now = await (await page.get("/api/v1/operator")).json()
+    assert datetime.fromisoformat(now["operator"]["held_until"]) == until
+    assert (await page.post("/api/v1/operator/call-phone", headers=CSRF)).status == 200
+    assert ("call_phone", me) in world.commands.asked
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ class PauseAsk(Ask):
 
 
 class OperatorView(Answer):
-    """One operator: state, since when, until when (wrap-up)."""
+    """One operator: state, since when, until when (wrap-up; the callee of a lost phone is held with music)."""
 
     operator_id: int
     name: str
@@ -100,6 +100,7 @@ class OperatorView(Answer):
     attempt_id: UUID | None
     pause_after_call: bool = False
     extended: int = 0
+    held_until: datetime | None = None
 
 
 class DispositionKindView(Answer):

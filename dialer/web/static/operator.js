@@ -27,6 +27,8 @@ function show(picture) {
     showCard(now.card);
     showClosing(now.card);
     if (state === "talking") phone.sound("connect");
+  } else if (before.operator?.held_until && state === "talking" && !now.operator.held_until) {
+    phone.sound("connect");
   }
   if (now.card?.saved) noteSaved(now.card.saved);
   if (was === "talking" && state !== "talking") {
@@ -57,7 +59,7 @@ function drawState(state) {
   $("#more-time").hidden = state !== "wrap_up";
   $("#more-time").textContent = operator?.extended ? t("operator.more_time_used", { count: operator.extended }) : t("operator.more_time");
   $("#stop").hidden = !["ready", "ringing", "paused"].includes(state);
-  $("#phone-keys").hidden = state !== "talking" || kind() !== "browser";
+  $("#phone-keys").hidden = state !== "talking" || kind() !== "browser" || !phone.up;
   $("#work").hidden = !now.card;
   $("#home").hidden = Boolean(now.card);
   drawHome(state);
@@ -84,6 +86,7 @@ function tick() {
     warned = operator.until;
     phone.sound("ending");
   }
+  drawHeld();
   localTime();
   drawPauses();
   const age = ageS();
@@ -91,6 +94,13 @@ function tick() {
   document.body.classList.toggle("stale", stale);
   $("#age").hidden = !stale;
   if (stale) $("#age").textContent = t("operator.age", { s: Math.floor(age) });
+}
+
+/** The phone is away in the middle of a conversation: how long the callee still waits for it. */
+function drawHeld() {
+  const until = now.operator?.held_until;
+  $("#held").hidden = !until;
+  if (until) $("#held-left").textContent = clock((Date.parse(until) - serverNow()) / 1000);
 }
 
 // Messages from supervisors --------------------------------------------------------------------

@@ -50,6 +50,7 @@ export class Phone extends EventTarget {
   #audio;
   #agent = null;
   #session = null;
+  #coming = false;
   #stream = null;
   #meter = null;
   #before = null;
@@ -78,6 +79,11 @@ export class Phone extends EventTarget {
   /** Whether the nailed-up call is up. */
   get up() {
     return Boolean(this.#session?.isEstablished());
+  }
+
+  /** Whether a call is up or coming. */
+  get busy() {
+    return this.#coming || this.#session?.isEnded() === false;
   }
 
   #tell() {
@@ -203,6 +209,11 @@ export class Phone extends EventTarget {
     this.#tell();
   }
 
+  /** The page goes away. */
+  leave() {
+    if (this.#session?.isEnded() === false) this.#session.terminate();
+  }
+
   #drop() {
     const agent = this.#agent;
     this.#agent = null;
@@ -254,7 +265,9 @@ export class Phone extends EventTarget {
   /** Answer the call that is ours; the page may learn of the shift a moment after the phone rings. */
   async #called(session, request) {
     const leg = request.getHeader("X-Dialer-Attempt");
+    this.#coming = true;
     for (let tries = 0; leg !== this.#leg() && tries < 30; tries += 1) await new Promise((go) => setTimeout(go, 100));
+    this.#coming = false;
     if (session.isEnded()) return;
     if (leg !== this.#leg() || !this.#stream) return session.terminate({ status_code: leg ? 480 : 403 });
     this.#session?.isEnded() === false && this.#session.terminate();

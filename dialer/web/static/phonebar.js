@@ -7,7 +7,10 @@ export const page = await pageId();
 
 let now = { operator: null, leg: null, line: null };
 /** Whether this service has a pool of seats: without, operators name a seat and use its desk phone. */
-let pool = true;
+const pool = $("#main").dataset.phones === "pool";
+/** How long a page whose shift goes on waits for its call before it asks for it, and before it asks again. */
+const CALL_AFTER_MS = 1000;
+const CALL_AGAIN_MS = 8000;
 export const phone = new Phone(page, () => now.leg, $("#voice"));
 
 export const which = () => localStorage.getItem("phone") ?? "browser";
@@ -31,7 +34,7 @@ export async function startPhone(handle) {
   $("#volume").value = localStorage.getItem("volume") ?? "1";
   $("#voice").volume = Number($("#volume").value);
   showSettings();
-  if (which() === "browser") await use();
+  if (kind() === "browser") await use();
   draw();
 }
 
@@ -45,12 +48,34 @@ async function use() {
 export function seen(picture) {
   const { line } = now;
   now = picture;
-  if (which() === "browser" && pool) {
+  if (kind() === "browser") {
     if (picture.line && picture.line !== page && phone.line !== "elsewhere") phone.disconnect("elsewhere");
     if (!picture.line && phone.line === "elsewhere") phone.connect();
   }
   if (line !== picture.line) draw();
+  else missCall();
 }
+
+let missing = 0;
+
+/** A page that has just come has no call though the shift goes on, whatever the switch believes: it is called anew. */
+function missCall() {
+  const missed = now.leg && kind() === "browser" && !trouble() && !phone.busy;
+  if (missed && missing) return;
+  clearTimeout(missing);
+  missing = missed ? setTimeout(askForCall, CALL_AFTER_MS) : 0;
+}
+
+async function askForCall() {
+  await ask("POST", "/api/v1/operator/call-phone").catch(() => {});
+  missing = setTimeout(() => {
+    missing = 0;
+    missCall();
+  }, CALL_AGAIN_MS);
+}
+
+// The switch is told at once, and lets the callee wait until this page, or another one, is there again.
+addEventListener("pagehide", () => phone.leave());
 
 function draw() {
   const bad = trouble();
@@ -69,6 +94,7 @@ function draw() {
   $("#hold").setAttribute("aria-pressed", String(phone.held));
   $("#hold").textContent = t(phone.held ? "phone.unhold" : "phone.hold");
   drawQuality();
+  missCall();
   changed();
 }
 
@@ -90,13 +116,7 @@ function drawQuality() {
   if (!$("#phone-settings").hidden) $("#figures").replaceChildren(...Object.entries(figures).map(([name, value]) => el("div", {}, el("dt", {}, t(`figure.${name}`)), el("dd", {}, value))));
 }
 
-phone.addEventListener("change", () => {
-  if (phone.line === "refused" && phone.refusal?.code === "phone.none") {
-    pool = false;
-    phone.disconnect("refused");
-  }
-  draw();
-});
+phone.addEventListener("change", draw);
 phone.addEventListener("level", () => {
   $("#level").style.setProperty("--level", phone.muted ? 0 : phone.level.toFixed(2));
 });

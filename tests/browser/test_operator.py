@@ -1,0 +1,96 @@
+"""The operator's page in every state: readable, reachable, honest, in every theme, language and size."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import expect
+
+from tests.browser.look import look_at
+from tests.browser.talk.sample import BODY, BRIEF
+from tests.store.places import SYSTEM
+from tests.web import fakes
+
+pytestmark = [pytest.mark.postgres, pytest.mark.asyncio(loop_scope="session")]
+
+NOBODY = {"campaign_id": None, "attempt_id": None}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def operator(scene):
+    """Puts the operator into a state; in a conversation the callee's card has a script."""
+    place = scene.place
+    user = (await place.stores.users.by_login("operator")).user
+    await place.stores.scripts.write(place.campaign.id, brief=BRIEF, body=BODY, actor=SYSTEM)
+    lease = await place.store.take_lease("main", wait=True)  # the scene's own may be over by now
+    [attempt] = await place.dial(lease=lease)
+    await place.talk(attempt, user.id)
+    attributes = {"Company": "Рога и копыта", "City": "Новосибирск", "Manager": "Ольга"}
+    await place.pools.web.execute(
+        "UPDATE contact SET name = 'Константин Константинопольский', attributes = $1 WHERE id = $2",
+        attributes,
+        attempt.contact_id,
+    )
+    talk = {"campaign_id": place.campaign.id, "attempt_id": attempt.id}
+
+    async def put(state, **values):
+        about = talk if state in {"talking", "wrap_up"} else NOBODY
+        now = datetime.now(UTC)
+        await scene.live.put(fakes.operator(user.id, state=state, since=now, **about, **values))
+
+    yield put
+    scene.live.operators.pop(user.id, None)
+    await scene.live.tell()
+
+
+def in_s(seconds):
+    return datetime.now(UTC) + timedelta(seconds=seconds)
+
+
+STATES = {
+    "ready": dict,
+    "ringing": dict,
+    "paused": lambda: {"reason": "lunch"},
+    "talking": dict,
+    "held": lambda: {"held_until": in_s(18)},
+    "wrap_up": lambda: {"until": in_s(90)},
+}
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("state", STATES)
+async def test_every_state_is_fit_for_everybody(opened, operator, state, language):
+    """WCAG 2.2 AA by axe, and nothing cut at any size, with every part of the page open."""
+    await operator("talking" if state == "held" else state, **STATES[state]())
+    async with opened("/operator", "operator", language=language) as page:
+        await page.locator(f"#state.state-{'talking' if state == 'held' else state}").wait_for()
+        if state in {"talking", "wrap_up"}:
+            await page.locator("#card #name").wait_for()
+            await page.click("[data-code=callback]")
+            await page.click("[data-chip=tomorrow]")
+            await page.locator("#promise:not(:empty)").wait_for()
+            await page.click("#brief-field summary")
+        if await page.locator("#pause-open").is_visible():
+            await page.click("#pause-open")
+        await page.mouse.move(0, 0)
+        await look_at(page, f"operator-{state}-{language}")
+
+
+async def test_digits_choose_and_backspace_takes_back_and_letters_in_a_note_are_letters(opened, operator):
+    await operator("talking")
+    async with opened("/operator", "operator") as page:
+        await page.locator("#card #name").wait_for()
+        await page.keyboard.press("4")
+        chosen = page.locator("[role=radio][aria-checked=true]")
+        await expect(chosen).to_have_attribute("data-code", "thinking")
+        await page.keyboard.press("Backspace")
+        await expect(chosen).to_have_count(0)
+        await page.keyboard.press("n")
+        await page.keyboard.type("4 boxes, g r")
+        await expect(page.locator("[name=note]")).to_have_value("4 boxes, g r")
+        await expect(chosen).to_have_count(0)
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("?")
+        await expect(page.locator("#help-text")).to_be_visible()
