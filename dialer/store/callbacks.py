@@ -110,11 +110,43 @@ class Callbacks:
 
         return await transaction(self._pool, work)
 
+    async def own_contact(self, callback_id: int, *, operator_id: int) -> int:
+        """Whom this operator promised to call back; the contact's id.
+
+        Raises:
+            NotFound: ``callback.not_found``: it is another's, or not pending.
+        """
+        with store_errors():
+            found = await SQL["callback_own"].fetchval(self._pool, id=callback_id, operator_id=operator_id)
+        if found is None:
+            raise _no_callback()
+        return int(found)
+
+    async def call_now(self, callback_id: int, *, operator_id: int, actor: Actor, now: datetime) -> None:
+        """The operator of a promise keeps it now; the gate is asked when the contact is taken.
+
+        Raises:
+            NotFound: ``callback.not_found``: it is another's, or not pending any more.
+        """
+
+        async def work(connection: Connection) -> None:
+            before = await SQL["callback_now"].fetchval(connection, id=callback_id, operator_id=operator_id, now=now)
+            if before is None:
+                raise _no_callback()
+            times = {"due_at": before.isoformat()}, {"due_at": now.isoformat()}
+            await note(connection, actor, "callback.move", f"callback:{callback_id}", before=times[0], after=times[1])
+
+        await transaction(self._pool, work)
+
+
+def _no_callback() -> NotFound:
+    return NotFound("callback.not_found", "There is no such callback.")
+
 
 async def _locked(connection: Connection, callback_id: int) -> asyncpg.Record:
     row = await SQL["callback_contact"].fetchrow(connection, id=callback_id)
     if row is None:
-        raise NotFound("callback.not_found", "There is no such callback.")
+        raise _no_callback()
     if row["state"] != CallbackState.PENDING:
         raise Refused("callback.closed", f"This callback is {row['state']}.", remedy="Read the list again.")
     return row

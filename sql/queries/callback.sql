@@ -31,3 +31,14 @@ UPDATE contact c SET promised = false FROM cancelled WHERE c.id = cancelled.cont
 -- The new time is the promise now.
 UPDATE callback SET due_at = :due_at::timestamptz, next_at = :due_at::timestamptz, moves = moves + 1
 WHERE id = :id::bigint AND state = 'pending';
+
+-- name: callback_own
+-- Whom an operator promised to call back.
+SELECT contact_id FROM callback WHERE id = :id::bigint AND operator_id = :operator_id::bigint AND state = 'pending';
+
+-- name: callback_now
+-- The operator of a promise keeps it now; the time it was promised for.
+UPDATE callback k SET due_at = :now::timestamptz, next_at = :now::timestamptz, moves = k.moves + 1
+FROM (SELECT id, due_at FROM callback WHERE id = :id::bigint FOR UPDATE) AS before
+WHERE k.id = before.id AND k.operator_id = :operator_id::bigint AND k.state = 'pending'
+RETURNING before.due_at;

@@ -155,6 +155,28 @@ async def test_a_promise_is_moved_and_cancelled_by_somebody_with_a_name(place, b
     ]
 
 
+async def test_a_promise_is_kept_sooner_by_its_own_operator_alone(place):
+    ann, eve = await place.add_operator("ann"), await place.add_operator("eve")
+    [contact] = await place.add_contacts(PHONE)
+    [attempt] = await place.dial()
+    attempt = await place.talk(attempt, ann)
+    promised = place.now + timedelta(hours=20)
+    await place.save(attempt.id, ann, "callback", due_at=promised, callback_operator_id=ann)
+    await place.end(attempt, Outcome.CONNECTED)
+    callbacks, herself = place.stores.callbacks, Actor(user_id=ann)
+    [promise] = await callbacks.list(now=place.now)
+    assert await refused(callbacks.own_contact(promise.id, operator_id=eve)) == "callback.not_found"
+    sooner = place.now + timedelta(hours=1)
+    stolen = callbacks.call_now(promise.id, operator_id=eve, actor=Actor(user_id=eve), now=sooner)
+    assert await refused(stolen) == "callback.not_found"
+    assert await callbacks.own_contact(promise.id, operator_id=ann) == contact
+    await callbacks.call_now(promise.id, operator_id=ann, actor=herself, now=sooner)
+    [moved] = await callbacks.list(now=sooner)
+    assert (moved.due_at, moved.next_at, moved.moves) == (sooner, sooner, 1)
+    [*_, (action, by, *_)] = await audit(place)
+    assert (action, by) == ("callback.move", ann)
+
+
 async def test_a_number_is_forbidden_once_and_by_name(place, boss):
     lists = place.stores.do_not_call
     entry = await lists.add(phone="+1 (202) 555-0101", scope="global", reason="asked", actor=boss)

@@ -156,7 +156,28 @@ function callback(one) {
     el("span", {}, one.contact || one.phone),
     el("small", {}, `${one.campaign} · ${t("day.theirs", { at: moment(one.next_at, { hour: "2-digit", minute: "2-digit" }, zone) })}`),
     one.note ? el("q", {}, one.note) : "",
+    now.operator?.state === "ready" ? callNow(one) : "",
   );
+}
+
+/** A promise may be kept sooner; the rules are asked, and a refusal says when it may be otherwise. */
+function callNow(one) {
+  const button = el("button", { type: "button" }, t("callback.call_now"));
+  button.setAttribute("aria-label", `${t("callback.call_now")}: ${one.contact || one.phone}`);
+  button.addEventListener("click", async () => {
+    button.setAttribute("aria-busy", "true");
+    try {
+      await ask("POST", `/api/v1/operator/callbacks/${one.id}/call`);
+      toast(t("callback.calling"));
+    } catch (refusal) {
+      const until = refusal.data?.until;
+      const when = until ? t("call.until", { at: moment(until, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" }) }) : "";
+      toast(refusal.status === 0 ? t("operator.not_done") : [refusal.message, when].filter(Boolean).join(" "), "bad");
+    } finally {
+      button.removeAttribute("aria-busy");
+    }
+  });
+  return button;
 }
 
 // Pauses ------------------------------------------------------------------------------------------

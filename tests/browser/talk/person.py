@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
 
 #: How long anything may take that is not measured: these tests share a slow machine with others.
-PATIENCE_S = 30
+PATIENCE_S = 90
 #: Louder than silence: what the world says has a level of 0.05 and more.
 AUDIBLE = 0.005
 

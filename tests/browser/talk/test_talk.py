@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import time
@@ -11,6 +12,7 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import slowness
 from tests.browser.talk.conftest import started_chromium
+from tests.browser.talk.person import PATIENCE_S
 
 pytestmark = [pytest.mark.real, pytest.mark.postgres, pytest.mark.asyncio(loop_scope="session")]
 
@@ -178,3 +180,29 @@ async def test_a_page_loaded_again_in_a_talk_has_the_callee_back(team):
     assert (first["outcome"], first["ended_by"]) == ("connected", "operator")
     assert await team.saved() == [("thinking", "before")]
     assert fanny.complaints == []
+
+
+async def test_an_own_promise_is_called_sooner_if_the_rules_allow_it(team):
+    """By keys; the number rests for some seconds, and the refusal says until when."""
+    await team.opens(numbers=1, wrap_up_s=300)
+    hanna = await team.sits_down("hanna")
+    await hanna.talk()
+    await hanna.press("3")
+    await hanna.tab_to("[data-chip=tomorrow]")
+    await hanna.press("Enter")
+    await hanna.page.locator("#promise.good").wait_for()
+    await hanna.page.check("[name=mine]")
+    await hanna.press("Control+Enter")
+    await hanna.is_in("wrap_up")
+    await hanna.press("Control+Enter")
+    await hanna.is_in("ready")
+    await hanna.tab_to("#callbacks button")
+    await hanna.press("Enter")
+    await hanna.sees("#toasts", "Possible again from")
+    async with asyncio.timeout(PATIENCE_S):
+        while await hanna.page.locator("#toasts .good").count() == 0:
+            await hanna.page.wait_for_timeout(1000)
+            await hanna.press("Enter")
+    await hanna.is_in("talking")
+    await hanna.hears()
+    await hanna.sees("#about", "Callback")
