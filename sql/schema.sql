@@ -290,6 +290,181 @@ CREATE TABLE public.attempt_other (
     CONSTRAINT attempt_outcome_check CHECK ((outcome = ANY (ARRAY['connected'::text, 'abandoned'::text, 'early_hangup'::text, 'offer_ended'::text, 'no_answer'::text, 'busy'::text, 'machine'::text, 'invalid_number'::text, 'congestion'::text, 'rejected'::text, 'failed'::text, 'cancelled'::text, 'not_sent'::text, 'unknown'::text])))
 );
 
+CREATE TABLE public.campaign (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    customer_id bigint NOT NULL,
+    team_id bigint NOT NULL,
+    trunk_id bigint NOT NULL,
+    mode text NOT NULL,
+    state text DEFAULT 'draft'::text NOT NULL,
+    zone text DEFAULT 'UTC'::text NOT NULL,
+    profile text DEFAULT 'strict'::text NOT NULL,
+    caller_number text DEFAULT ''::text NOT NULL,
+    ring_timeout_s integer DEFAULT 25 NOT NULL,
+    wrap_up_s integer DEFAULT 30 NOT NULL,
+    after_wrap_up text DEFAULT 'ready'::text NOT NULL,
+    attempts_max integer DEFAULT 4 NOT NULL,
+    cap_permille integer DEFAULT 20 NOT NULL,
+    max_lines_per_operator real DEFAULT 4 NOT NULL,
+    max_lines integer DEFAULT 100 NOT NULL,
+    key_wait_s integer DEFAULT 20 NOT NULL,
+    weight real DEFAULT 1 NOT NULL,
+    offer text,
+    operator_free boolean DEFAULT false NOT NULL,
+    retry jsonb DEFAULT '{}'::jsonb NOT NULL,
+    keys jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    purpose text DEFAULT 'marketing'::text NOT NULL,
+    override jsonb DEFAULT '{}'::jsonb NOT NULL,
+    loosened jsonb DEFAULT '{}'::jsonb NOT NULL,
+    target_permille integer,
+    caution real DEFAULT 1 NOT NULL,
+    budget_mode text DEFAULT 'strict'::text NOT NULL,
+    CONSTRAINT campaign_after_wrap_up_check CHECK ((after_wrap_up = ANY (ARRAY['ready'::text, 'paused'::text]))),
+    CONSTRAINT campaign_attempts_max_check CHECK (((attempts_max >= 1) AND (attempts_max <= 20))),
+    CONSTRAINT campaign_budget_mode_check CHECK ((budget_mode = ANY (ARRAY['strict'::text, 'probable'::text]))),
+    CONSTRAINT campaign_caller_number_check CHECK ((caller_number ~ '^(\+?[0-9]{3,15})?$'::text)),
+    CONSTRAINT campaign_cap_permille_check CHECK (((cap_permille >= 0) AND (cap_permille <= 50))),
+    CONSTRAINT campaign_caution_check CHECK (((caution >= (0.1)::double precision) AND (caution <= (10)::double precision))),
+    CONSTRAINT campaign_check CHECK (((mode <> 'ivr'::text) OR (offer IS NOT NULL))),
+    CONSTRAINT campaign_key_wait_s_check CHECK (((key_wait_s >= 2) AND (key_wait_s <= 60))),
+    CONSTRAINT campaign_max_lines_check CHECK ((max_lines > 0)),
+    CONSTRAINT campaign_max_lines_per_operator_check CHECK ((max_lines_per_operator >= (1)::double precision)),
+    CONSTRAINT campaign_mode_check CHECK ((mode = ANY (ARRAY['progressive'::text, 'predictive'::text, 'ivr'::text]))),
+    CONSTRAINT campaign_offer_check CHECK ((offer ~ '^[a-z0-9_-]{1,32}$'::text)),
+    CONSTRAINT campaign_purpose_check CHECK ((purpose = ANY (ARRAY['marketing'::text, 'survey'::text, 'service'::text, 'debt'::text]))),
+    CONSTRAINT campaign_ring_timeout_s_check CHECK (((ring_timeout_s >= 5) AND (ring_timeout_s <= 60))),
+    CONSTRAINT campaign_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'stopped'::text]))),
+    CONSTRAINT campaign_target_permille_check CHECK (((target_permille >= 0) AND (target_permille <= 50))),
+    CONSTRAINT campaign_weight_check CHECK ((weight > (0)::double precision)),
+    CONSTRAINT campaign_wrap_up_s_check CHECK (((wrap_up_s >= 1) AND (wrap_up_s <= 600)))
+);
+
+CREATE TABLE public.contact (
+    id bigint NOT NULL,
+    base_id bigint NOT NULL,
+    campaign_id bigint NOT NULL,
+    row_number integer NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    attributes jsonb DEFAULT '{}'::jsonb NOT NULL,
+    lane_id bigint NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    closed_by text,
+    closed_at timestamp with time zone,
+    phone_id bigint NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    counted integer DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    refused_by text,
+    promised boolean DEFAULT false NOT NULL,
+    decided_by uuid,
+    CONSTRAINT contact_check CHECK ((((state = 'closed'::text) = (closed_by IS NOT NULL)) AND ((state = 'closed'::text) = (closed_at IS NOT NULL)))),
+    CONSTRAINT contact_closed_by_check CHECK ((closed_by = ANY (ARRAY['disposition'::text, 'used_up'::text, 'dead'::text, 'erased'::text]))),
+    CONSTRAINT contact_state_check CHECK ((state = ANY (ARRAY['open'::text, 'closed'::text])))
+);
+
+CREATE TABLE public.disposition (
+    attempt_id uuid NOT NULL,
+    key text NOT NULL,
+    body_hash bytea NOT NULL,
+    campaign_id bigint NOT NULL,
+    contact_id bigint NOT NULL,
+    operator_id bigint,
+    code text NOT NULL,
+    result boolean NOT NULL,
+    closes boolean NOT NULL,
+    decision_maker boolean NOT NULL,
+    verdict text,
+    reason text,
+    address text,
+    note text DEFAULT ''::text NOT NULL,
+    saved_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.disposition_kind (
+    campaign_id bigint NOT NULL,
+    code text NOT NULL,
+    place integer NOT NULL,
+    name_ru text NOT NULL,
+    name_en text NOT NULL,
+    result boolean DEFAULT false NOT NULL,
+    closes boolean DEFAULT true NOT NULL,
+    decision_maker boolean DEFAULT false NOT NULL,
+    verdict text,
+    needs text[] DEFAULT '{}'::text[] NOT NULL,
+    reasons text[] DEFAULT '{}'::text[] NOT NULL,
+    dnc_scope text,
+    retry jsonb,
+    refusal boolean DEFAULT false NOT NULL,
+    key text,
+    colour text,
+    archived_at timestamp with time zone,
+    CONSTRAINT disposition_kind_code_check CHECK ((code ~ '^[a-z0-9_]{1,40}$'::text)),
+    CONSTRAINT disposition_kind_colour_check CHECK ((colour = ANY (ARRAY['success'::text, 'callback'::text, 'refusal'::text, 'bad_number'::text, 'technical'::text]))),
+    CONSTRAINT disposition_kind_dnc_scope_check CHECK ((dnc_scope = ANY (ARRAY['global'::text, 'customer'::text, 'campaign'::text]))),
+    CONSTRAINT disposition_kind_key_check CHECK ((key ~ '^[0-9]$'::text)),
+    CONSTRAINT disposition_kind_verdict_check CHECK ((verdict = ANY (ARRAY['fresh'::text, 'stale'::text, 'off_target'::text])))
+);
+
+CREATE TABLE public.phone (
+    id bigint NOT NULL,
+    e164 text NOT NULL COLLATE pg_catalog."C",
+    not_before timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    held_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    CONSTRAINT phone_e164_check CHECK ((e164 ~ '^(\+[1-9][0-9]{6,14}|erased:[0-9]+)$'::text))
+);
+
+CREATE VIEW public.attempt_shown AS
+ SELECT a.attempt_id,
+    a.campaign_id,
+    a.contact_id,
+    a.base_id,
+    a.phone_id,
+    a.number,
+    a.sent_at,
+    a.rang_at,
+    a.answered_at,
+    a.waiting_at,
+    a.connected_at,
+    a.ended_at,
+    a.outcome,
+    a.ended_by,
+    a.cause,
+    a.sip_code,
+    a.key,
+    a.operator_id,
+    a.callback_id,
+    a.counts,
+    a.legal_answered,
+    a.legal_abandoned,
+    a.profile,
+    a.profile_version,
+    k.name AS campaign,
+    c.name AS contact,
+    p.e164 AS phone,
+    COALESCE(u.name, ''::text) AS operator,
+    d.code,
+    d.saved_at,
+    d.result,
+    d.decision_maker,
+    d.closes,
+    d.reason,
+    d.address,
+    d.note,
+    d.campaign_id AS said_campaign_id,
+    d.operator_id AS said_operator_id,
+    d.attempt_id AS said_attempt_id,
+    n.name_ru,
+    n.name_en
+   FROM ((((((public.attempt a
+     JOIN public.campaign k ON ((k.id = a.campaign_id)))
+     JOIN public.contact c ON ((c.id = a.contact_id)))
+     JOIN public.phone p ON ((p.id = a.phone_id)))
+     LEFT JOIN public.app_user u ON ((u.id = a.operator_id)))
+     LEFT JOIN public.disposition d ON ((d.attempt_id = a.attempt_id)))
+     LEFT JOIN public.disposition_kind n ON (((n.campaign_id = d.campaign_id) AND (n.code = d.code))));
+
 CREATE TABLE public.audit (
     id bigint NOT NULL,
     at timestamp with time zone DEFAULT now() NOT NULL,
@@ -415,6 +590,27 @@ CREATE TABLE public.callback (
     CONSTRAINT callback_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'kept'::text, 'broken'::text, 'cancelled'::text, 'blocked'::text])))
 );
 
+CREATE TABLE public.callback_change (
+    id bigint NOT NULL,
+    callback_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    what text NOT NULL,
+    reason text NOT NULL,
+    by_user bigint,
+    due_before timestamp with time zone NOT NULL,
+    operator_before bigint,
+    CONSTRAINT callback_change_what_check CHECK ((what = ANY (ARRAY['moved'::text, 'handed_over'::text, 'cancelled'::text])))
+);
+
+ALTER TABLE public.callback_change ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.callback_change_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 ALTER TABLE public.callback ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.callback_id_seq
     START WITH 1
@@ -424,56 +620,94 @@ ALTER TABLE public.callback ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
-CREATE TABLE public.campaign (
+CREATE TABLE public.lane (
     id bigint NOT NULL,
-    name text NOT NULL,
-    customer_id bigint NOT NULL,
-    team_id bigint NOT NULL,
-    trunk_id bigint NOT NULL,
-    mode text NOT NULL,
-    state text DEFAULT 'draft'::text NOT NULL,
-    zone text DEFAULT 'UTC'::text NOT NULL,
-    profile text DEFAULT 'strict'::text NOT NULL,
-    caller_number text DEFAULT ''::text NOT NULL,
-    ring_timeout_s integer DEFAULT 25 NOT NULL,
-    wrap_up_s integer DEFAULT 30 NOT NULL,
-    after_wrap_up text DEFAULT 'ready'::text NOT NULL,
-    attempts_max integer DEFAULT 4 NOT NULL,
-    cap_permille integer DEFAULT 20 NOT NULL,
-    max_lines_per_operator real DEFAULT 4 NOT NULL,
-    max_lines integer DEFAULT 100 NOT NULL,
-    key_wait_s integer DEFAULT 20 NOT NULL,
-    weight real DEFAULT 1 NOT NULL,
-    offer text,
-    operator_free boolean DEFAULT false NOT NULL,
-    retry jsonb DEFAULT '{}'::jsonb NOT NULL,
-    keys jsonb DEFAULT '{}'::jsonb NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    purpose text DEFAULT 'marketing'::text NOT NULL,
-    override jsonb DEFAULT '{}'::jsonb NOT NULL,
-    loosened jsonb DEFAULT '{}'::jsonb NOT NULL,
-    target_permille integer,
-    caution real DEFAULT 1 NOT NULL,
-    budget_mode text DEFAULT 'strict'::text NOT NULL,
-    CONSTRAINT campaign_after_wrap_up_check CHECK ((after_wrap_up = ANY (ARRAY['ready'::text, 'paused'::text]))),
-    CONSTRAINT campaign_attempts_max_check CHECK (((attempts_max >= 1) AND (attempts_max <= 20))),
-    CONSTRAINT campaign_budget_mode_check CHECK ((budget_mode = ANY (ARRAY['strict'::text, 'probable'::text]))),
-    CONSTRAINT campaign_caller_number_check CHECK ((caller_number ~ '^(\+?[0-9]{3,15})?$'::text)),
-    CONSTRAINT campaign_cap_permille_check CHECK (((cap_permille >= 0) AND (cap_permille <= 50))),
-    CONSTRAINT campaign_caution_check CHECK (((caution >= (0.1)::double precision) AND (caution <= (10)::double precision))),
-    CONSTRAINT campaign_check CHECK (((mode <> 'ivr'::text) OR (offer IS NOT NULL))),
-    CONSTRAINT campaign_key_wait_s_check CHECK (((key_wait_s >= 2) AND (key_wait_s <= 60))),
-    CONSTRAINT campaign_max_lines_check CHECK ((max_lines > 0)),
-    CONSTRAINT campaign_max_lines_per_operator_check CHECK ((max_lines_per_operator >= (1)::double precision)),
-    CONSTRAINT campaign_mode_check CHECK ((mode = ANY (ARRAY['progressive'::text, 'predictive'::text, 'ivr'::text]))),
-    CONSTRAINT campaign_offer_check CHECK ((offer ~ '^[a-z0-9_-]{1,32}$'::text)),
-    CONSTRAINT campaign_purpose_check CHECK ((purpose = ANY (ARRAY['marketing'::text, 'survey'::text, 'service'::text, 'debt'::text]))),
-    CONSTRAINT campaign_ring_timeout_s_check CHECK (((ring_timeout_s >= 5) AND (ring_timeout_s <= 60))),
-    CONSTRAINT campaign_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'stopped'::text]))),
-    CONSTRAINT campaign_target_permille_check CHECK (((target_permille >= 0) AND (target_permille <= 50))),
-    CONSTRAINT campaign_weight_check CHECK ((weight > (0)::double precision)),
-    CONSTRAINT campaign_wrap_up_s_check CHECK (((wrap_up_s >= 1) AND (wrap_up_s <= 600)))
+    base_id bigint NOT NULL,
+    campaign_id bigint NOT NULL,
+    zones text[] NOT NULL,
+    priority integer DEFAULT 0 NOT NULL,
+    countries text[] DEFAULT '{}'::text[] NOT NULL,
+    CONSTRAINT lane_priority_check CHECK (((priority >= 0) AND (priority <= 9)))
 );
+
+CREATE TABLE public.operator_live (
+    operator_id bigint NOT NULL,
+    session_id uuid NOT NULL,
+    switch text NOT NULL,
+    seat text NOT NULL,
+    team_id bigint NOT NULL,
+    name text NOT NULL,
+    state text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    reason text,
+    until timestamp with time zone,
+    campaign_id bigint,
+    attempt_id uuid,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    pause_after text,
+    leaving boolean DEFAULT false NOT NULL,
+    CONSTRAINT operator_live_seat_check CHECK ((seat ~ '^[a-z0-9_-]{1,32}$'::text)),
+    CONSTRAINT operator_live_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'ringing'::text, 'talking'::text, 'wrap_up'::text, 'paused'::text])))
+);
+
+CREATE VIEW public.callback_shown AS
+ SELECT k.id,
+    k.campaign_id,
+    k.contact_id,
+    k.due_at,
+    k.next_at,
+    k.operator_id,
+    k.note,
+    k.state,
+    k.moves,
+    k.closed_at,
+    k.promised_at,
+    k.made_by_attempt,
+    k.kept_by_attempt,
+    c.name AS contact,
+    p.e164 AS phone,
+    lane.zones,
+    campaign.name AS campaign,
+    campaign.state AS campaign_state,
+    COALESCE(u.name, ''::text) AS operator,
+    COALESCE(closer.name, ''::text) AS closed_by,
+    c.closed_by AS contact_closed_by,
+    c.refused_by,
+    l.attempt_id AS live_attempt,
+    o.state AS owner_state,
+    kept.sent_at AS kept_at,
+    last.what AS changed_what,
+    last.reason AS changed_reason,
+    last.at AS changed_at,
+    COALESCE(changer.name, ''::text) AS changed_by,
+    last.due_before,
+    COALESCE(earlier.name, ''::text) AS owner_before
+   FROM ((((((((((((public.callback k
+     JOIN public.contact c ON ((c.id = k.contact_id)))
+     JOIN public.lane ON ((lane.id = c.lane_id)))
+     JOIN public.phone p ON ((p.id = k.phone_id)))
+     JOIN public.campaign ON ((campaign.id = k.campaign_id)))
+     LEFT JOIN public.app_user u ON ((u.id = k.operator_id)))
+     LEFT JOIN public.app_user closer ON ((closer.id = k.closed_by)))
+     LEFT JOIN public.attempt_live l ON ((l.callback_id = k.id)))
+     LEFT JOIN public.operator_live o ON ((o.operator_id = k.operator_id)))
+     LEFT JOIN LATERAL ( SELECT a.sent_at
+           FROM public.attempt a
+          WHERE (a.attempt_id = k.kept_by_attempt)) kept ON (true))
+     LEFT JOIN LATERAL ( SELECT x.id,
+            x.callback_id,
+            x.at,
+            x.what,
+            x.reason,
+            x.by_user,
+            x.due_before,
+            x.operator_before
+           FROM public.callback_change x
+          WHERE (x.callback_id = k.id)
+          ORDER BY x.id DESC
+         LIMIT 1) last ON (true))
+     LEFT JOIN public.app_user changer ON ((changer.id = last.by_user)))
+     LEFT JOIN public.app_user earlier ON ((earlier.id = last.operator_before)));
 
 ALTER TABLE public.campaign ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.campaign_id_seq
@@ -514,29 +748,6 @@ ALTER TABLE public.consent ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
-CREATE TABLE public.contact (
-    id bigint NOT NULL,
-    base_id bigint NOT NULL,
-    campaign_id bigint NOT NULL,
-    row_number integer NOT NULL,
-    name text DEFAULT ''::text NOT NULL,
-    attributes jsonb DEFAULT '{}'::jsonb NOT NULL,
-    lane_id bigint NOT NULL,
-    state text DEFAULT 'open'::text NOT NULL,
-    closed_by text,
-    closed_at timestamp with time zone,
-    phone_id bigint NOT NULL,
-    attempts integer DEFAULT 0 NOT NULL,
-    counted integer DEFAULT 0 NOT NULL,
-    next_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
-    refused_by text,
-    promised boolean DEFAULT false NOT NULL,
-    decided_by uuid,
-    CONSTRAINT contact_check CHECK ((((state = 'closed'::text) = (closed_by IS NOT NULL)) AND ((state = 'closed'::text) = (closed_at IS NOT NULL)))),
-    CONSTRAINT contact_closed_by_check CHECK ((closed_by = ANY (ARRAY['disposition'::text, 'used_up'::text, 'dead'::text, 'erased'::text]))),
-    CONSTRAINT contact_state_check CHECK ((state = ANY (ARRAY['open'::text, 'closed'::text])))
-);
-
 ALTER TABLE public.contact ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.contact_id_seq
     START WITH 1
@@ -567,49 +778,6 @@ ALTER TABLE public.customer ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-
-CREATE TABLE public.disposition (
-    attempt_id uuid NOT NULL,
-    key text NOT NULL,
-    body_hash bytea NOT NULL,
-    campaign_id bigint NOT NULL,
-    contact_id bigint NOT NULL,
-    operator_id bigint,
-    code text NOT NULL,
-    result boolean NOT NULL,
-    closes boolean NOT NULL,
-    decision_maker boolean NOT NULL,
-    verdict text,
-    reason text,
-    address text,
-    note text DEFAULT ''::text NOT NULL,
-    saved_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-CREATE TABLE public.disposition_kind (
-    campaign_id bigint NOT NULL,
-    code text NOT NULL,
-    place integer NOT NULL,
-    name_ru text NOT NULL,
-    name_en text NOT NULL,
-    result boolean DEFAULT false NOT NULL,
-    closes boolean DEFAULT true NOT NULL,
-    decision_maker boolean DEFAULT false NOT NULL,
-    verdict text,
-    needs text[] DEFAULT '{}'::text[] NOT NULL,
-    reasons text[] DEFAULT '{}'::text[] NOT NULL,
-    dnc_scope text,
-    retry jsonb,
-    refusal boolean DEFAULT false NOT NULL,
-    key text,
-    colour text,
-    archived_at timestamp with time zone,
-    CONSTRAINT disposition_kind_code_check CHECK ((code ~ '^[a-z0-9_]{1,40}$'::text)),
-    CONSTRAINT disposition_kind_colour_check CHECK ((colour = ANY (ARRAY['success'::text, 'callback'::text, 'refusal'::text, 'bad_number'::text, 'technical'::text]))),
-    CONSTRAINT disposition_kind_dnc_scope_check CHECK ((dnc_scope = ANY (ARRAY['global'::text, 'customer'::text, 'campaign'::text]))),
-    CONSTRAINT disposition_kind_key_check CHECK ((key ~ '^[0-9]$'::text)),
-    CONSTRAINT disposition_kind_verdict_check CHECK ((verdict = ANY (ARRAY['fresh'::text, 'stale'::text, 'off_target'::text])))
 );
 
 CREATE TABLE public.disposition_rest (
@@ -685,16 +853,6 @@ CREATE TABLE public.engine_lease (
     epoch bigint DEFAULT 0 NOT NULL,
     holder jsonb,
     expires_at timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL
-);
-
-CREATE TABLE public.lane (
-    id bigint NOT NULL,
-    base_id bigint NOT NULL,
-    campaign_id bigint NOT NULL,
-    zones text[] NOT NULL,
-    priority integer DEFAULT 0 NOT NULL,
-    countries text[] DEFAULT '{}'::text[] NOT NULL,
-    CONSTRAINT lane_priority_check CHECK (((priority >= 0) AND (priority <= 9)))
 );
 
 ALTER TABLE public.lane ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -807,24 +965,23 @@ CREATE TABLE public.operator_interval_other (
     CONSTRAINT operator_interval_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'ringing'::text, 'talking'::text, 'wrap_up'::text, 'paused'::text])))
 );
 
-CREATE TABLE public.operator_live (
+CREATE TABLE public.operator_message (
+    id bigint NOT NULL,
     operator_id bigint NOT NULL,
-    session_id uuid NOT NULL,
-    switch text NOT NULL,
-    seat text NOT NULL,
-    team_id bigint NOT NULL,
-    name text NOT NULL,
-    state text NOT NULL,
-    since timestamp with time zone NOT NULL,
-    reason text,
-    until timestamp with time zone,
-    campaign_id bigint,
-    attempt_id uuid,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    pause_after text,
-    leaving boolean DEFAULT false NOT NULL,
-    CONSTRAINT operator_live_seat_check CHECK ((seat ~ '^[a-z0-9_-]{1,32}$'::text)),
-    CONSTRAINT operator_live_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'ringing'::text, 'talking'::text, 'wrap_up'::text, 'paused'::text])))
+    text text NOT NULL,
+    said_at timestamp with time zone DEFAULT now() NOT NULL,
+    said_by bigint,
+    heard_at timestamp with time zone,
+    CONSTRAINT operator_message_text_check CHECK (((length(text) >= 1) AND (length(text) <= 500)))
+);
+
+ALTER TABLE public.operator_message ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.operator_message_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.pacing_learned (
@@ -857,14 +1014,6 @@ CREATE TABLE public.pause_kind (
     allowed_s integer,
     CONSTRAINT pause_kind_allowed_s_check CHECK ((allowed_s > 0)),
     CONSTRAINT pause_kind_code_check CHECK ((code ~ '^[a-z0-9_-]{1,40}$'::text))
-);
-
-CREATE TABLE public.phone (
-    id bigint NOT NULL,
-    e164 text NOT NULL COLLATE pg_catalog."C",
-    not_before timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
-    held_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
-    CONSTRAINT phone_e164_check CHECK ((e164 ~ '^(\+[1-9][0-9]{6,14}|erased:[0-9]+)$'::text))
 );
 
 ALTER TABLE public.phone ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -1037,6 +1186,9 @@ ALTER TABLE ONLY public.base
 ALTER TABLE ONLY public.base_template
     ADD CONSTRAINT base_template_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY public.callback_change
+    ADD CONSTRAINT callback_change_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.callback
     ADD CONSTRAINT callback_made_by_attempt_key UNIQUE (made_by_attempt);
 
@@ -1142,6 +1294,9 @@ ALTER TABLE ONLY public.operator_live
 ALTER TABLE ONLY public.operator_live
     ADD CONSTRAINT operator_live_session_id_key UNIQUE (session_id);
 
+ALTER TABLE ONLY public.operator_message
+    ADD CONSTRAINT operator_message_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.pacing_learned
     ADD CONSTRAINT pacing_learned_pkey PRIMARY KEY (of_kind, of_id);
 
@@ -1233,9 +1388,17 @@ CREATE INDEX base_change_of_contact ON public.base_change USING btree (contact_i
 
 CREATE UNIQUE INDEX base_of_file ON public.base USING btree (campaign_id, file_hash, copy) WHERE (undone_at IS NULL);
 
+CREATE INDEX callback_by_due ON public.callback USING btree (due_at, id);
+
+CREATE INDEX callback_change_of_callback ON public.callback_change USING btree (callback_id, id);
+
 CREATE INDEX callback_due ON public.callback USING btree (campaign_id, next_at) WHERE (state = 'pending'::text);
 
 CREATE INDEX callback_of_contact ON public.callback USING btree (contact_id);
+
+CREATE INDEX callback_of_operator ON public.callback USING btree (operator_id, due_at) WHERE (operator_id IS NOT NULL);
+
+CREATE INDEX callback_pending ON public.callback USING btree (due_at, id) WHERE (state = 'pending'::text);
 
 CREATE INDEX consent_of_base ON public.consent USING btree (base_id) WHERE (base_id IS NOT NULL);
 
@@ -1246,6 +1409,8 @@ CREATE INDEX contact_due ON public.contact USING btree (lane_id, next_at, id) WH
 CREATE INDEX contact_of_campaign ON public.contact USING btree (campaign_id);
 
 CREATE INDEX contact_of_phone ON public.contact USING btree (phone_id);
+
+CREATE INDEX disposition_by_time ON public.disposition USING btree (saved_at, attempt_id);
 
 CREATE UNIQUE INDEX disposition_kind_key ON public.disposition_kind USING btree (campaign_id, key) WHERE (archived_at IS NULL);
 
@@ -1272,6 +1437,8 @@ CREATE INDEX operator_interval_of_operator ON ONLY public.operator_interval USIN
 CREATE INDEX operator_interval_other_campaign_id_started_at_idx ON public.operator_interval_other USING btree (campaign_id, started_at);
 
 CREATE INDEX operator_interval_other_operator_id_started_at_idx ON public.operator_interval_other USING btree (operator_id, started_at);
+
+CREATE INDEX operator_message_of_operator ON public.operator_message USING btree (operator_id, said_at);
 
 CREATE INDEX recovery_code_of_user ON public.recovery_code USING btree (user_id);
 
@@ -1384,6 +1551,15 @@ ALTER TABLE ONLY public.base_template
 ALTER TABLE ONLY public.callback
     ADD CONSTRAINT callback_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
 
+ALTER TABLE ONLY public.callback_change
+    ADD CONSTRAINT callback_change_by_user_fkey FOREIGN KEY (by_user) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.callback_change
+    ADD CONSTRAINT callback_change_callback_id_fkey FOREIGN KEY (callback_id) REFERENCES public.callback(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.callback_change
+    ADD CONSTRAINT callback_change_operator_before_fkey FOREIGN KEY (operator_before) REFERENCES public.app_user(id);
+
 ALTER TABLE ONLY public.callback
     ADD CONSTRAINT callback_closed_by_fkey FOREIGN KEY (closed_by) REFERENCES public.app_user(id);
 
@@ -1485,6 +1661,12 @@ ALTER TABLE ONLY public.operator_live
 
 ALTER TABLE ONLY public.operator_live
     ADD CONSTRAINT operator_live_team_id_fkey FOREIGN KEY (team_id) REFERENCES public.team(id);
+
+ALTER TABLE ONLY public.operator_message
+    ADD CONSTRAINT operator_message_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.operator_message
+    ADD CONSTRAINT operator_message_said_by_fkey FOREIGN KEY (said_by) REFERENCES public.app_user(id);
 
 ALTER TABLE ONLY public.pacing_minute
     ADD CONSTRAINT pacing_minute_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id) ON DELETE CASCADE;

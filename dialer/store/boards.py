@@ -68,6 +68,7 @@ class Steering:
     campaign_id: int
     team_id: int
     customer_id: int
+    cap_permille: int
     target_permille: int | None
     caution: float
     max_lines_per_operator: float

@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from dialer.core import callbacks as promises
-from dialer.core.model import CallbackState
+from dialer.core.model import CallbackState, CampaignState, OperatorState
 from dialer.errors import NotFound, Refused
 from dialer.store import campaigns
 from dialer.store.dispositions import check_promise
 from dialer.store.pools import store_errors, transaction
 from dialer.store.queries import queries
-from dialer.store.users import note
+from dialer.store.users import Actor, note
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
+    from collections.abc import Mapping, Sequence
 
     import asyncpg
 
     from dialer.store.pools import Pool
     from dialer.store.queries import Connection, Executor
-    from dialer.store.users import Actor
 
 SQL = queries("callback")
+
+#: Rows of a page.
+ROWS = 50
+#: Lists of promises that are over, by the states in them.
+_CLOSED = {
+    "kept": [CallbackState.KEPT],
+    "broken": [CallbackState.BROKEN, CallbackState.BLOCKED],
+    "moved": [],
+    "cancelled": [CallbackState.CANCELLED],
+}
+_COUNTS = ("in_time", "kept_late", "broken", "late")
+#: What the service does by rule is nobody's doing.
+SERVICE = Actor()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +64,34 @@ class Callback:
     late: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """Which promises.
+
+    Attributes:
+        show: ``pending``, ``due``, ``late``, ``kept``, ``broken``, ``moved`` or ``cancelled``.
+        anybody: Only those promised with nobody in particular.
+        q: Part of a contact's name.
+    """
+
+    show: str = "pending"
+    campaign_id: int | None = None
+    operator_id: int | None = None
+    anybody: bool = False
+    q: str = ""
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Rows of the board; ``next`` is the cursor of the page after, None on the last."""
+
+    rows: Sequence[Mapping[str, Any]]
+    next: str | None
+
+
 class Callbacks:
-    """Lists, cancels and moves promises."""
+    """Lists, cancels, moves and hands over promises."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -73,8 +111,8 @@ class Callbacks:
             )
         return [_callback(row, now) for row in rows]
 
-    async def cancel(self, callback_id: int, *, actor: Actor, now: datetime) -> Callback:
-        """Cancel a promise; the audit log has the name.
+    async def cancel(self, callback_id: int, *, reason: str, actor: Actor, now: datetime) -> Callback:
+        """Cancel a promise; who did and why stays with it.
 
         Raises:
             NotFound: ``callback.not_found``.
@@ -84,13 +122,14 @@ class Callbacks:
         async def work(connection: Connection) -> Callback:
             row = await _locked(connection, callback_id)
             await SQL["callback_cancel"].execute(connection, id=callback_id, now=now, user_id=actor.user_id)
-            before = {"due_at": row["due_at"].isoformat()}
-            await note(connection, actor, "callback.cancel", f"callback:{callback_id}", before=before)
+            await _changed(connection, row, "cancelled", reason, actor, now)
+            before, after = {"due_at": row["due_at"].isoformat()}, {"reason": reason}
+            await note(connection, actor, "callback.cancel", f"callback:{callback_id}", before=before, after=after)
             return await _one(connection, callback_id, now)
 
         return await transaction(self._pool, work)
 
-    async def move(self, callback_id: int, *, due_at: datetime, actor: Actor, now: datetime) -> Callback:
+    async def move(self, callback_id: int, *, due_at: datetime, reason: str, actor: Actor, now: datetime) -> Callback:
         """Promise another time.
 
         Raises:
@@ -104,7 +143,8 @@ class Callbacks:
             campaign = campaigns.for_callee(campaign, row["countries"])
             check_promise(due_at, now, row["zones"], campaign, row["not_before"])
             await SQL["callback_move"].execute(connection, id=callback_id, due_at=due_at)
-            before, after = {"due_at": row["due_at"].isoformat()}, {"due_at": due_at.isoformat()}
+            await _changed(connection, row, "moved", reason, actor, now)
+            before, after = {"due_at": row["due_at"].isoformat()}, {"due_at": due_at.isoformat(), "reason": reason}
             await note(connection, actor, "callback.move", f"callback:{callback_id}", before=before, after=after)
             return await _one(connection, callback_id, now)
 
@@ -133,10 +173,159 @@ class Callbacks:
             before = await SQL["callback_now"].fetchval(connection, id=callback_id, operator_id=operator_id, now=now)
             if before is None:
                 raise _no_callback()
+            kept = {"id": callback_id, "due_at": before, "operator_id": operator_id}
+            await _changed(connection, kept, "moved", "sooner", actor, now)
             times = {"due_at": before.isoformat()}, {"due_at": now.isoformat()}
             await note(connection, actor, "callback.move", f"callback:{callback_id}", before=times[0], after=times[1])
 
         await transaction(self._pool, work)
+
+    async def hand_over(
+        self, callback_id: int, *, operator_id: int | None, reason: str, actor: Actor, now: datetime
+    ) -> Callback:
+        """Give a promise to another operator of the campaign's team, or (None) to anybody of it.
+
+        Raises:
+            NotFound: ``callback.not_found``.
+            Refused: ``callback.closed``, ``callback.not_of_team``.
+        """
+
+        async def work(connection: Connection) -> Callback:
+            row = await _locked(connection, callback_id)
+            asked = {"operator_id": operator_id, "campaign_id": row["campaign_id"]}
+            if operator_id is not None and not await SQL["callback_team"].fetchval(connection, **asked):
+                raise Refused(
+                    "callback.not_of_team",
+                    "This operator does not work in the campaign's team.",
+                    remedy="Choose an operator of the team, or anybody.",
+                )
+            await SQL["callback_hand_over"].execute(connection, id=callback_id, operator_id=operator_id)
+            await _changed(connection, row, "handed_over", reason, actor, now)
+            before, after = {"operator": row["operator_id"]}, {"operator": operator_id, "reason": reason}
+            await note(connection, actor, "callback.hand_over", f"callback:{callback_id}", before=before, after=after)
+            return await _one(connection, callback_id, now)
+
+        return await transaction(self._pool, work)
+
+    async def board(self, sought: Sought, *, now: datetime, rows: int = ROWS) -> Page:
+        """A page of the board of promises.
+
+        Raises:
+            Refused: ``callback.cursor``: not one of ours.
+        """
+        at, after = _cursor(sought.cursor) if sought.cursor else (None, None)
+        late = now - timedelta(seconds=promises.LATE_AFTER_S)
+        given = {
+            "campaign_id": sought.campaign_id,
+            "operator_id": sought.operator_id,
+            "anybody": sought.anybody,
+            "q": sought.q,
+            "until": {"due": now, "late": late}.get(sought.show),
+            "moved": sought.show == "moved",
+            "states": _CLOSED.get(sought.show, []),
+            "at": at,
+            "id": after,
+            "limit": rows + 1,
+        }
+        query = SQL["callback_board_closed" if sought.show in _CLOSED else "callback_board_open"]
+        with store_errors():
+            found = await query.fetch(self._pool, **{name: given[name] for name in query.parameters})
+        shown = [_promise(row, now) for row in found[:rows]]
+        more = len(found) > rows
+        return Page(rows=shown, next=f"{shown[-1]['due_at'].isoformat()}_{shown[-1]['id']}" if more else None)
+
+    async def counts(self, *, campaign_id: int | None, since: datetime, now: datetime) -> Mapping[str, int]:
+        """How many promises each list of the board has; of the closed ones those due since then."""
+        late = now - timedelta(seconds=promises.LATE_AFTER_S)
+        with store_errors():
+            row = await SQL["callback_counts"].fetchrow(
+                self._pool, campaign_id=campaign_id, since=since, now=now, late=late
+            )
+        return dict(row) if row else {}
+
+    async def shares(
+        self, by: str, *, campaign_id: int | None, since: datetime, now: datetime
+    ) -> Sequence[Mapping[str, Any]]:
+        """How well promises due since then were kept, by ``operator`` or ``campaign``: counts and ``kept_share``."""
+        grace = timedelta(seconds=promises.LATE_AFTER_S)
+        with store_errors():
+            rows = await SQL["callback_shares"].fetch(
+                self._pool, by=by, campaign_id=campaign_id, since=since, late=now - grace, grace=grace
+            )
+        return [{**row, "kept_share": promises.kept_share(**{name: row[name] for name in _COUNTS})} for row in rows]
+
+
+async def pass_on(pool: Pool, now: datetime) -> int:
+    """Hand promises of absent owners to the team, as the rule says; how many."""
+
+    async def work(connection: Connection) -> int:
+        passed = 0
+        for row in await SQL["callback_waiting"].fetch(connection, now=now):
+            owner = OperatorState(row["owner_state"]) if row["owner_state"] else None
+            reason = promises.hand_over(owner, row["next_at"], now)
+            if reason is None:
+                continue
+            if await SQL["callback_hand_over"].execute(connection, id=row["id"], operator_id=None):
+                await _changed(connection, row, "handed_over", reason, SERVICE, now)
+                passed += 1
+        return passed
+
+    return await transaction(pool, work)
+
+
+async def _changed(
+    connection: Connection, row: asyncpg.Record | Mapping[str, Any], what: str, reason: str, actor: Actor, now: datetime
+) -> None:
+    await SQL["callback_note"].execute(
+        connection,
+        id=row["id"],
+        now=now,
+        what=what,
+        reason=reason,
+        user_id=actor.user_id,
+        due_before=row["due_at"],
+        operator_before=row["operator_id"],
+    )
+
+
+def _promise(row: asyncpg.Record, now: datetime) -> Mapping[str, Any]:
+    """A row of the board with ``shown`` (its word now) and ``why`` (what holds it back, or what closed it)."""
+    state = CallbackState(row["state"])
+    word = promises.shown(state, row["due_at"], now)
+    why = None
+    if word in {"due", "late"}:
+        why = promises.why_late(
+            campaign_runs=row["campaign_state"] == CampaignState.RUNNING,
+            being_called=row["live_attempt"] is not None,
+            next_at=row["next_at"],
+            now=now,
+            refused_by=row["refused_by"],
+            owned=row["operator_id"] is not None,
+            owner=OperatorState(row["owner_state"]) if row["owner_state"] else None,
+        )
+    elif state is CallbackState.BLOCKED:
+        why = f"refused.{row['refused_by']}" if row["refused_by"] else "blocked"
+    elif state is CallbackState.BROKEN:
+        why = f"closed.{row['contact_closed_by']}" if row["contact_closed_by"] else "broken"
+    elif state is CallbackState.KEPT:
+        grace = timedelta(seconds=promises.LATE_AFTER_S)
+        why = "kept_late" if row["kept_at"] and row["kept_at"] > row["due_at"] + grace else "in_time"
+    return {**row, "shown": word, "why": why}
+
+
+def _cursor(cursor: str) -> tuple[datetime, int]:
+    at, _, callback_id = cursor.partition("_")
+    try:
+        due_at, after = datetime.fromisoformat(at), int(callback_id)
+    except ValueError as error:
+        raise _bad_cursor() from error
+    if due_at.utcoffset() != timedelta(0) or not 0 < after < 2**63:
+        raise _bad_cursor()
+    return due_at, after
+
+
+def _bad_cursor() -> Refused:
+    return Refused("callback.cursor", "This cursor is not one of ours.", remedy="Begin with the first page.")
 
 
 def _no_callback() -> NotFound:

@@ -15,12 +15,14 @@ from dialer.store import campaigns
 from dialer.store.dispositions import check_promise
 from dialer.store.pools import store_errors, transaction
 from dialer.store.queries import queries
+from dialer.store.users import note
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dialer.store.pools import Pool
     from dialer.store.queries import Connection
+    from dialer.store.users import Actor
 
 SQL = queries("shift")
 
@@ -86,6 +88,15 @@ class Promise:
     same_hour: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """Where an operator works now, and the language to say it in."""
+
+    team_id: int
+    campaign: str
+    language: str
+
+
 class Shifts:
     """Reads operators' days."""
 
@@ -109,6 +120,22 @@ class Shifts:
                     OwnCallback(**row, state=promises.shown(CallbackState.PENDING, row["next_at"], now)) for row in mine
                 ],
             )
+
+        return await transaction(self._pool, work)
+
+    async def move(self, operator_id: int, campaign_id: int, *, actor: Actor) -> Moved | None:
+        """Let an operator work in the team of a campaign from now on; None if that is so already.
+
+        A shift that is open goes on in the old team: whoever calls ends it.
+        """
+
+        async def work(connection: Connection) -> Moved | None:
+            row = await SQL["shift_move"].fetchrow(connection, operator_id=operator_id, campaign_id=campaign_id)
+            if row is None:
+                return None
+            after = {"campaign": campaign_id, "team": row["team_id"]}
+            await note(connection, actor, "operator.move", f"user:{operator_id}", after=after)
+            return Moved(**row)
 
         return await transaction(self._pool, work)
 

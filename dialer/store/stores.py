@@ -21,8 +21,10 @@ from dialer.store.disposition_kinds import DispositionKinds
 from dialer.store.dispositions import Dispositions
 from dialer.store.do_not_call import DoNotCall
 from dialer.store.do_not_call_files import DoNotCallFiles
+from dialer.store.facts import Facts
 from dialer.store.kpi import Numbers
 from dialer.store.loosenings import Loosenings
+from dialer.store.messages import Messages
 from dialer.store.national import NationalLists
 from dialer.store.offers import Offers
 from dialer.store.office import Office
@@ -67,6 +69,7 @@ class Stores:
     callbacks: Callbacks
     checkups: Checkups
     attempts: Attempts
+    facts: Facts
     kpi: Numbers
     consents: Consents
     national: NationalLists
@@ -75,6 +78,7 @@ class Stores:
     retry_rules: RetryRules
     loosenings: Loosenings
     offers: Offers
+    messages: Messages
     pacing: Pacing
     second_factors: SecondFactors
     seats: Seats
@@ -104,6 +108,7 @@ class Stores:
             callbacks=Callbacks(pools.web),
             checkups=Checkups(pools.web),
             attempts=Attempts(pools.web),
+            facts=Facts(pools.web),
             kpi=Numbers(pools.web),
             consents=Consents(pools.web),
             national=NationalLists(pools.web, pools.intake),
@@ -112,6 +117,7 @@ class Stores:
             retry_rules=RetryRules(pools.web),
             loosenings=Loosenings(pools.web),
             offers=Offers(pools.web),
+            messages=Messages(pools.web),
             pacing=Pacing(pools.web),
             second_factors=SecondFactors(pools.web),
             seats=Seats(pools.web),

@@ -29,10 +29,11 @@ async def now(call: Call) -> schemas.OperatorNow:
         leg=view.leg if view else None,
         line=call.context.lines.page(call.user.id),
         card=None,
-        messages=tuple(call.context.hub.messages(call.user.id)),
     )
     attempt_id = view.attempt_id if view and view.state in _WITH_CARD else None
     try:
+        said = [schemas.Message.model_validate(one) for one in await call.context.hub.messages(call.user.id)]
+        present = present.model_copy(update={"messages": tuple(said)})
         card = await _card(call, attempt_id) if attempt_id else None
     except DialerError:
         return present.model_copy(update={"card_unknown": True})

@@ -30,6 +30,8 @@ _STATUS: tuple[tuple[str, int], ...] = (
     ("callback.past", 422),
     ("callback.outside_window", 422),
     ("callback.too_soon", 422),
+    ("callback.not_of_team", 422),
+    ("callback.cursor", 422),
     ("do_not_call.", 422),
     ("attempts.", 422),
     ("campaign.trunk", 422),

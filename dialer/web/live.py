@@ -1,8 +1,8 @@
 """Pages that move: WebSockets with a full snapshot at every connect, then one push per change, never a backlog.
 
-Two loops wait for ``Live.changed`` for all pages together: the board is rendered to JSON once per change and at most
-five times a second; an operator's page is woken only when this operator changed. A page that reads too slowly misses
-intermediate moments, never the last one; one that does not read at all is closed.
+Two loops wait for ``Live.changed`` for all pages together: what changed on the board is rendered once, at most five
+times a second (``feed``); an operator's page is woken only when this operator changed. A page that reads too slowly
+misses intermediate moments, never the last one; one that does not read at all is closed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from weakref import WeakSet
@@ -19,13 +18,14 @@ import structlog
 from aiohttp import ClientWebSocketResponse, WSCloseCode, web
 
 from dialer.errors import DialerError
-from dialer.web import auth, cards, schemas, scope
+from dialer.web import auth, cards, feed, schemas, scope
 from dialer.web.overview import Overview
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
-    from dialer.engine.ports import Live, OperatorView
+    from dialer.engine.ports import Board, Live, OperatorView
+    from dialer.store.messages import Message
     from dialer.store.stores import Stores
     from dialer.store.users import User
     from dialer.web.call import Call
@@ -40,8 +40,6 @@ BOARD_GAP_S = 0.2
 OPERATOR_GAP_S = 0.02
 #: The board is pushed at least this often, so that its age tells a dead service from a quiet one.
 HEARTBEAT_S = 2.0
-#: An operator who is away comes back to the last few messages, not to all of a day.
-MESSAGES_MAX = 5
 #: A card that was not written down yet when its call was connected is looked for again: soon, then ever more rarely.
 CARD_AGAIN_S, CARD_AGAIN_S_MAX = 0.05, 2.0
 MESSAGE_BYTES_MAX = 64 * 1024
@@ -75,13 +73,12 @@ class Hub:
 
     def __init__(self, live: Live, stores: Stores) -> None:
         self._live = live
-        self._messages: dict[int, deque[schemas.Message]] = {}
+        self._stores = stores
+        self._messages: dict[int, Sequence[Message]] = {}
         self.overview = Overview(stores)
         self._operators: dict[int, tuple[Signal, OperatorView | None]] = {}
         self._watchers: dict[int, int] = {}
-        self.board_changed = Signal()
-        self.board_json = ""
-        self.board_watchers = 0
+        self._boards: dict[tuple[int | None, int | None] | None, Watched] = {}
 
     async def run(self) -> None:
         """Push until cancelled."""
@@ -101,19 +98,27 @@ class Hub:
         version = -1
         while True:
             version = await self._changed(version)
-            if self.board_watchers:
-                await self.refresh()
-                self.board_changed.fire()
+            if self._boards:
+                await self.overview.refresh()
+                board = self._live.board()
+                for watched in self._boards.values():
+                    watched.show(board, self.overview)
             await asyncio.sleep(BOARD_GAP_S)
 
-    async def refresh(self) -> None:
-        """Render the board of this moment."""
+    async def open_board(self, user: User) -> Watched:
+        """The board of everybody who may see what this user may; give it back with ``close_board``."""
         await self.overview.refresh()
-        self.board_json = board_answer(self._live, self.overview).model_dump_json()
+        watched = self._boards.setdefault(scope_of(user), Watched(user))
+        watched.pages += 1
+        if watched.shown_at_s + BOARD_GAP_S < asyncio.get_running_loop().time():
+            watched.show(self._live.board(), self.overview)
+        return watched
 
-    def board_for(self, user: User) -> str:
-        """The board as this user may see it; rendered anew only for the bound."""
-        return board_answer(self._live, self.overview, user).model_dump_json() if scope.bound(user) else self.board_json
+    def close_board(self, watched: Watched) -> None:
+        """One page of this board fewer."""
+        watched.pages -= 1
+        if not watched.pages:
+            self._boards.pop(scope_of(watched.user), None)
 
     async def _push_operators(self) -> None:
         version = -1
@@ -138,30 +143,54 @@ class Hub:
         self._watchers[operator_id] -= 1
         if not self._watchers[operator_id]:
             del self._watchers[operator_id], self._operators[operator_id]
+            self._messages.pop(operator_id, None)
 
     @property
     def watching(self) -> int:
         """How many pages are watched for."""
-        return self.board_watchers + sum(self._watchers.values())
+        return sum(board.pages for board in self._boards.values()) + sum(self._watchers.values())
 
-    def say(self, operator_id: int, message: schemas.Message) -> None:
-        """Show a message on an operator's page until it is closed there."""
-        self._messages.setdefault(operator_id, deque(maxlen=MESSAGES_MAX)).append(message)
-        self.touch(operator_id)
+    async def messages(self, operator_id: int) -> Sequence[Message]:
+        """What was said to an operator and not acknowledged yet; asked of the database once a page."""
+        if operator_id not in self._messages:
+            self._messages[operator_id] = await self._stores.messages.unheard(operator_id, now=datetime.now(UTC))
+        return self._messages[operator_id]
 
-    def heard(self, operator_id: int) -> None:
-        """The operator closed the messages."""
+    def messages_changed(self, operator_id: int) -> None:
+        """Something was said to an operator, or acknowledged."""
         self._messages.pop(operator_id, None)
         self.touch(operator_id)
-
-    def messages(self, operator_id: int) -> list[schemas.Message]:
-        """What was said to an operator and not closed yet."""
-        return list(self._messages.get(operator_id, ()))
 
     def touch(self, operator_id: int) -> None:
         """Something on this operator's page changed that the engine does not know, e.g. a saved disposition."""
         if operator_id in self._operators:
             self._operators[operator_id][0].fire()
+
+
+class Watched:
+    """A board that pages look at, and when it was shown last, by the loop's clock."""
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+        self.pages = 0
+        self.shown_at_s = float("-inf")
+        self.changed = Signal()
+        self._feed = feed.Feed()
+
+    def show(self, board: Board, overview: Overview) -> None:
+        """Tell the pages of the board of this moment."""
+        self._feed.show(feed.seen(board, overview, self.user))
+        self.shown_at_s = asyncio.get_running_loop().time()
+        self.changed.fire()
+
+    def after(self, version: int) -> tuple[int, str]:
+        """The present version, and what leads a page to it from the version it was sent last."""
+        return self._feed.version, self._feed.after(version)
+
+
+def scope_of(user: User) -> tuple[int | None, int | None] | None:
+    """Equal for users who see the same board; None for those who see all of it."""
+    return (user.team_id, user.customer_id) if scope.bound(user) else None
 
 
 async def _again(push: Callable[[], Awaitable[None]]) -> None:
@@ -212,46 +241,24 @@ async def close(socket: web.WebSocketResponse | ClientWebSocketResponse, code: i
 
 def board_answer(live: Live, overview: Overview, user: User | None = None) -> schemas.BoardAnswer:
     """The board of this moment with its six big numbers; for a bound user only the own campaigns and operators."""
-    board, shown = live.board(), overview.present
-    if user is not None and scope.bound(user):
-        board = replace(
-            board,
-            campaigns=[one for one in board.campaigns if overview.campaign_of(user, one.campaign_id)],
-            operators=[one for one in board.operators if overview.operator_of(user, one.operator_id)],
-        )
-        own = [one for one in shown.campaigns if overview.campaign_of(user, one.steering.campaign_id)]
-        shown = shown.model_copy(update={"campaigns": own, "hour": None})
-    known = user is None or not scope.bound(user)
-    warned = [one.alert for one in overview.warned if known or (user and overview.campaign_of(user, one.campaign_id))]
-    states = [operator.state for operator in board.operators]
-    totals = schemas.Totals(
-        talking=states.count("talking"),
-        ready=states.count("ready"),
-        wrap_up=states.count("wrap_up"),
-        dialling=sum(campaign.lines for campaign in board.campaigns),
-        waiting=sum(campaign.waiting for campaign in board.campaigns),
-        answered=sum(campaign.answered for campaign in board.campaigns),
-        abandoned=sum(campaign.abandoned for campaign in board.campaigns),
-    )
-    fields = {name: getattr(board, name) for name in schemas.BoardAnswer.model_fields if hasattr(board, name)}
-    fields |= {"totals": totals, "overview": shown, "alerts": [*board.alerts, *warned]}
-    return schemas.BoardAnswer.model_validate(fields, from_attributes=True)
+    return feed.answer(feed.seen(live.board(), overview, user))
 
 
 async def board_socket(call: Call) -> web.WebSocketResponse:
-    """Push the board at every change."""
+    """Push the board whole, then what changes."""
     hub = call.context.hub
 
     async def frames(send: Send) -> None:
-        hub.board_watchers += 1
+        watched = await hub.open_board(call.user)
         try:
-            await hub.refresh()
-            version = hub.board_changed.version
+            sent = 0
             while True:
-                await send(hub.board_for(call.user))
-                version = await hub.board_changed.after(version)
+                seen = watched.changed.version
+                sent, text = watched.after(sent)
+                await send(text)
+                await watched.changed.after(seen)
         finally:
-            hub.board_watchers -= 1
+            hub.close_board(watched)
 
     return await _serve(call, frames)
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from dialer.core.model import BudgetMode
+from dialer.errors import Refused
 from dialer.web import schemas
+from dialer.web.access import Role
 
 if TYPE_CHECKING:
     from dialer.web.call import Call
@@ -39,7 +42,21 @@ async def explain(call: Call, ask: schemas.PacingQuery) -> schemas.PacingAnswer:
 
 
 async def change(call: Call, ask: schemas.PacingChange) -> schemas.CampaignAnswer:
-    """Turn target, caution or lines per operator while it runs; in effect at once, and in the audit log."""
+    """Turn target, caution, lines, cap or the way lines are counted while it runs; at once, and in the audit log.
+
+    Raises:
+        Refused: ``access.loosens``: only an admin may allow more abandons; ``campaign.…`` as the store decides.
+    """
+    if Role(call.user.role) is not Role.ADMIN and (ask.cap_permille is not None or ask.budget_mode is not None):
+        present = await call.stores.campaigns.get(call.id())
+        more = ask.cap_permille is not None and ask.cap_permille > present.cap_permille
+        looser = ask.budget_mode is BudgetMode.PROBABLE and present.budget_mode != BudgetMode.PROBABLE
+        if more or looser:
+            raise Refused(
+                "access.loosens",
+                "only an admin may raise the cap, or count lines as probable",
+                remedy="Ask an admin, or choose less.",
+            )
     values = ask.model_dump(mode="json", exclude_unset=True)
     kept = {name: value for name, value in values.items() if value is not None or name == "target_permille"}
     row = await call.stores.campaigns.change(call.id(), kept, actor=call.actor)

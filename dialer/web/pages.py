@@ -38,6 +38,8 @@ _HOME = {
 _PLACES = (
     ("/board", "board.title", LEADS),
     ("/campaigns", "campaigns.title", READERS),
+    ("/attempts", "attempts.title", READERS),
+    ("/callbacks", "callbacks.title", READERS),
     ("/bases", "bases.title", BASES),
     ("/do-not-call", "do_not_call.title", READERS),
     ("/people", "people.title", ADMIN),

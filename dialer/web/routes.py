@@ -19,6 +19,7 @@ from dialer.web import (
     supervisor,
 )
 from dialer.web.access import ADMIN, BASES, CUSTOMERS, EVERYONE, LEADS, OPERATOR, PUBLIC, READERS, Route
+from dialer.web.routes_boards import BOARDS
 from dialer.web.routes_editors import EDITORS
 from dialer.web.routes_office import OFFICE
 
@@ -203,7 +204,10 @@ _PROMISES = (
           summary="Promises to call back, the next one first", ask=schemas.CallbackQuery,
           answer=schemas.CallbacksAnswer),
     Route(method="POST", path=f"{_V1}/callbacks/{_ID}/cancel", handler=supervisor.cancel_callback, roles=LEADS,
-          summary="Cancel a promise, by name", answer=schemas.CallbackAnswer),
+          summary="Cancel a promise, by name and with a reason", ask=schemas.CancelAsk, answer=schemas.CallbackAnswer),
+    Route(method="POST", path=f"{_V1}/callbacks/{_ID}/hand-over", handler=supervisor.hand_over_callback, roles=LEADS,
+          summary="Let another operator, or anybody, keep a promise", ask=schemas.HandOverAsk,
+          answer=schemas.CallbackAnswer),
     Route(method="POST", path=f"{_V1}/callbacks/{_ID}/move", handler=supervisor.move_callback, roles=LEADS,
           summary="Move a promise to another time", ask=schemas.MoveAsk, answer=schemas.CallbackAnswer),
 )  # fmt: skip
@@ -218,7 +222,7 @@ _NUMBERS = (
     Route(method="GET", path=f"{_V1}/board", handler=supervisor.board, roles=LEADS, summary="The live board, now",
           answer=schemas.BoardAnswer),
     Route(method="GET", path=f"{_V1}/live", handler=live.board_socket, roles=LEADS,
-          summary="The live board, pushed at every change", answer=schemas.BoardAnswer, socket=True),
+          summary="The live board: whole at first, then what changed", answer=schemas.BoardPush, socket=True),
 )  # fmt: skip
 
 _USERS = (
@@ -252,5 +256,6 @@ ROUTES: tuple[Route, ...] = (
     *_USERS,
     *OFFICE,
     *EDITORS,
+    *BOARDS,
     *_OTHERS,
 )

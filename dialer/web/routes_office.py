@@ -42,6 +42,11 @@ _FLOOR = (
           summary="End this operator's shift, after the present call", answer=schemas.OperatorAnswer),
     Route(method="POST", path=f"{_V1}/operators/{_ID}/message", handler=floor.say, roles=LEADS,
           summary="Show a message on this operator's page", ask=schemas.MessageAsk, answer=schemas.Done),
+    Route(method="GET", path=f"{_V1}/operators/{_ID}/messages", handler=floor.said, roles=LEADS,
+          summary="What was said to this operator, and when it was seen", answer=schemas.SaidAnswer),
+    Route(method="POST", path=f"{_V1}/operators/{_ID}/campaign", handler=floor.move, roles=LEADS,
+          summary="Let this operator call for another campaign, after the present conversation",
+          ask=schemas.CampaignOfOperator, answer=schemas.OperatorAnswer),
     Route(method="POST", path=f"{_V1}/operator/heard", handler=floor.heard, roles=OPERATOR,
           summary="Close the messages supervisors sent", answer=schemas.Done),
 )  # fmt: skip

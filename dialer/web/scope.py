@@ -7,6 +7,7 @@ not found, exactly like what does not exist. Where a question names no campaign,
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from dialer.errors import NotFound, Refused
 from dialer.web.access import Role
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from dialer.web.call import Call
 
 _ID = "{id:[0-9]{1,18}}"
+_ATTEMPT = "{id:[0-9a-f-]{36}}"
 #: What the id in a path names, by the beginning of the path.
 KINDS = (
     (f"/api/v1/campaigns/{_ID}", "campaign"),
@@ -32,6 +34,8 @@ KINDS = (
     (f"/api/v1/operators/{_ID}", "operator"),
     (f"/bases/files/{_ID}", "file"),
     (f"/campaigns/{_ID}", "campaign"),
+    (f"/contacts/{_ID}", "contact"),
+    (f"/attempts/{_ATTEMPT}", "attempt"),
 )
 #: Roles that may belong to a team or a customer and are then bound to its campaigns.
 BOUND = frozenset({Role.SUPERVISOR, Role.CUSTOMER, Role.API})
@@ -74,7 +78,7 @@ async def check(call: Call, route: Route, ask: BaseModel | None) -> None:
         raise Refused("request.name_campaign", "say which campaign", remedy="Give campaign=ID, one of your own.")
     kind = kind_of(route)
     if kind is not None:
-        await _check(call, kind, call.id())
+        await _check(call, kind, call.uuid() if kind == "attempt" else call.id())
 
 
 async def own_campaigns(call: Call) -> Sequence[CampaignRow]:
@@ -86,7 +90,10 @@ async def own_campaigns(call: Call) -> Sequence[CampaignRow]:
     return [row for row, owner in zip(found, owners, strict=True) if owner and own(call.user, owner)]
 
 
-async def _check(call: Call, kind: str, object_id: int) -> None:
-    owner = await call.stores.users.owner(kind, object_id)
+async def _check(call: Call, kind: str, object_id: int | UUID) -> None:
+    if isinstance(object_id, UUID):
+        owner = await call.stores.facts.owner(object_id)
+    else:
+        owner = await call.stores.users.owner(kind, object_id)
     if owner is None or not own(call.user, owner):
         raise NotFound("scope.not_found", "there is nothing of that number that you may see")

@@ -170,15 +170,28 @@ async def callbacks(call: Call, ask: schemas.CallbackQuery) -> schemas.Callbacks
     return schemas.CallbacksAnswer(callbacks=[schemas.CallbackInfo.model_validate(row) for row in found])
 
 
-async def cancel_callback(call: Call) -> schemas.CallbackAnswer:
-    """Cancel a promise; it keeps the name of who did."""
-    row = await call.stores.callbacks.cancel(call.id(), actor=call.actor, now=call.now)
+async def cancel_callback(call: Call, ask: schemas.CancelAsk) -> schemas.CallbackAnswer:
+    """Cancel a promise; it keeps the name of who did, and why."""
+    row = await call.stores.callbacks.cancel(call.id(), reason=ask.reason, actor=call.actor, now=call.now)
+    await call.commands.campaigns_changed()
     return schemas.CallbackAnswer(callback=schemas.CallbackInfo.model_validate(row))
 
 
 async def move_callback(call: Call, ask: schemas.MoveAsk) -> schemas.CallbackAnswer:
     """Move a promise to another time, which the rules must allow."""
-    row = await call.stores.callbacks.move(call.id(), due_at=ask.due_at, actor=call.actor, now=call.now)
+    row = await call.stores.callbacks.move(
+        call.id(), due_at=ask.due_at, reason=ask.reason, actor=call.actor, now=call.now
+    )
+    await call.commands.campaigns_changed()
+    return schemas.CallbackAnswer(callback=schemas.CallbackInfo.model_validate(row))
+
+
+async def hand_over_callback(call: Call, ask: schemas.HandOverAsk) -> schemas.CallbackAnswer:
+    """Give a promise to another operator of the team, or to anybody of it."""
+    row = await call.stores.callbacks.hand_over(
+        call.id(), operator_id=ask.operator_id, reason=ask.reason, actor=call.actor, now=call.now
+    )
+    await call.commands.campaigns_changed()
     return schemas.CallbackAnswer(callback=schemas.CallbackInfo.model_validate(row))
 
 

@@ -46,7 +46,7 @@ SELECT operator_id, team_id FROM operator_live;
 
 -- name: board_settings
 -- How each campaign is steered now, and who changed something in it last.
-SELECT c.id AS campaign_id, c.team_id, c.customer_id, c.target_permille, c.caution, c.max_lines_per_operator, c.budget_mode,
+SELECT c.id AS campaign_id, c.team_id, c.customer_id, c.cap_permille, c.target_permille, c.caution, c.max_lines_per_operator, c.budget_mode,
     last.at AS changed_at, last.action AS changed_action, coalesce(u.name, '') AS changed_by
 FROM campaign AS c
 LEFT JOIN LATERAL (

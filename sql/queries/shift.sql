@@ -63,3 +63,9 @@ FROM (
 ) AS a
 JOIN contact c ON c.id = a.contact_id JOIN lane ON lane.id = c.lane_id
 WHERE a.operator_id = :operator_id::bigint;
+
+-- name: shift_move
+-- The operator works in the team of this campaign from now on; no row if there is no such campaign or it is the same team.
+UPDATE app_user u SET team_id = c.team_id FROM campaign c
+WHERE u.id = :operator_id::bigint AND u.role = 'operator' AND c.id = :campaign_id::bigint AND u.team_id IS DISTINCT FROM c.team_id
+RETURNING c.team_id, c.name AS campaign, u.language;

@@ -54,11 +54,14 @@ async def scene(server):
 def opened(chromium, scene):
     """Open a page of the scene as somebody, in a theme, a language and a size.
 
-    An error of a script, or that the browser tells of, fails the test; ``refusals`` of the server may be wanted.
+    An error of a script, or that the browser tells of, fails the test; ``refusals`` of the server may be wanted, and so may
+    a line that breaks (``offline``).
     """
 
     @asynccontextmanager
-    async def open_page(path, user=None, *, theme="light", language="en", size="wide", url=None, refusals=False):
+    async def open_page(
+        path, user=None, *, theme="light", language="en", size="wide", url=None, refusals=False, offline=False
+    ):
         width, height = SIZES[size]
         context = await chromium.new_context(
             viewport={"width": width, "height": height}, locale=language, permissions=["microphone"]
@@ -72,10 +75,11 @@ def opened(chromium, scene):
         if user:
             await log_in(context, scene, base, user, language)
         await page.goto(base + path)
-        await page.wait_for_load_state("networkidle" if "board" not in path else "load")
+        await page.wait_for_load_state("load" if "board" in path or offline else "networkidle")
         yield page
         await context.close()
-        assert [error for error in errors if not (refusals and "status of 4" in error)] == []
+        wanted = [*(["status of 4"] if refusals else []), *(["net::ERR_", "WebSocket connection"] if offline else [])]
+        assert [error for error in errors if not any(word in error for word in wanted)] == []
 
     return open_page
 

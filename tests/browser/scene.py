@@ -22,6 +22,8 @@ from tests.store.places import Place
 from tests.web import fakes
 
 SYSTEM = Actor()
+#: A conversation that is looked at.
+ATTEMPT = "11111111-2222-4333-8444-555555555555"
 STATES = (
     *(("talking", 48), ("talking", 130), ("talking", 431), ("ringing", 4), ("ready", 3), ("ready", 71)),
     *(("wrap_up", 9), ("wrap_up", 55), ("paused", 640), ("talking", 12), ("ready", 22), ("talking", 77)),
@@ -55,6 +57,7 @@ class Scene:
         await scene._people()
         await scene._campaigns()
         await scene._numbers()
+        await scene._promises()
         await scene.server.start_server()
         return scene
 
@@ -123,6 +126,7 @@ class Scene:
         """An hour of calls, as the facts have it."""
         campaign, now = self.place.campaign, datetime.now(UTC)
         row = await self.place.pools.web.fetchrow("SELECT id, base_id, phone_id FROM contact ORDER BY id LIMIT 1")
+        await self.place.pools.web.execute("UPDATE contact SET name = $1 WHERE id = $2", "Мария Семёнова", row["id"])
         for minute in range(58):
             for turn in range(2 + (minute * 7) % 5):
                 at = now - timedelta(minutes=minute, seconds=turn)
@@ -131,6 +135,58 @@ class Scene:
                     INSERT, uuid4(), row["id"], campaign.id, row["base_id"], row["phone_id"], at - timedelta(seconds=50), at,
                     None if abandoned else at - timedelta(seconds=40), "abandoned" if abandoned else "connected", abandoned,
                 )  # fmt: skip
+
+    async def _promises(self) -> None:
+        """A conversation with its disposition and its decision, and promises of every kind."""
+        place, now = self.place, datetime.now(UTC)
+        row = await place.pools.web.fetchrow(
+            "SELECT id, base_id, phone_id, campaign_id FROM contact ORDER BY id LIMIT 1"
+        )
+        operator = (await place.stores.users.by_login("op003")).user.id
+        at, abandoned = now - timedelta(minutes=3), False
+        await place.pools.web.execute(
+            INSERT, ATTEMPT, row["id"], row["campaign_id"], row["base_id"], row["phone_id"], at - timedelta(seconds=50), at,
+            at - timedelta(seconds=40), "connected", abandoned,
+        )  # fmt: skip
+        await place.pools.web.execute(
+            """INSERT INTO disposition (attempt_id, key, body_hash, campaign_id, contact_id, operator_id, code, result, closes,
+                   decision_maker, note, reason)
+               VALUES ($1, 'scene', '\\x00', $2, $3, $4, 'refused_with_reason', false, true, true,
+                   'Пользуются другой программой, довольны; позвонить после праздников.', 'competitor')""",
+            ATTEMPT, row["campaign_id"], row["id"], operator,
+        )  # fmt: skip
+        await place.pools.web.execute(
+            """INSERT INTO pacing_minute (campaign_id, minute, decided_at, calls, target, reason, sentence, inputs, decisions, placed,
+                   reasons)
+               VALUES ($1, date_trunc('minute', $2::timestamptz), $2, 4, 7, 'budget', $3, '{}', 9, 4, '{}')""",
+            row["campaign_id"], at - timedelta(seconds=50), SENTENCE,
+        )  # fmt: skip
+        kinds = [
+            ("pending", 50),
+            ("pending", -0.5),
+            ("pending", -14),
+            ("pending", 300),
+            ("kept", -200),
+            ("broken", -900),
+        ]
+        contacts = await place.pools.web.fetch(
+            "SELECT id, phone_id FROM contact ORDER BY id OFFSET 10 LIMIT $1", len(kinds)
+        )
+        for number, ((state, minutes), contact) in enumerate(zip(kinds, contacts, strict=True)):
+            await place.pools.web.execute("UPDATE contact SET name = $1 WHERE id = $2", NAMES[number], contact["id"])
+            await place.pools.web.execute(
+                """INSERT INTO callback (contact_id, campaign_id, phone_id, due_at, next_at, operator_id, note, state, closed_at, moves,
+                       kept_by_attempt)
+                   VALUES ($1, $2, $3, $4, $4, $5, $6, $7, CASE WHEN $7 <> 'pending' THEN $4::timestamptz END, $8, $9)""",
+                contact["id"], row["campaign_id"], contact["phone_id"], now + timedelta(minutes=minutes),
+                operator if number % 2 else None, "Спросить Ольгу Викторовну, после обеда", state, number % 2,
+                ATTEMPT if state == "kept" else None,
+            )  # fmt: skip
+        await place.pools.web.execute(
+            """INSERT INTO callback_change (callback_id, at, what, reason, due_before, operator_before)
+               SELECT id, now(), 'handed_over', 'owner_paused', due_at, $1 FROM callback WHERE due_at < now() AND state = 'pending'""",
+            operator,
+        )
 
 
 INSERT = """INSERT INTO attempt (attempt_id, contact_id, campaign_id, base_id, phone_id, switch, epoch, number, profile, profile_version,

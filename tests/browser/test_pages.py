@@ -6,6 +6,7 @@ import pytest
 
 from dialer.web.routes import ROUTES
 from tests.browser.conftest import SIZES, picture, slowness, violations
+from tests.browser.scene import ATTEMPT
 
 pytestmark = pytest.mark.postgres
 in_browser = pytest.mark.asyncio(loop_scope="session")
@@ -30,6 +31,10 @@ PAGES = {
     "/system": "admin",
     "/bases": "admin",
     "/me": "admin",
+    "/attempts": "admin",
+    "/callbacks": "admin",
+    "/contacts/1": "admin",
+    f"/attempts/{ATTEMPT}": "admin",
 }
 THEMES = ("light", "dark", "contrast")
 #: First load of any page, compressed.
@@ -42,7 +47,11 @@ def name_of(path):
 
 def test_every_page_is_looked_at():
     """A new page must be added here; the wizard needs a file."""
-    named = {route.path.replace("{id:[0-9]{1,18}}", "1") for route in ROUTES if route.page}
+    named = {
+        route.path.replace("{id:[0-9]{1,18}}", "1").replace("{id:[0-9a-f-]{36}}", ATTEMPT)
+        for route in ROUTES
+        if route.page
+    }
     assert named - {"/bases/files/1"} == set(PAGES)
 
 

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from dialer.engine.ports import Board, CampaignView, OperatorView, TrialCall
 from dialer.errors import NotFound, Refused, StoreDown
 from dialer.settings import Settings
+from dialer.store.messages import Message
 from dialer.store.users import Found, Session, Tries, User
 
 PASSWORD = "correct horse battery"
@@ -313,6 +314,25 @@ class FakeAudit:
         self.notes.append((actor.user_id, action, what))
 
 
+class FakeMessages:
+    """What was said, by operator."""
+
+    def __init__(self):
+        self.said: dict[int, list[Message]] = {}
+
+    async def say(self, operator_id, text, *, actor, now):
+        self.said.setdefault(operator_id, []).append(Message(id=len(self.said), at=now, by="Boss", text=text))
+
+    async def unheard(self, operator_id, *, now):
+        return [one for one in self.said.get(operator_id, []) if one.heard_at is None]
+
+    async def hear(self, operator_id, newest, *, now):
+        self.said[operator_id] = [replace(one, heard_at=now) for one in self.said[operator_id]]
+
+    async def list(self, operator_id, *, now):
+        return self.said.get(operator_id, [])
+
+
 class FakeTokens:
     async def read(self, token_hash, *, ip):
         return None
@@ -357,10 +377,12 @@ class FakeStores:
         self.boards, self.audit, self.tokens, self.office = FakeBoards(), FakeAudit(), FakeTokens(), Nothing()
         self.customers = self.retry_rules = Nothing()
         self.national = FakeNational()
+        self.messages = FakeMessages()
         self.consents = self.phones = self.passes = self.loosenings = Nothing()
         self.campaigns = self.bases = self.base_files = self.do_not_call = self.do_not_call_files = Nothing()
         self.callbacks = self.attempts = self.dispositions = self.disposition_kinds = Nothing()
         self.offers = self.trunks = self.checkups = Nothing()
+        self.facts = Nothing()
         self.seats = FakeSeats()
         self.second_factors = FakeSecondFactors()
         self.shifts = self.scripts = Nothing()

@@ -31,10 +31,13 @@ async def test_a_message_is_on_the_operators_page_until_it_is_read(world):
     supervisor, operator, path = await on_shift(world)
     assert (await supervisor.post(f"{path}/message", json={"text": "Call Ada first"}, headers=CSRF)).status == 200
     [message] = (await (await operator.get("/api/v1/operator")).json())["messages"]
-    assert (message["text"], message["by"]) == ("Call Ada first", "Supervisor")
+    assert (message["text"], message["by"]) == ("Call Ada first", "Boss")
+    [told] = (await (await supervisor.get(f"{path}/messages")).json())["messages"]
+    assert (told["text"], told["heard_at"]) == ("Call Ada first", None)
     assert (await operator.post("/api/v1/operator/heard", headers=CSRF)).status == 200
     assert (await (await operator.get("/api/v1/operator")).json())["messages"] == []
-    assert "Call Ada" not in str(world.stores.audit.notes)  # what was said is between the two
+    [told] = (await (await supervisor.get(f"{path}/messages")).json())["messages"]
+    assert told["heard_at"] is not None
 
 
 async def test_an_operator_who_left_cannot_be_paused(world):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from types import SimpleNamespace
+from weakref import WeakKeyDictionary
 
 import pytest
 from aiohttp import WSMsgType, WSServerHandshakeError
@@ -12,17 +14,22 @@ from aiohttp import WSMsgType, WSServerHandshakeError
 from dialer.engine.ports import CampaignView
 from dialer.web import live as web_live
 from dialer.web.call import CONTEXT
+from dialer.web.feed import Feed, seen
 from tests.web import fakes
+from tests.web.boards import merge
 from tests.web.conftest import CSRF
 
 BOARD, OPERATOR = "/api/v1/live", "/api/v1/operator/live"
+PAGES = WeakKeyDictionary()
 
 
 async def picture(socket, until=lambda _: True, timeout_s=3):
-    """The next picture for which ``until`` holds."""
+    """The next picture for which ``until`` holds; of a board, what the page shows after the message."""
     async with asyncio.timeout(timeout_s):
         while True:
             found = await socket.receive_json()
+            if "whole" in found:
+                found = dict(merge(PAGES.setdefault(socket, {}), found))
             if until(found):
                 return found
 
@@ -35,6 +42,37 @@ async def test_the_board_comes_whole_at_connect_and_again_at_a_change(world):
         await world.live.put(fakes.operator(50, state="talking"))
         after = await picture(socket, lambda board: board["totals"]["talking"])
         assert after["operators"][0]["state"] == "talking"
+
+
+async def test_after_the_first_message_only_what_changed_is_sent(world):
+    """Two hundred operators are told once; then one that talks, and one that left."""
+    for number in range(200):
+        world.live.operators[number] = fakes.operator(number, state="ready")
+    async with (await world.login("supervisor")).ws_connect(BOARD) as socket:
+        whole = await socket.receive_json()
+        assert (whole["whole"], len(whole["operators"])) == (True, 200)
+        await asyncio.sleep(2 * web_live.BOARD_GAP_S)
+        world.live.operators.pop(7)
+        await world.live.put(fakes.operator(50, state="talking"))
+        change = await socket.receive_json()
+        assert not change["whole"]
+        assert [row["operator_id"] for row in change["operators"]] == [50]
+        assert change["operators_gone"] == [7]
+        assert not {"switch", "campaigns", "overview", "alerts"} & set(change)
+        page = merge(merge({}, whole), change)
+        assert page["totals"] == {**whole["totals"], "ready": 198, "talking": 1}
+        board = await (await (await world.login("admin")).get("/api/v1/board")).json()
+        assert sorted(page["operators"], key=lambda row: row["operator_id"]) == sorted(
+            board["operators"], key=lambda row: row["operator_id"]
+        )
+
+
+async def test_a_page_that_missed_a_change_gets_the_whole_board(world):
+    feed = Feed()
+    for turn in range(3):
+        world.live.operators[1] = fakes.operator(1, state="ready", extended=turn)
+        feed.show(seen(world.live.board(), world.app[CONTEXT].hub.overview))
+    assert [json.loads(feed.after(version))["whole"] for version in (0, 1, 2)] == [True, True, False]
 
 
 async def test_the_six_big_numbers_are_counted_from_what_is_shown(world):
@@ -200,7 +238,7 @@ async def test_the_board_warns_of_registers_that_campaigns_need(world):
     async with admin.ws_connect("/api/v1/live") as socket:
         for _ in range(20):
             await world.live.tell()
-            board = await socket.receive_json(timeout=20)
+            board = await picture(socket, timeout_s=20)
             if warned in board["alerts"]:
                 break
     assert board["alerts"] == ["09:15:02 trunk_off carrier", warned]

@@ -9,6 +9,7 @@ from aiohttp import CookieJar
 from aiohttp.test_utils import TestClient, TestServer
 
 from dialer.core.model import AttemptState, Outcome
+from dialer.store.callbacks import Sought
 from dialer.store.users import Actor
 from dialer.web.app import create_app
 from tests.store.places import Place
@@ -224,11 +225,23 @@ async def test_a_promise_is_listed_moved_and_cancelled_by_name(office):
     assert (promise["contact_id"], promise["operator_id"], promise["late"]) == (contact_id, operator_id, False)
     path = f"/api/v1/callbacks/{promise['id']}"
     later = due + timedelta(days=1)
-    moved = (await office.post(boss, f"{path}/move", due_at=later.isoformat()))["callback"]
+    assert error_of(await office.post(boss, f"{path}/move", 422, due_at=later.isoformat())).code == "request.invalid"
+    moved = (await office.post(boss, f"{path}/move", due_at=later.isoformat(), reason="on a journey"))["callback"]
     assert (moved["moves"], datetime.fromisoformat(moved["due_at"])) == (1, later)
-    assert error_of(await office.post(boss, f"{path}/move", 422, due_at="2020-01-01T00:00:00Z")).code == "callback.past"
-    assert (await office.post(boss, f"{path}/cancel"))["callback"]["state"] == "cancelled"
-    assert error_of(await office.post(boss, f"{path}/cancel", 409)).code == "callback.closed"
+    past = {"due_at": "2020-01-01T00:00:00Z", "reason": "x"}
+    assert error_of(await office.post(boss, f"{path}/move", 422, **past)).code == "callback.past"
+    handed = await office.post(boss, f"{path}/hand-over", operator_id=None, reason="on holiday")
+    assert handed["callback"]["operator_id"] is None
+    stranger = {"operator_id": 999_999, "reason": "x"}
+    assert error_of(await office.post(boss, f"{path}/hand-over", 422, **stranger)).code == "callback.not_of_team"
+    assert error_of(await office.post(boss, f"{path}/cancel", 422)).code == "request.invalid"
+    done = await office.post(boss, f"{path}/cancel", reason="asked to")
+    assert done["callback"]["state"] == "cancelled"
+    assert error_of(await office.post(boss, f"{path}/cancel", 409, reason="again")).code == "callback.closed"
+    [row] = (await office.place.stores.callbacks.board(Sought(show="cancelled"), now=datetime.now(UTC))).rows
+    assert (row["changed_what"], row["changed_reason"], row["changed_by"]) == ("cancelled", "asked to", "supervisor")
+    kinds = [one["what"] for one in await office.place.pools.web.fetch("SELECT what FROM callback_change ORDER BY id")]
+    assert kinds == ["moved", "handed_over", "cancelled"]
 
 
 async def test_do_not_call_is_in_effect_and_the_engine_is_told(office):
@@ -329,3 +342,62 @@ async def test_two_admins_add_the_same_user_once(office):
     assert error_of(refused).code == "user.no_team"
     users = (await office.get(admin, "/api/v1/users"))["users"]
     assert not any("password" in key for user in users for key in user)
+
+
+async def test_a_message_outlives_a_restart_and_the_log_does_not_have_its_words(office):
+    """Who said something to whom is known to all who read the log; what, to the two."""
+    boss, operator = await office.login("supervisor"), await office.login("operator", team="one")
+    who = (await office.get(operator, "/api/v1/me"))["user"]["id"]
+    await office.live.put(fakes.operator(who, state="ready"))
+    await office.post(boss, f"/api/v1/operators/{who}/message", text="Call Ada first")
+    second = TestServer(
+        create_app(stores=office.place.stores, commands=office.commands, live=office.live, settings=fakes.settings())
+    )
+    await second.start_server()
+    after = TestClient(second, cookie_jar=operator.session.cookie_jar)
+    [message] = (await office.get(after, "/api/v1/operator"))["messages"]
+    assert (message["text"], message["by"]) == ("Call Ada first", "supervisor")
+    await office.post(after, "/api/v1/operator/heard")
+    assert (await office.get(after, "/api/v1/operator"))["messages"] == []
+    [told] = (await office.get(boss, f"/api/v1/operators/{who}/messages"))["messages"]
+    assert told["heard_at"] is not None
+    await after.close()
+    rows = await office.place.pools.web.fetch("SELECT after::text FROM audit WHERE action = 'operator.message'")
+    assert [row[0] for row in rows] == ['{"length": 14}']
+
+
+async def test_an_operator_between_two_calls_goes_over_to_another_campaign_at_once(office):
+    """The same phone, the other team; one who works there already is not moved."""
+    boss, operator = await office.login("supervisor"), await office.login("operator", team="one")
+    who = (await office.get(operator, "/api/v1/me"))["user"]["id"]
+    other = await office.place.add_campaign("autumn", customer="other", team="two")
+    await office.live.put(fakes.operator(who, state="ready", seat="seat-007"))
+    path = f"/api/v1/operators/{who}/campaign"
+    refused = error_of(await office.post(boss, path, 409, campaign=office.place.campaign.id))
+    assert refused.code == "operator.same_team"
+    moved = (await office.post(boss, path, campaign=other.id))["operator"]
+    assert (moved["seat"], moved["state"]) == ("seat-007", "ready")
+    assert ("start_shift", who, "seat-007") in office.commands.asked
+    row = await office.place.pools.web.fetchrow("SELECT team_id FROM app_user WHERE id = $1", who)
+    assert row["team_id"] == other.team_id
+    [message] = (await office.get(operator, "/api/v1/operator"))["messages"]
+    assert "autumn" in message["text"]
+
+
+async def test_a_supervisor_may_lower_the_cap_and_only_an_admin_may_raise_it(office):
+    """Both at once in effect and in the log; the way lines are counted is the same sort of thing."""
+    boss, admin = await office.login("supervisor"), await office.login("admin")
+    path = f"/api/v1/campaigns/{office.place.campaign.id}/pacing"
+
+    async def turn(client, status, **values):
+        answer = await client.patch(path, json=values, headers=CSRF)
+        assert answer.status == status, await answer.text()
+        return await answer.json()
+
+    assert (await turn(boss, 200, cap_permille=10))["campaign"]["cap_permille"] == 10
+    assert error_of(await turn(boss, 403, cap_permille=11)).code == "access.loosens"
+    assert error_of(await turn(boss, 403, budget_mode="probable")).code == "access.loosens"
+    assert (await turn(admin, 200, cap_permille=20, budget_mode="probable"))["campaign"]["budget_mode"] == "probable"
+    assert (await turn(boss, 200, budget_mode="strict"))["campaign"]["cap_permille"] == 20
+    actions = await office.place.pools.web.fetch("SELECT after FROM audit WHERE action = 'campaign.change' ORDER BY id")
+    assert [row["after"] for row in actions][-1] == {"budget_mode": "strict"}

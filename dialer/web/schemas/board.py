@@ -111,6 +111,7 @@ class Steering(Answer):
 
     campaign_id: int
     team_id: int
+    cap_permille: int
     target_permille: int | None
     caution: float
     max_lines_per_operator: float
@@ -169,6 +170,29 @@ class BoardAnswer(Answer):
     counters: Mapping[str, int]
     totals: Totals
     overview: Overview
+
+
+class BoardPush(Answer):
+    """What the board's socket says: first all of ``BoardAnswer`` (``whole``), then at each change what changed.
+
+    Of ``operators`` and ``campaigns`` only the changed ones come; ``…_gone`` names those that are there no more.
+    """
+
+    whole: bool
+    at: datetime
+    version: int
+    switch: str | None = None
+    switch_up: bool | None = None
+    dialing: bool | None = None
+    stopped_because: str | None = None
+    operators: list[OperatorView] | None = None
+    operators_gone: list[int] | None = None
+    campaigns: list[CampaignView] | None = None
+    campaigns_gone: list[int] | None = None
+    alerts: list[str] | None = None
+    counters: Mapping[str, int] | None = None
+    totals: Totals | None = None
+    overview: Overview | None = None
 
 
 class Health(Answer):

@@ -278,9 +278,23 @@ class CallbackAnswer(Answer):
 
 
 class MoveAsk(Ask):
-    """The new time of a promise."""
+    """The new time of a promise, and why."""
 
     due_at: Moment
+    reason: Line
+
+
+class CancelAsk(Ask):
+    """Why a promise is taken back."""
+
+    reason: Line
+
+
+class HandOverAsk(Ask):
+    """Who keeps a promise from now on (null: anybody of the team), and why."""
+
+    operator_id: Id | None
+    reason: Line
 
 
 class AttemptQuery(Ask):

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
+from dialer.core.model import BudgetMode
 from dialer.web.schemas.common import Answer, Ask, Moment
 
 
@@ -74,3 +75,7 @@ class PacingChange(Ask):
     target_permille: Annotated[int, Field(ge=0, le=50)] | None = None
     caution: Annotated[float, Field(ge=0.1, le=10)] | None = None
     max_lines_per_operator: Annotated[float, Field(ge=1, le=20)] | None = None
+    cap_permille: Annotated[int, Field(ge=0, le=50)] | None = None
+    """Supervisors may lower it; an admin may also raise it, as far as the law goes."""
+    budget_mode: BudgetMode | None = None
+    """Supervisors may make it strict; an admin may also make it probable."""

@@ -1,14 +1,16 @@
-// The live board. The server owns the state: each message is the whole picture, nothing here adds to it.
+// The live board. The server owns the state: the first message is the whole picture, each later one what changed in it.
 
 import { alarm } from "./alerts.js";
 import { showCampaigns } from "./campaigns.js";
 import { $, ageS, ask, clock, el, everyTick, follow, has, icon, language, moment, number, serverNow, t, typing } from "./common.js";
+import { factsOf, factsOfNumber } from "./factlinks.js";
 import { abandonText, fill, rate } from "./limit.js";
 import { openRow } from "./row.js";
 
 const ORDER = ["talking", "ringing", "ready", "wrap_up", "paused", "offline"];
 const DARKER_AFTER_S = [60, 300]; // darker = longer
 const STALE_S = 5;
+const OLD_S = 15; // they are read every 5 s
 
 // What a supervisor steers by; every number of the table is in the API.
 const SHOWN = [
@@ -18,6 +20,24 @@ const SHOWN = [
 const known = (await ask("GET", "/api/v1/kpi/definitions")).definitions;
 const definitions = SHOWN.map((id) => known.find((definition) => definition.id === id)).filter(Boolean);
 const campaignNames = new Map();
+
+const rows = { operators: new Map(), campaigns: new Map() };
+const idOf = { operators: "operator_id", campaigns: "campaign_id" };
+let picture = {};
+
+/** The picture after this message. */
+function merged(message) {
+  if (message.whole) {
+    picture = {};
+    for (const list of Object.values(rows)) list.clear();
+  }
+  for (const [name, list] of Object.entries(rows)) {
+    for (const row of message[name] ?? []) list.set(row[idOf[name]], row);
+    for (const id of message[`${name}_gone`] ?? []) list.delete(id);
+  }
+  picture = { ...picture, ...message, operators: [...rows.operators.values()], campaigns: [...rows.campaigns.values()] };
+  return picture;
+}
 
 function show(board) {
   $("#main").removeAttribute("aria-busy");
@@ -66,6 +86,7 @@ function showAbandon(board) {
     ? [board.campaigns.length > 1 ? worst.name : "", abandonText(worst)].filter(Boolean).join(" · ")
     : t("abandon.none");
   fill($("#abandon-bar"), worst);
+  $("#abandon").href = worst ? factsOf({ campaign: worst.campaign_id, fact: "abandoned", since: worst.window_starts_at }) : "/attempts?fact=abandoned";
 }
 
 // Operators -------------------------------------------------------------------------
@@ -84,6 +105,7 @@ function showOperators(operators) {
       tiles.delete(id);
     }
   }
+  filterOperators();
   sorted.forEach((operator, place) => {
     const tile = operatorTile(operator);
     if (list.children[place] !== tile) list.insertBefore(tile, list.children[place] ?? null);
@@ -103,7 +125,7 @@ function operatorTile(operator) {
     tile = el(
       "li",
       { className: "operator" },
-      el("span", { className: "name" }),
+      el("a", { className: "name", href: `/attempts?operator=${operator.operator_id}` }),
       el("span", { className: "icon" }),
       el("span", { className: "word" }),
       el("output", { className: "timer" }),
@@ -135,15 +157,27 @@ function operatorTile(operator) {
   return tile;
 }
 
+/** The tiles of ready and wrap-up leave only these operators in the list, until they are clicked again. */
+function filterOperators() {
+  const wanted = location.hash.slice(1);
+  $("#operators").dataset.only = ORDER.includes(wanted) ? wanted : "";
+  for (const tile of document.querySelectorAll("a.tile[data-state]")) {
+    const on = tile.dataset.state === wanted;
+    tile.classList.toggle("chosen", on);
+    tile.href = on ? "#operators" : `#${tile.dataset.state}`;
+  }
+}
+
+addEventListener("hashchange", filterOperators);
+
 // Promises and trunks ----------------------------------------------------------------------
 
 function showPromises(campaigns) {
   const sum = (name) => campaigns.reduce((total, one) => total + one[name], 0);
   const late = sum("callbacks_late");
-  $("#callbacks").replaceChildren(
-    el("span", { className: "count" }, el("b", {}, number(sum("callbacks_due"))), ` ${t("board.callbacks.due")}`),
-    el("span", { className: `count ${late ? "late" : ""}` }, el("b", {}, number(late)), ` ${late ? "! " : ""}${t("board.callbacks.late")}`),
-  );
+  $("#callbacks-due").textContent = number(sum("callbacks_due"));
+  $("#callbacks-late").textContent = number(late);
+  $("#callbacks-late").parentElement.classList.toggle("late", late > 0);
 }
 
 function showTrunks(board) {
@@ -176,8 +210,12 @@ function showAlerts(board) {
 
 // Numbers of the hour ------------------------------------------------------------------------
 
+let hourShown = null;
+
 function showHour(hour, at) {
   const start = new Date(Math.floor(Date.parse(at) / 3600e3) * 3600e3);
+  if (hourShown?.hour === hour && hourShown.start === start.getTime()) return;
+  hourShown = { hour, start: start.getTime() };
   $("#hour").textContent = t("board.since", { at: moment(start, { hour: "2-digit", minute: "2-digit", timeZoneName: "short" }) });
   $("#kpi").replaceChildren(
     ...definitions.map((definition) => {
@@ -186,11 +224,17 @@ function showHour(hour, at) {
         "div",
         {},
         el("dt", {}, definition[`name_${language}`]),
-        el("dd", {}, value === null || value === undefined ? "–" : inUnit(value, definition.unit)),
+        el("dd", {}, opened(definition.id, value === null || value === undefined ? "–" : inUnit(value, definition.unit), start)),
         el("dd", { className: "formula" }, definition[`formula_${language}`]),
       );
     }),
   );
+}
+
+/** A number that leads to its attempts of this hour, if it counts any. */
+function opened(id, text, start) {
+  const href = factsOfNumber(id, { since: start.toISOString() });
+  return href ? el("a", { href }, text) : text;
 }
 
 function inUnit(value, unit) {
@@ -214,9 +258,13 @@ function tick() {
   const known = Number.isFinite(age) && $("#main").getAttribute("aria-busy") !== "true";
   $("#age").textContent = known ? t("board.age", { seconds: number(age, 0) }) : "";
   $("#main").classList.toggle("stale", known && age > STALE_S);
+  // Numbers from the database have an age of their own: it may be away while the engine goes on.
+  const read = picture.overview?.at ? (now - Date.parse(picture.overview.at)) / 1000 : null;
+  $("#main").classList.toggle("old-numbers", read !== null && read > OLD_S);
+  $("#read").textContent = read !== null && read > OLD_S ? `! ${t("board.age", { seconds: number(read, 0) })}` : "";
 }
 
-follow("/api/v1/live", show);
+follow("/api/v1/live", (message) => show(merged(message)));
 everyTick(tick);
 
 // For the wall: no bar, large, high contrast; the address keeps it, so that a screen comes back by itself.

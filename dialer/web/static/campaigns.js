@@ -2,6 +2,7 @@
 // campaign is on the board, so that the focus and what was opened stay.
 
 import { $, ask, attempt, confirmed, el, has, icon, language, moment, number, Refusal, t, toast } from "./common.js";
+import { factsOf } from "./factlinks.js";
 import { abandonText, fill, rate } from "./limit.js";
 import { spark } from "./spark.js";
 
@@ -43,6 +44,11 @@ function made(id) {
     mode: part("span", "pill"),
     state: part("span", "pill"),
   };
+  tile.counts = new Map(["lines", "ringing", "waiting", "talking", "ready"].map((name) => [name, counted(id, name)]));
+  tile.facts.append(...tile.counts.values());
+  tile.lost = el("a", {}, el("b", {}));
+  tile.lostText = el("span", {});
+  tile.line.append(tile.lost, tile.lostText);
   tile.head.append(tile.name, " ", tile.mode, " ", tile.state, el("span", { className: "grow" }), tile.steer);
   tile.line.title = t("abandon.formula");
   const bar = el("span", { className: "limit" }, tile.bar);
@@ -53,7 +59,13 @@ function made(id) {
   return tile;
 }
 
-const counted = (value, text) => el("span", {}, el("b", {}, number(value)), ` ${text}`);
+const NOW = { lines: "dialling", ringing: "dialling", waiting: "waiting", talking: "talking" };
+
+/** A number of this moment, which leads to its calls; it stays the same element, so that the focus stays on it. */
+function counted(campaign, name) {
+  const tag = NOW[name] ? "a" : "span";
+  return el(tag, NOW[name] ? { href: factsOf({ campaign, now: NOW[name] }) } : {}, el("b", {}), ` ${t(`campaign.${name}`)}`);
+}
 
 function update(tile, view, overview, at) {
   Object.assign(tile, { view, overview });
@@ -68,8 +80,10 @@ function update(tile, view, overview, at) {
   if (view.trunk_off_since) {
     tile.off.replaceChildren(icon("offline"), ` ${t("campaign.trunk_off", { trunk: view.trunk, at: moment(view.trunk_off_since, SECONDS) })}`);
   }
-  tile.facts.replaceChildren(...["lines", "ringing", "waiting", "talking", "ready"].map((name) => counted(view[name], t(`campaign.${name}`))));
-  tile.line.replaceChildren(el("b", {}, view.answered ? `${number(rate(view) * 100, 1)} %` : "–"), ` ${abandonText(view)}`);
+  for (const [name, place] of tile.counts) $("b", place).textContent = number(view[name]);
+  tile.lost.href = factsOf({ campaign: view.campaign_id, fact: "abandoned", since: view.window_starts_at });
+  $("b", tile.lost).textContent = view.answered ? `${number(rate(view) * 100, 1)} %` : "–";
+  tile.lostText.textContent = ` ${abandonText(view)}`;
   fill(tile.bar, view);
   tile.details.hidden = !view.changes.length;
   tile.changes.replaceChildren(
@@ -109,6 +123,10 @@ function openSteer(tile) {
   $("#steer-title").textContent = `${t("board.steer")}: ${view.name}`;
   $("#steer-who").textContent = tile.who.textContent;
   form.elements.target.value = target === null ? "" : String(target / 10);
+  form.elements.cap.value = String(overview.steering.cap_permille / 10);
+  form.elements.mode.value = overview.steering.budget_mode;
+  // Whoever may not loosen it is not asked whether to.
+  $("[data-mode-field]", form).hidden = form.dataset.admin === undefined && overview.steering.budget_mode === "strict";
   form.elements.caution.value = Math.round(caution * 100) / 100;
   form.elements.lines.value = Math.round(lines * 100) / 100;
   for (const button of form.querySelectorAll("[data-state]")) button.hidden = button.dataset.state === view.state || (button.dataset.state === "paused" && view.state !== "running");
@@ -124,6 +142,8 @@ form.addEventListener("submit", async (event) => {
     target_permille: said === "" ? null : Math.round(Number(said) * 10),
     caution: Number(form.elements.caution.value),
     max_lines_per_operator: Number(form.elements.lines.value),
+    cap_permille: Math.round(Number(form.elements.cap.value.replace(",", ".")) * 10),
+    budget_mode: form.elements.mode.value,
   };
   try {
     await ask("PATCH", `/api/v1/campaigns/${steered.view.campaign_id}/pacing`, body);

@@ -7,6 +7,7 @@ const READ = {
   float: (text) => Number(text.replace(",", ".")),
   percent: (text) => Math.round(Number(text.replace(",", ".")) * 10),
   lines: (text) => text.split("\n").map((line) => line.trim()).filter(Boolean),
+  moment: (text) => new Date(text).toISOString(),
   list: (text) => text.split(/[\s,;]+/).filter(Boolean),
 };
 
@@ -125,7 +126,7 @@ if (said) {
 /** Times are written by the server in UTC; the reader's own zone is shown. */
 function localTimes(within) {
   for (const time of within.querySelectorAll("time[data-moment]")) {
-    time.textContent = moment(time.dateTime);
+    time.textContent = moment(time.dateTime, time.dataset.moment === "seconds" ? { dateStyle: "short", timeStyle: "medium" } : undefined);
     time.title = `${time.dateTime.slice(0, 19).replace("T", " ")} UTC`;
     delete time.dataset.moment;
   }

@@ -1,0 +1,72 @@
+"""Lists that open from a number, and what supervisors say to operators."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, StringConstraints
+
+from dialer.core.model import Outcome
+from dialer.web.schemas.common import NO_NUL, Answer, Ask, Id, Moment, Word
+
+
+def _none(value: object) -> object:
+    """A field of a form that was left empty asks for nothing."""
+    return None if value == "" else value
+
+
+_Empty = BeforeValidator(_none)
+
+
+class AttemptsQuery(Ask):
+    """Which attempts; what is empty does not narrow. ``fact`` is a number of which the list shows the facts."""
+
+    q: Annotated[str, StringConstraints(max_length=200, strip_whitespace=True, pattern=NO_NUL)] = ""
+    campaign: Annotated[Id | None, _Empty] = None
+    operator: Annotated[Id | None, _Empty] = None
+    contact: Annotated[Id | None, _Empty] = None
+    phone: Annotated[Id | None, _Empty] = None
+    outcome: Annotated[Outcome | None, _Empty] = None
+    code: Annotated[Word | None, _Empty] = None
+    fact: Annotated[
+        Literal["rang", "answered", "abandoned", "dialled", "reached", "said", "results", "decision_makers", "closed"]
+        | None,
+        _Empty,
+    ] = None
+    since: Annotated[Moment | None, _Empty] = None
+    until: Annotated[Moment | None, _Empty] = None
+    order: Literal["newest", "oldest"] = "newest"
+    now: Annotated[Literal["all", "dialling", "waiting", "talking"] | None, _Empty] = None
+    cursor: Annotated[str, StringConstraints(max_length=100)] | None = None
+
+
+class PromisesQuery(Ask):
+    """Which promises the board of promises shows."""
+
+    show: Literal["pending", "due", "late", "kept", "broken", "moved", "cancelled"] = "pending"
+    q: Annotated[str, StringConstraints(max_length=200, strip_whitespace=True, pattern=NO_NUL)] = ""
+    campaign: Annotated[Id | None, _Empty] = None
+    operator: Annotated[Id | Literal["anybody"] | None, _Empty] = None
+    cursor: Annotated[str, StringConstraints(max_length=100)] | None = None
+
+
+class CampaignOfOperator(Ask):
+    """The campaign an operator is to call for."""
+
+    campaign: Id
+
+
+class SaidView(Answer):
+    """A message to an operator; ``heard_at`` null: not acknowledged yet."""
+
+    at: datetime
+    by: str
+    text: str
+    heard_at: datetime | None
+
+
+class SaidAnswer(Answer):
+    """What was said to an operator, the newest first."""
+
+    messages: list[SaidView]
