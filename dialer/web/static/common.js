@@ -111,27 +111,40 @@ export function number(value, digits = 0) {
 
 // The live socket ---------------------------------------------------------------
 
-/** Keep a socket open; each message is a whole picture. Reconnects by itself, with jitter, so that a floor does not storm. */
+const MUTE_MS = 10_000; // the server says something every 2 s: a line this quiet is dead, whatever it claims
+const WHO_MS = 3_000;
+
+/** Keep a socket open; each message is a picture or what changed in it. Comes back by itself, with jitter, so that a floor does not storm. */
 export function follow(path, show) {
   let wait = 500;
+  let socket = null;
+  let alive = 0;
   const open = () => {
-    const socket = new WebSocket(location.origin.replace(/^http/, "ws") + path);
-    socket.onmessage = (event) => {
+    alive = performance.now();
+    const mine = new WebSocket(location.origin.replace(/^http/, "ws") + path);
+    socket = mine;
+    mine.onmessage = (event) => {
       const picture = JSON.parse(event.data);
-      heard = performance.now();
+      heard = alive = performance.now();
       offset = Date.parse(picture.at) - Date.now();
       wait = 500;
       $("#lost").hidden = true;
       show(picture);
     };
-    socket.onclose = async () => {
-      $("#lost").hidden = false;
-      // A refused handshake looks like a lost line; asking who we are tells a session that ended.
-      await ask("GET", "/api/v1/me").catch(() => {});
-      setTimeout(open, wait * (0.5 + Math.random()));
-      wait = Math.min(wait * 2, 8000);
-    };
+    mine.onclose = () => lose(mine);
   };
+  const lose = async (mine) => {
+    if (socket !== mine) return;
+    socket = null;
+    mine.onmessage = null;
+    mine.close();
+    $("#lost").hidden = false;
+    // A refused handshake looks like a lost line; asking who we are tells a session that ended. It may not hold us up.
+    await Promise.race([ask("GET", "/api/v1/me").catch(() => {}), new Promise((go) => setTimeout(go, WHO_MS))]);
+    setTimeout(open, wait * (0.5 + Math.random()));
+    wait = Math.min(wait * 2, 8000);
+  };
+  setInterval(() => socket && performance.now() - alive > MUTE_MS && lose(socket), 1000);
   open();
 }
 
