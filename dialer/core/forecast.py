@@ -6,6 +6,11 @@ Both are estimates for planning; what limits each attempt is decided by the gate
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 #: Share of their time that operators talk or write, by mode: ``scripts/bench pacing`` finds about this for ten of them.
 BUSY_SHARE = {"progressive": 0.61, "predictive": 0.8, "ivr": 0.6}
@@ -26,6 +31,19 @@ def hours_left(left: int, closed: int, over_s: float) -> float | None:
     if left == 0:
         return 0.0
     return left / closed * max(over_s, PACE_S_MIN) / 3600 if closed > 0 else None
+
+
+def usual_window(windows: Mapping[int, Sequence[tuple[time, time]]]) -> tuple[str, str] | None:
+    """The hours of most days, Monday to Friday, from the first opening to the last closing; None if most are closed.
+
+    Args:
+        windows: Weekday (Monday is 0) -> intervals of local time; an end at midnight is the end of the day.
+    """
+    days = [windows.get(day, ()) for day in range(5)]
+    spans = [(f"{day[0][0]:%H:%M}", "24:00" if day[-1][1] == time() else f"{day[-1][1]:%H:%M}") for day in days if day]
+    if len(spans) * 2 <= len(days):
+        return None
+    return max(spans, key=lambda span: (spans.count(span), span))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

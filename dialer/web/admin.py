@@ -190,7 +190,7 @@ async def plan(call: Call, ask: schemas.PlanQuery) -> schemas.PlanAnswer:
         **made_of,
     )
     figures = {name: getattr(planned, name) for name in type(planned).__slots__}
-    return schemas.PlanAnswer(**made_of, **figures, own_figures=own)
+    return schemas.PlanAnswer(**made_of, **figures, own_figures=own, window=forecast.usual_window(rules.windows))
 
 
 #: From so many conversations on a campaign's own figures are better than usual ones.

@@ -82,6 +82,7 @@ class Ground:
         hang_up: Makes every callee hang up.
         spare: A seat for a person with a softphone: user, secret and SIP port; None without Asterisk.
         pool: The file of that seat with both its secrets: a headset at the browser does too.
+        sounds: Where its recorded offers lie.
         ws_port: Where browsers' SIP goes.
     """
 
@@ -90,6 +91,7 @@ class Ground:
     events_secret: str = field(repr=False)
     commands_secret: str = field(repr=False)
     pool: Path | None = None
+    sounds: Path | None = None
     ws_port: int = 8088
     calls: Callable[[], Sequence[WorldCall]]
     hang_up: Callable[[], Awaitable[None]]
@@ -216,6 +218,7 @@ async def _ground(options: Options, run_dir: Path, say: Callable[[str], None]) -
                     hang_up=pair.hang_up_callees,
                     spare=(seat, secret, pair.sip_port),
                     pool=pair.pool,
+                    sounds=pair.switch.home / "sounds",
                     ws_port=pair.ws_port,
                 )
                 return
@@ -244,6 +247,7 @@ def _settings(options: Options, ground: Ground, run_dir: Path) -> Settings:
         ami_events_secret=SecretStr(ground.events_secret),
         ami_commands_secret=SecretStr(ground.commands_secret),
         seats_file=ground.pool,
+        sounds_dir=ground.sounds,
         sip_ws_port=ground.ws_port,
         http_port=_http_port() if options.port is None else options.port,
         log_level="warning",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,3 +50,22 @@ def test_more_contacts_never_take_less_time_and_nobody_is_called_more_than_allow
     assert plan.days <= more.days
     assert plan.conversations <= values["contacts"]
     assert plan.attempts <= values["contacts"] * values["attempts_max"] + 1
+
+
+def day(start, end):
+    return (time(start), time(end % 24))
+
+
+@pytest.mark.parametrize(
+    ("windows", "usual"),
+    [
+        ({n: (day(9, 20),) for n in range(7)}, ("09:00", "20:00")),
+        ({n: (day(0, 24),) for n in range(7)}, ("00:00", "24:00")),
+        ({n: (day(10, 13), day(14, 20)) for n in range(5)}, ("10:00", "20:00")),
+        ({**{n: (day(8, 21),) for n in range(4)}, 4: (day(8, 18),)}, ("08:00", "21:00")),
+        ({5: (day(10, 18),), 6: (day(10, 18),)}, None),
+        ({}, None),
+    ],
+)
+def test_the_usual_window_is_that_of_most_weekdays(windows, usual):
+    assert forecast.usual_window(windows) == usual

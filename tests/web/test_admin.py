@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from aiohttp import CookieJar
@@ -11,7 +12,7 @@ from aiohttp.test_utils import TestClient
 
 from dialer.service import how_to_begin
 from dialer.store.users import Actor
-from dialer.web import scope
+from dialer.web import scope, texts
 from dialer.web.access import Role
 from dialer.web.call import CONTEXT
 from dialer.web.routes import ROUTES
@@ -286,3 +287,13 @@ async def test_tables_are_searched_sorted_and_paged_by_the_database(office):  # 
         await logins(q="u1", role="auditor"), reverse=True
     )
     assert (await logins(q="u7", page=200))[0] == "u7"  # a page that is not there is the last one
+
+
+def test_everything_the_audit_log_may_say_has_words_in_both_languages():
+    """What a change is called in the code is read by people in the log."""
+    said = set()
+    for path in Path(texts.__file__).parents[1].rglob("*.py"):
+        said |= set(re.findall(r'note\(\s*(?:[\w.]+,\s*)?[\w.]+,\s*"([a-z_]+\.[a-z_]+)"', path.read_text()))
+    assert len(said) > 40
+    for language in texts.LANGUAGES:
+        assert not {one for one in said if f"action.{one}" not in texts.TEXTS[language]}

@@ -124,6 +124,8 @@ class PlanAnswer(Answer):
     limited_by: str
     hours_per_day: float
     """Hours a day in which the profile lets one callee be called, over a week."""
+    window: tuple[str, str] | None
+    """Within which local hours of most weekdays the callee may be called, e.g. 09:00 and 20:00."""
     gap_days: float
     answer_rate: float
     talk_s: float

@@ -4,6 +4,7 @@ import { $, ask, number, t } from "./common.js";
 
 const place = $("#plan");
 const form = $("#settings");
+const what = $("#what-if");
 let turn = 0;
 
 async function show() {
@@ -13,6 +14,7 @@ async function show() {
     const field = form.elements[name];
     if (field.value && field.validity.valid) said.set(name, field.value);
   }
+  for (const field of what.elements) if (field.value && field.validity.valid) said.set(field.name, field.value);
   const plan = await ask("GET", `/api/v1/campaigns/${place.dataset.campaign}/plan?${said}`).catch(() => null);
   if (mine !== turn) return;
   if (!plan) {
@@ -21,7 +23,7 @@ async function show() {
   }
   const given = {
     attempts_max: form.elements.attempts_max.value,
-    hours: number(plan.hours_per_day, 1),
+    window: plan.window ? t("plan.window", { from: plan.window[0].replace(/^0/, ""), to: plan.window[1] }) : t("plan.hours", { hours: number(plan.hours_per_day, 1) }),
     contacts: number(plan.contacts),
     days: number(plan.days),
     operators: number(plan.operators),
@@ -29,6 +31,8 @@ async function show() {
     conversations: number(plan.conversations),
     work: number(plan.hours, 1),
   };
+  what.elements.contacts.placeholder = number(plan.contacts);
+  what.elements.operators.placeholder = number(plan.operators);
   $("#plan-text").textContent = plan.contacts ? t("plan.sentence", given) : t("plan.empty", given);
   $("#plan-from").textContent = plan.contacts
     ? `${t("plan.work", given)} ${t(`plan.limited.${plan.limited_by}`)} ${t(plan.own_figures ? "plan.own" : "plan.usual", { rate: number(plan.answer_rate * 100), talk: number(plan.talk_s) })}`
@@ -36,8 +40,11 @@ async function show() {
 }
 
 let wait = 0;
-form.addEventListener("input", () => {
-  clearTimeout(wait);
-  wait = setTimeout(show, 250);
-});
+for (const place of [form, what]) {
+  place.addEventListener("input", () => {
+    clearTimeout(wait);
+    wait = setTimeout(show, 250);
+  });
+}
+what.addEventListener("submit", (event) => event.preventDefault());
 show();

@@ -1,0 +1,168 @@
+"""What is set up in a real browser: a script, a list of dispositions, an offer, a second factor."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from datetime import UTC, datetime
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.async_api import expect
+
+from dialer import passwords
+from dialer.core import totp
+from dialer.store.users import Actor
+from tests.browser.conftest import violations
+from tests.test_offers import tone
+from tests.web import fakes
+
+pytestmark = [pytest.mark.postgres, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def campaign_of(scene, name):
+    """A campaign of this test's own."""
+    found = await scene.place.stores.campaigns.copy(scene.place.campaign.id, name, actor=Actor())
+    return found.id
+
+
+async def test_a_script_is_written_walked_through_and_saved_with_the_keyboard(opened, scene):
+    """The right side is what operators will see; the check names what is missing until nothing is."""
+    id_ = await campaign_of(scene, "with a script")
+    async with opened(f"/campaigns/{id_}/script", "supervisor") as page:
+        await page.get_by_role("button", name="+ Step").click()
+        await page.keyboard.type("Hello {name}, have you two minutes?")
+        await expect(page.locator("#step")).to_have_text("Hello Anna Petrova, have you two minutes?")
+        await expect(page.locator("#findings")).to_contain_text("A dead end")
+        for answer in ("yes", "no"):
+            await page.get_by_role("button", name="Add an answer to “Step 1”").click()
+            await page.keyboard.type(answer)
+        await page.get_by_label("Where answer 1 of “Step 1” leads").select_option("+")
+        await page.get_by_label("What is said in “Step 2”").fill("Here is what we offer.")
+        await page.get_by_role("button", name="Add an answer to “Step 2”").click()
+        await page.keyboard.type("thank you")
+        await expect(page.locator("#findings")).to_contain_text("Nothing to mend")
+        assert await violations(page) == []
+        await page.get_by_role("radio", name="First talk").click()
+        await page.locator("#answers").get_by_role("button", name="yes").click()
+        await expect(page.locator("#step")).to_have_text("Here is what we offer.")
+        await page.keyboard.press("Control+s")
+        await expect(page.locator("#edited")).to_have_text("version 1")
+        await expect(page.locator("#unsaved")).to_have_text("")
+    saved = await scene.place.stores.scripts.read(id_)
+    assert [[answer["to"] for answer in step["answers"]] for step in saved.body["steps"]] == [["s2", None], [None]]
+
+
+async def test_what_somebody_else_saved_meanwhile_is_not_overwritten(opened, scene):
+    id_ = await campaign_of(scene, "of two editors")
+    async with opened(f"/campaigns/{id_}/script", "supervisor", refusals=True) as page:
+        await scene.place.stores.scripts.write(id_, brief="theirs", body={}, actor=Actor())
+        await page.locator("#brief-text").fill("mine")
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.locator(".toast.bad")).to_contain_text("another version")
+        page.on("dialog", lambda dialog: dialog.accept())
+    assert (await scene.place.stores.scripts.read(id_)).brief == "theirs"
+
+
+async def test_dispositions_are_renamed_moved_and_archived(opened, scene):
+    id_ = await campaign_of(scene, "with a list")
+    async with opened(f"/campaigns/{id_}/dispositions", "admin", refusals=True) as page:
+        lead = page.locator("#kind-lead")
+        await lead.locator("summary").click()
+        await lead.get_by_label("Name in English").fill("Hot lead")
+        async with page.expect_navigation():
+            await lead.get_by_role("button", name="Save").click()
+        await expect(page.locator(".kinds-seen li").first).to_contain_text("Hot lead")
+        await page.get_by_role("button", name="Down: Hot lead").click()
+        await expect(page.locator(".kinds-seen li").nth(1)).to_contain_text("Hot lead")
+        await lead.locator("summary").click()
+        await lead.get_by_label("a time to call back").check()
+        await lead.get_by_role("button", name="Save").click()
+        await expect(lead.locator(".field-error")).to_contain_text("promised to nobody")
+        await page.reload()
+        await lead.locator("summary").click()
+        await lead.get_by_role("button", name="Archive").click()
+        async with page.expect_navigation():
+            await page.locator("#confirm-yes").click()
+        await expect(page.locator("details", has_text="Archived: 1")).to_be_visible()
+    found = await scene.place.stores.disposition_kinds.list(id_)
+    assert [(one.kind.code, one.kind.archived) for one in found][1] == ("lead", True)
+
+
+async def test_an_offer_is_uploaded_and_heard_in_the_page(opened, scene, tmp_path):
+    recording = tmp_path / "take.wav"
+    recording.write_bytes(tone())
+    async with opened("/offers", "admin", refusals=True) as page:
+        form = page.locator("#upload")
+        (tmp_path / "note.wav").write_text("no sound")
+        await form.get_by_label("Name").fill("Take one")
+        await form.get_by_label("File").set_input_files(tmp_path / "note.wav")
+        await form.get_by_role("button", name="Make the offer").click()
+        await expect(form.locator(".error")).to_contain_text("no recording we know")
+        await form.get_by_label("File").set_input_files(recording)
+        async with page.expect_navigation():
+            await form.get_by_role("button", name="Make the offer").click()
+        seconds = await page.evaluate(
+            """async () => {
+                const audio = document.querySelector("audio");
+                audio.preload = "auto";
+                audio.load();
+                await new Promise((go, no) => { audio.oncanplaythrough = go; audio.onerror = no; });
+                return audio.duration;
+            }"""
+        )
+        assert seconds == pytest.approx(2, abs=0.1)
+
+
+async def test_a_second_factor_is_set_up_and_asked_for_at_the_next_login(opened, scene):
+    await scene.place.stores.users.add(
+        login="steerer",
+        name="Steerer",
+        role="supervisor",
+        password_hash=await hashed(),
+        team=None,
+        language="en",
+        actor=Actor(),
+    )
+    async with opened("/me", "steerer", refusals=True) as page:
+        await page.get_by_label("Your password").fill(fakes.PASSWORD)
+        await page.get_by_role("button", name="Set up").click()
+        await page.locator("#factor-scan").wait_for()
+        secret = parse_qs(urlsplit(await page.locator("#factor-link").get_attribute("href")).query)["secret"][0]
+        assert await violations(page) == []
+        await page.get_by_role("textbox", name="Code").fill(now(secret, -1))
+        await page.get_by_role("button", name="Switch on").click()
+        await expect(page.locator("#factor-codes li")).to_have_count(10)
+        assert await violations(page) == []
+    async with opened("/", refusals=True) as page:
+        await page.get_by_label("Login").fill("steerer")
+        await page.get_by_label("Password").fill(fakes.PASSWORD)
+        await page.get_by_role("button", name="Log in").click()
+        await expect(page.locator("#error")).to_contain_text("One step more")
+        await page.get_by_role("textbox", name="Code of your app").fill(now(secret, 0))
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/board")
+
+
+async def test_a_test_call_is_told_as_it_happens(opened, scene):
+    async with opened("/trunks", "admin", refusals=True) as page:
+        form = page.locator("#test-call")
+        await form.get_by_label("Your own phone").fill("112")
+        await form.get_by_role("button", name="Call me").click()
+        await expect(form.locator(".error")).to_contain_text("no number")
+        await form.get_by_label("Your own phone").fill("+7 495 123-45-67")
+        await form.get_by_role("button", name="Call me").click()
+        await expect(page.locator("#trial")).to_contain_text("sent to the trunk world")
+        scene.live.test_calls = {
+            uid: replace(call, state="ended", ended_at=call.began_at, outcome="busy", cause=17, sip_code=486)
+            for uid, call in scene.live.test_calls.items()
+        }
+        await expect(page.locator("#trial")).to_contain_text("busy (Q.850 17, SIP 486)")
+
+
+def now(secret, steps):
+    return totp.code(base64.b32decode(secret), totp.step_of(datetime.now(UTC)) + steps)
+
+
+async def hashed():
+    return await passwords.hash_password(fakes.PASSWORD)
