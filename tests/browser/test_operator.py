@@ -23,7 +23,8 @@ async def operator(scene):
     """Puts the operator into a state; in a conversation the callee's card has a script."""
     place = scene.place
     user = (await place.stores.users.by_login("operator")).user
-    await place.stores.scripts.write(place.campaign.id, brief=BRIEF, body=BODY, actor=SYSTEM)
+    before = place.now - timedelta(hours=1)  # a conversation shows the version in force when it began
+    await place.stores.scripts.write(place.campaign.id, brief=BRIEF, body=BODY, actor=SYSTEM, now=before)
     lease = await place.store.take_lease("main", wait=True)  # the scene's own may be over by now
     [attempt] = await place.dial(lease=lease)
     await place.talk(attempt, user.id)

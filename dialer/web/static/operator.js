@@ -50,6 +50,7 @@ function drawState(state) {
   $("#state-more").textContent = [now.card?.campaign, operator?.reason ? pauseName(operator.reason) : "", operator?.pause_after_call ? t("operator.pause_after_call") : ""]
     .filter(Boolean)
     .join(" · ");
+  $("#callee").textContent = now.card ? `${$("#name").textContent} ${$("#number").textContent}` : "";
   // One primary action per state; what cannot be done is not there.
   $("#hangup").hidden = state !== "talking";
   $("#ready").hidden = state !== "paused" && !operator?.pause_after_call;
