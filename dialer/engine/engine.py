@@ -27,6 +27,7 @@ from dialer.core.presence import NotNow
 from dialer.engine import board as views
 from dialer.engine.campaigns import Dialing
 from dialer.engine.clock import ClockWatch, SteadyClock
+from dialer.engine.desk import Desk
 from dialer.engine.journal import Writer
 from dialer.engine.ports import Board, Clock, Explanation, Lease, OperatorView, Store, TrialCall
 from dialer.engine.switch import ATTEMPT, LEG, AuditDue, Hearing, Switch
@@ -46,11 +47,9 @@ CAMPAIGNS_S = 10.0
 #: A loop that was away for longer than this is said.
 LAG_S = 0.2
 ALERTS_KEPT = 20
-#: What a person is told is stored first; so long it may take.
-STORED_S = 3.0
 
 
-class Engine:
+class Engine(Desk):
     """Runs the campaigns of one switch. Implements the ports ``Commands`` and ``Live``.
 
     Args:
@@ -431,79 +430,6 @@ class Engine:
         return dict(self.floor.outcomes)
 
     # Commands --------------------------------------------------------------------------
-
-    def _view(self, operator_id: int) -> OperatorView:
-        view = self.operator(operator_id)
-        if view is None:
-            raise Refused("operator.no_shift", "Start your shift first.")
-        return view
-
-    async def start_shift(self, *, operator_id: int, name: str, team_id: int, seat: str) -> OperatorView:
-        """Open a shift on a seat; its phone is called at once."""
-        if not self._synced:
-            raise Refused("switch.down", "The switch is not connected; try again in a moment.")
-        self._ask(ev.ShiftStarted(operator_id, self._new_id(), name, team_id, seat))
-        return self._view(operator_id)
-
-    async def ready(self, operator_id: int) -> OperatorView:
-        """The operator takes calls from now on."""
-        self._ask(ev.ReadyAsked(operator_id))
-        return self._view(operator_id)
-
-    async def pause(self, operator_id: int, reason: str) -> OperatorView:
-        """No more calls; remembered for after the call, or until the abandonment budget allows it."""
-        self._ask(ev.PauseAsked(operator_id, reason))
-        await self._stored()
-        return self._view(operator_id)
-
-    async def hang_up(self, operator_id: int) -> OperatorView:
-        """End the operator's present conversation."""
-        self._ask(ev.HangUpAsked(operator_id))
-        return self._view(operator_id)
-
-    async def more_time(self, operator_id: int) -> OperatorView:
-        """Make the present wrap-up longer."""
-        self._ask(ev.MoreTimeAsked(operator_id))
-        await self._stored()
-        return self._view(operator_id)
-
-    async def call_phone(self, operator_id: int) -> OperatorView:
-        """Call the operator's phone anew: a page that has just come has no call yet, whatever the switch believes."""
-        self._ask(ev.PhoneAsked(operator_id))
-        return self._view(operator_id)
-
-    async def end_shift(self, operator_id: int) -> None:
-        """Close the shift; after the call if one is going on."""
-        self._ask(ev.ShiftEndAsked(operator_id))
-        await self._stored()
-
-    async def _stored(self) -> None:
-        """Whoever was told that he is away stays away, though this process die the next moment.
-
-        Raises:
-            StoreDown: PostgreSQL does not answer; it is done, and would be forgotten by a crash.
-        """
-        try:
-            await asyncio.wait_for(self.writer.drained(), STORED_S)
-        except TimeoutError:
-            raise StoreDown(
-                "store.down",
-                "It is done, but PostgreSQL does not answer.",
-                remedy="Look at your state again in a moment.",
-            ) from None
-
-    async def disposition_saved(self, operator_id: int, attempt_id: UUID) -> None:
-        """The wrap-up of this attempt is done: it is committed.
-
-        Pages that saved while the service was away come back before their operators do.
-        """
-        if not self.started.is_set():
-            self._saved_early[operator_id] = attempt_id
-            return
-        op, known = self.floor.operators.get(operator_id), self.floor.attempts.get(attempt_id)
-        of_wrap_up = op.live.campaign_id if op is not None and op.live.attempt_id == attempt_id else None
-        self._do(ev.DispositionSaved(operator_id, attempt_id))
-        self.dialing.wake(known.campaign_id if known is not None else of_wrap_up)
 
     async def do_not_call_added(self, phone_ids: Sequence[int]) -> None:
         """Cut unanswered lines to these phones at once."""
