@@ -13,7 +13,8 @@ from ami.simulator.inprocess import SimHost, SimLink
 from ami.simulator.manager import dialer_users
 from ami.simulator.people import Kind, Person, Phone, TableWorld
 from ami.simulator.server import SimServer
-from tests.ami.conformance import BEHAVIOURS, STORIES, Endings, judge, tell_all
+from tests.ami.conformance import STORIES, Endings, judge, tell_all
+from tests.ami.stage import BEHAVIOURS
 from tests.sim.loop import SimLoop
 
 

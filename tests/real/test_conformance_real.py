@@ -12,7 +12,8 @@ from dialer.errors import Misconfigured
 from dialer.service import CONTEXTS, PLAN
 from dialer.world import rig, root
 from dialer.world.people import Behaviour, Person
-from tests.ami.conformance import BEHAVIOURS, STORIES, Endings, judge, tell_all
+from tests.ami.conformance import STORIES, Endings, judge, tell_all
+from tests.ami.stage import BEHAVIOURS
 
 if TYPE_CHECKING:
     from pathlib import Path
