@@ -6,6 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dialer.world.log import TEST_CALL
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -60,10 +62,14 @@ class Verdict:
 
 
 def judge(calls: Sequence[WorldCall], ledger: Sequence[Stored]) -> Verdict:
-    """Pair every call the world saw with the attempt it was told, else by number and time, and compare."""
+    """Pair every call the world saw with the attempt it was told, else by number and time, and compare.
+
+    Test calls of an admin are no attempts, and are left out.
+    """
     called: defaultdict[str, list[WorldCall]] = defaultdict(list)
     for call in sorted(calls, key=lambda call: call.called_at):
-        called[call.number].append(call)
+        if call.attempt_id != TEST_CALL:
+            called[call.number].append(call)
     stored: defaultdict[str, list[Stored]] = defaultdict(list)
     for attempt in sorted(ledger, key=lambda attempt: attempt.sent_at):
         stored[attempt.number.lstrip("+")].append(attempt)

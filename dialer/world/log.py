@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 
+#: In place of an attempt: an admin tried a trunk.
+TEST_CALL = "test call"
+
 
 @dataclass(slots=True, kw_only=True)
 class WorldCall:
@@ -79,7 +82,9 @@ def calls(path: Path) -> list[WorldCall]:
 
 
 def attempt_of(channel_id: str) -> str:
-    """The attempt of a channel's id; "" if it is none of ours."""
+    """The attempt of a channel's id; ``TEST_CALL`` of a test call, which has none; "" if it is none of ours."""
+    if channel_id.startswith("tst-"):
+        return TEST_CALL
     try:
         return str(UUID(hex=channel_id.removeprefix("att-")))
     except ValueError:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.world.judge import Stored, judge
-from dialer.world.log import WorldCall
+from dialer.world.log import WorldCall, attempt_of
 
 UNANSWERED = {"outcome": "no_answer", "answered_at": None, "connected_at": None, "seat": None}
 
@@ -39,6 +39,13 @@ def test_a_call_without_an_attempt_of_its_own_is_a_double_dial():
     verdict = judge([call(), call(at=120.0)], [attempt()])
     assert verdict.double_dials == 1
     assert len(verdict.disagreements) == 1
+
+
+def test_a_test_call_of_an_admin_is_no_attempt_and_no_double_dial():
+    """It says so in its INVITE."""
+    tried = call(at=120.0, attempt_id=attempt_of("tst-" + "0" * 32))
+    assert judge([call(), tried], [attempt()]).disagreements == []
+    assert judge([call(), call(at=120.0, attempt_id=attempt_of("xyz"))], [attempt()]).double_dials == 1
 
 
 def test_a_call_belongs_to_the_attempt_its_invite_names_and_to_no_other():
