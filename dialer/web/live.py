@@ -305,7 +305,10 @@ async def _serve(call: Call, frames: Frames) -> web.WebSocketResponse:
     if session is None:
         raise web.HTTPUnauthorized
     socket = web.WebSocketResponse(heartbeat=15, max_msg_size=MESSAGE_BYTES_MAX, compress=False)
-    await socket.prepare(call.request)
+    try:
+        await socket.prepare(call.request)
+    except ConnectionError:
+        return socket  # the page is gone already, as many are when a network comes and goes
     call.context.sockets.add(session.token_hash, socket)
 
     async def send(text: str) -> None:

@@ -9,9 +9,10 @@ from types import SimpleNamespace
 from weakref import WeakKeyDictionary
 
 import pytest
-from aiohttp import WSMsgType, WSServerHandshakeError
+from aiohttp import ClientError, WSMsgType, WSServerHandshakeError, web
 
 from dialer.engine.ports import CampaignView
+from dialer.web import errors as web_errors
 from dialer.web import live as web_live
 from dialer.web.call import CONTEXT
 from dialer.web.feed import Feed, seen
@@ -204,6 +205,22 @@ async def test_a_page_that_floods_or_sends_too_much_is_closed(world):
         for _ in range(web_live.MESSAGES_PER_S_MAX + 5):
             await socket.send_str("x")
         assert await closed(socket)
+
+
+async def test_a_page_that_is_gone_before_its_socket_opens_is_no_defect(world, monkeypatch):
+    """When a network breaks, hundreds are; the log must not fill with tracebacks then."""
+
+    async def gone(self, request):
+        raise ConnectionResetError("Connection lost")
+
+    defects = []
+    monkeypatch.setattr(web_errors, "unexpected", lambda error, request: defects.append(error))
+    client = await world.login("supervisor")
+    monkeypatch.setattr(web.WebSocketResponse, "prepare", gone)
+    with pytest.raises((ClientError, WSServerHandshakeError)):
+        await client.ws_connect(BOARD)
+    assert defects == []
+    assert world.app[CONTEXT].hub.watching == 0
 
 
 async def test_a_page_that_closes_leaves_nothing_behind(world):
