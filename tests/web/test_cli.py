@@ -370,3 +370,29 @@ def test_a_trunk_that_must_not_reach_a_configuration_is_one_sentence(run, tmp_pa
     assert code == 2
     assert "--help" in error
     assert not (tmp_path / "switch" / "etc").exists()
+
+
+@pytest.mark.postgres
+def test_whoever_lost_the_phone_is_let_in_again_from_the_command_line(run, settings, url):
+    """Also the only admin; the log keeps it."""
+    settings("DIALER_DATABASE_URL", url)
+    run("user", "add", "ann", "--role", "admin")
+    code, _, said = run("user", "reset-second-factor", "ann")
+    assert (code, "no second factor" in said) == (1, True)
+
+    async def rows(text):
+        connection = await asyncpg.connect(url)
+        found = await connection.fetch(text)
+        await connection.close()
+        return found
+
+    asyncio.run(
+        rows(
+            "INSERT INTO second_factor (user_id, seed, confirmed_at) SELECT id, substr(sha256('x'), 1, 16), now() FROM app_user"
+        )
+    )
+    code, out, _ = run("user", "reset-second-factor", "ann")
+    assert (code, "password alone" in out) == (0, True)
+    assert asyncio.run(rows("SELECT FROM second_factor")) == []
+    assert len(asyncio.run(rows("SELECT FROM audit WHERE action = 'second_factor.remove'"))) == 1
+    assert run("user", "reset-second-factor", "nobody")[0] == 1
