@@ -40,6 +40,7 @@ BASES = frozenset({Role.SUPERVISOR, Role.ADMIN, Role.BASE_MANAGER})
 READERS = LEADS | {Role.AUDITOR}
 ADMIN = frozenset({Role.ADMIN})
 OVERSEERS = frozenset({Role.ADMIN, Role.AUDITOR})
+PEOPLE = EVERYONE - {Role.API}
 CUSTOMERS = frozenset({Role.CUSTOMER})
 #: Who may have a second factor; operators share a floor, and programs have tokens.
 FACTORED = EVERYONE - {Role.OPERATOR, Role.API}

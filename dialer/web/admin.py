@@ -11,7 +11,7 @@ from dialer import passwords
 from dialer.core import forecast
 from dialer.errors import NotFound, Refused
 from dialer.store.users import Actor
-from dialer.web import auth, schemas
+from dialer.web import auth, schemas, second_factor
 from dialer.web.access import Role
 
 if TYPE_CHECKING:
@@ -41,6 +41,19 @@ async def revoke_session(call: Call) -> schemas.Done:
     ended = await call.stores.users.revoke_session(call.id(), user_id=call.user.id, actor=call.actor)
     await asyncio.shield(call.context.sockets.close(ended))
     return schemas.Done()
+
+
+async def change_password(call: Call, ask: schemas.PasswordChange) -> StreamResponse:
+    """Change one's own password: all sessions end, and this browser gets a new one.
+
+    Raises:
+        Refused: ``second_factor.password``, ``login.too_many``.
+    """
+    await second_factor.check_password(call, ask.old, "old")
+    changes = {"password_hash": await passwords.hash_password(ask.new)}
+    user, ended = await call.stores.users.change(call.user.id, changes, actor=call.actor)
+    await asyncio.shield(call.context.sockets.close(*ended))
+    return await auth.enter(call, user)
 
 
 # People ------------------------------------------------------------------

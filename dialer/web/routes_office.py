@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from dialer.web import admin, floor, office, schemas, second_factor
-from dialer.web.access import ADMIN, BASES, EVERYONE, FACTORED, LEADS, OPERATOR, OVERSEERS, PUBLIC, READERS, Route
+from dialer.web.access import (
+    ADMIN,
+    BASES,
+    EVERYONE,
+    FACTORED,
+    LEADS,
+    OPERATOR,
+    OVERSEERS,
+    PEOPLE,
+    PUBLIC,
+    READERS,
+    Route,
+)
 
 _ID = "{id:[0-9]{1,18}}"
 _V1 = "/api/v1"
@@ -77,6 +89,9 @@ _ADMIN = (
           enrols=True, summary="Where the user is logged in", answer=schemas.SessionsAnswer),
     Route(method="DELETE", path=f"{_V1}/me/sessions/{_ID}", handler=admin.revoke_session, roles=EVERYONE,
           summary="End one of the user's own sessions", answer=schemas.Done),
+    Route(method="POST", path=f"{_V1}/me/password", handler=admin.change_password, roles=PEOPLE,
+          summary="Change one's own password; all other sessions end", ask=schemas.PasswordChange,
+          answer=schemas.MeAnswer),
     Route(method="DELETE", path=f"{_V1}/me/sessions", handler=second_factor.revoke_others, roles=EVERYONE,
           enrols=True, summary="End all of the user's own sessions but this", answer=schemas.Done),
     Route(method="POST", path=f"{_V1}/setup", handler=admin.setup, roles=PUBLIC,

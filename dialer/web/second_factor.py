@@ -111,11 +111,7 @@ async def begin(call: Call, ask: schemas.PasswordAsk) -> schemas.SecondFactorBeg
     Raises:
         Refused: ``second_factor.password``, ``second_factor.exists``, ``login.too_many``.
     """
-    async with throttle.turn(call, call.user.login):
-        found = await call.stores.users.by_login(call.user.login)
-        if not await passwords.matches(found.password_hash if found else None, ask.password):
-            await throttle.note_wrong(call, call.user.login)
-            raise Refused("second_factor.password", "this is not your password", remedy="Type it again.")
+    await check_password(call, ask.password, "password")
     seed = secrets.token_bytes(16)
     await call.stores.second_factors.begin(call.user.id, seed)
     secret = await secret_of(call, call.user.id, seed)
@@ -123,6 +119,23 @@ async def begin(call: Call, ask: schemas.PasswordAsk) -> schemas.SecondFactorBeg
     modules = await asyncio.to_thread(qr.matrix, address)
     return schemas.SecondFactorBegun(
         secret=totp.secret_text(secret), link=address, picture=qr.path(modules), side=len(modules)
+    )
+
+
+async def check_password(call: Call, typed: str, field: str) -> None:
+    """Who is logged in shows the password again, before something that whoever sits there by chance must not do.
+
+    Raises:
+        Refused: ``second_factor.password``, ``login.too_many``.
+    """
+    async with throttle.turn(call, call.user.login):
+        found = await call.stores.users.by_login(call.user.login)
+        if await passwords.matches(found.password_hash if found else None, typed):
+            return
+        await throttle.note_wrong(call, call.user.login)
+    sentence = "this is not your password"
+    raise Refused(
+        "second_factor.password", sentence, remedy="Type it again.", fields=[{"field": field, "message": sentence}]
     )
 
 

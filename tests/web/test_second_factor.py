@@ -211,3 +211,20 @@ async def test_a_disabled_account_is_refused_before_a_code_is_asked_for(office):
     await enrolled(theirs)
     await office.place.stores.users.change(user.id, {"disabled": True}, actor=Actor())
     assert await log_in(office, "sup", 401) == "login.wrong"
+
+
+async def test_a_password_is_changed_by_its_owner_who_stays_logged_in_here_alone(office):  # noqa: F811
+    """Whoever made the account knew the first password; nobody knows the next one."""
+    admin = await office.login("admin")
+    elsewhere = await office.enter("admin")
+    before = {cookie.value for cookie in admin.session.cookie_jar}
+    wrong = await asked(admin, "POST", "/api/v1/me/password", 422, old="not it", new="another long one")
+    assert error_of(wrong).data["fields"][0]["field"] == "old"
+    await asked(admin, "POST", "/api/v1/me/password", 422, old=fakes.PASSWORD, new="short")
+    await asked(admin, "POST", "/api/v1/me/password", old=fakes.PASSWORD, new="another long one")
+    assert (await admin.get("/api/v1/me")).status == 200
+    assert (await elsewhere.get("/api/v1/me")).status == 401
+    assert not before & {cookie.value for cookie in admin.session.cookie_jar}
+    assert await log_in(office, "admin", 401) == "login.wrong"
+    row = await office.place.pools.web.fetchrow("SELECT after FROM audit WHERE action = 'user.change'")
+    assert row["after"] == {"password": "changed"}

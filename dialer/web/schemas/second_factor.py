@@ -19,6 +19,13 @@ class PasswordAsk(Ask):
     password: Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 
+class PasswordChange(Ask):
+    """The present password and the one from now on."""
+
+    old: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    new: Annotated[str, StringConstraints(min_length=12, max_length=256)]
+
+
 class CodeAsk(Ask):
     """Six digits of the app; where one is set up already, a recovery code does too."""
 
