@@ -15,18 +15,41 @@ apt_install() {
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
-# The virtual environment, exactly as the lock file says; made again when the lock file has changed.
+is_new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+makes_venvs() { is_new_enough "$1" && "$1" -c 'import ensurepip, venv' 2>/dev/null; }
+
+# The Python for the virtual environment: Debian's if it will do, since its build is optimised, a sixth faster than one
+# that a version manager compiled; else the first in PATH.
+find_python() {
+    local debian=/usr/bin/python3 python
+    [ -x "$debian" ] || command -v python3 >/dev/null || apt_install python3 >&2 || return 1
+    if is_new_enough "$debian" && ! makes_venvs "$debian" && can_install; then
+        apt_install python3-venv >&2 || say "Debian's python3-venv could not be installed."
+    fi
+    for python in "$debian" python3; do
+        if makes_venvs "$python"; then
+            command -v "$python"
+            return
+        fi
+    done
+    say "Python 3.11 or later with its module venv is needed (apt-get install python3-venv)."
+    return 1
+}
+
+# The virtual environment, exactly as the lock file says; made again when the lock file or Debian's Python has changed.
+# One whose stamp tells of no Python was made before stamps did, and is good until the lock file changes.
 ensure_venv() {
-    local stamp=.venv/.made-from wanted
-    wanted=$(sha256sum requirements.lock)
-    if [ -x .venv/bin/python ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
+    local stamp=.venv/.made-from locked wanted made python
+    locked=$(sha256sum requirements.lock)
+    wanted="$locked $(readlink -f /usr/bin/python3 || true)"
+    made=$(cat "$stamp" 2>/dev/null || true)
+    if [ -x .venv/bin/python ] && { [ "$made" = "$wanted" ] || [ "$made" = "$locked" ]; }; then
         return
     fi
-    command -v python3 >/dev/null || apt_install python3
-    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { say "Python 3.11 or later is needed."; return 1; }
-    python3 -c 'import ensurepip, venv' 2>/dev/null || apt_install python3-venv
+    python=$(find_python)
+    wanted="$locked $(readlink -f /usr/bin/python3 || true)"
     say "Installing Python packages from requirements.lock ..."
-    [ -x .venv/bin/python ] || python3 -m venv .venv
+    "$python" -m venv --clear .venv
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
     printf '%s' "$wanted" >"$stamp"
 }
