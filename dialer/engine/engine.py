@@ -37,8 +37,10 @@ log = structlog.get_logger(__name__)
 
 #: Drift between us and the switch is looked for this often.
 AUDIT_S = 60.0
-#: An unproven lease is renewed this often; dialing stops at half its length without a renewal.
-RENEW_PART = 0.25
+#: A lease is renewed this often, and tried again so soon when the database does not answer; dialing stops at half its
+#: length without a renewal.
+RENEW_PART = 0.3
+RENEW_AGAIN_S = 0.5
 DIAL_PART = 0.5
 #: The clocks are compared this often.
 CLOCK_S = 10.0
@@ -324,13 +326,15 @@ class Engine(Desk):
     # Keeping -------------------------------------------------------------------------
 
     async def _keep_lease(self) -> None:
+        again = False
         while self._lease is not None:
-            await asyncio.sleep(self._lease.expires_in_s * RENEW_PART)
-            asked_at_s = self._clock.boot_s()
+            await asyncio.sleep(RENEW_AGAIN_S if again else self._lease.expires_in_s * RENEW_PART)
+            asked_at_s, again = self._clock.boot_s(), False
             try:
                 ours = await self._store.renew_lease(self._lease)
             except StoreDown as error:
                 log.warning("lease.not_renewed", error=str(error))
+                again = True
                 continue
             if not ours and not self._stopping:
                 raise LeaseLost("lease.lost", f"Another engine dials on switch {self.name} now.")

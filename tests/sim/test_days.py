@@ -69,6 +69,17 @@ def test_whoever_loads_the_page_again_in_a_talk_talks_on(seed):
     assert calm.outcomes["unknown"] == 0
 
 
+@pytest.mark.parametrize("seed", [2, 4, 7])
+def test_an_engine_keeps_its_lease_while_the_database_loses_answers(seed):
+    """A renewal that was lost is tried again soon; for two minutes each third one is."""
+    report = run_day(
+        seed, Shape(hours=1.5, contacts=300, campaigns=3, fault_every_s=120.0, faults=("commit_answers_lost",))
+    )
+    assert report.failure is None, report.failure
+    assert report.faults["commit_answers_lost"] > 10
+    assert report.deaths == 0
+
+
 def test_one_seed_is_one_history():
     """The same seed lives the same day, event by event, also in another process."""
     first, second = run_day(7, SHORT), run_day(7, SHORT)
