@@ -11,6 +11,7 @@ are read, ``Channel`` and ``CallerID`` are cut at 256 bytes, ``Variable`` is spl
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, assert_never
 
 from ami.actions import Action, Bridge, Hangup, Originate, Redirect, SetVariable
@@ -99,8 +100,14 @@ def checked(kind: str, value: object, *, field: str) -> str:
     return value
 
 
+@lru_cache(maxsize=128)
+def _header_name(name: str) -> str:
+    """There are few of them; each is looked at once."""
+    return checked("header name", name, field="header")
+
+
 def _line(name: str, value: str) -> bytes:
-    checked("header name", name, field="header")
+    _header_name(name)
     if not value.isprintable():
         raise BadAction(f"{name}: holds a character that does not print")
     line = f"{name}: {value}\r\n".encode()

@@ -25,11 +25,11 @@ How an answered attempt ended when nobody was connected:
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from dialer.core.model import AttemptState, EndedBy, LiveAttempt, Mode, Outcome
+from dialer.core.quick import replace
 
 if TYPE_CHECKING:
     from dialer.core.model import Campaign, Claim

@@ -30,7 +30,6 @@ window is cold, and it is no bound for every instant: an admin chooses it, and t
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from math import ceil, exp, lgamma, log, log1p, sqrt
@@ -38,6 +37,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from dialer.core.model import Budget, LegalWindow
+from dialer.core.quick import replace
 
 if TYPE_CHECKING:
     from dialer.core.model import Campaign

@@ -16,13 +16,13 @@ allow to be lost (lines - U max). All rules are one rule: the needs of a team ne
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dialer.core import assign
 from dialer.core import attempt as life
 from dialer.core import budget as law
 from dialer.core.model import AttemptState, CampaignState
+from dialer.core.quick import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -180,8 +180,13 @@ class Cover:
             campaign: The campaign.
             promises: As if so many spare operators were held for promises of this campaign.
         """
-        share = self.shares(campaign.team_id, staying=True, fewer=promises).get(campaign.id, 0)
-        return share + promises + self._reserved(campaign.id, campaign.team_id) + self._bridging[campaign.id]
+        known = self._known()
+        found: int | None = known.get(("held", campaign.id, promises))
+        if found is None:
+            share = self.shares(campaign.team_id, staying=True, fewer=promises).get(campaign.id, 0)
+            reserved = self._reserved(campaign.id, campaign.team_id)
+            found = known["held", campaign.id, promises] = share + promises + reserved + self._bridging[campaign.id]
+        return found
 
     def spare(self, team_id: int) -> int:
         """How many operators nobody needs: so many may be held for promises, or leave."""

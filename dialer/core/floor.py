@@ -8,7 +8,6 @@ resync compares all of it with what the switch really holds.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import singledispatchmethod
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from dialer.core.effects import Alarm, Effect, EndCall, EndLeg, KeyMeans, LookNo
 from dialer.core.model import AttemptState, EndedBy, Mode, OperatorState, Outcome
 from dialer.core.moves import BRIDGE_PATIENCE_S, Moves
 from dialer.core.presence import Leg, NotNow, Operator
+from dialer.core.quick import replace
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -42,7 +42,7 @@ class Floor(Moves):
             NotNow: an operator asked for what the present state does not allow; nothing changed.
         """
         self._out = []
-        _ON.dispatch(type(event))(self, event, now)
+        _ON[type(event)](self, event, now)
         return self._out
 
     # Events -----------------------------------------------------------------------
@@ -402,4 +402,4 @@ class Floor(Moves):
 
 
 #: What takes each kind of event; looked up once and not at each event.
-_ON = Floor.__dict__["_on"].dispatcher
+_ON = Floor.__dict__["_on"].dispatcher.registry

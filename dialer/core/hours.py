@@ -42,6 +42,9 @@ LOOK_AHEAD_DAYS = 370
 #: Names the zone database answers to that are no place: local time of nobody, of this machine, or with leap seconds.
 NO_PLACES = frozenset({"Factory", "localtime", "posixrules", "posix", "right"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: Weeks by the identity of their profile, and how many are kept.
+_WEEKS: dict[int, tuple[Profile, Weeks]] = {}
+WEEKS_KEPT = 256
 
 
 def may_call(now: datetime, zones: Sequence[str], profile: Profile, ring_timeout_s: int) -> bool:
@@ -89,7 +92,13 @@ def closed_by(now: datetime, zones: Sequence[str], profile: Profile, ring_timeou
 
 
 def _weeks(profile: Profile) -> Weeks:
-    return tuple(_week(one) for one in (profile, *profile.beside))
+    """The weeks of a profile; kept for the last ones, since a claim asks for each of a thousand lanes."""
+    known = _WEEKS.get(id(profile))
+    if known is None or known[0] is not profile:
+        if len(_WEEKS) >= WEEKS_KEPT:
+            _WEEKS.clear()
+        known = _WEEKS[id(profile)] = profile, tuple(_week(one) for one in (profile, *profile.beside))
+    return known[1]
 
 
 def _week(profile: Profile) -> Week:

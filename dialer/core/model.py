@@ -16,6 +16,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from dialer.core.quick import quick
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -341,8 +343,11 @@ class Campaign:
     dispositions: Mapping[str, DispositionKind] = field(default_factory=lambda: MappingProxyType({}))
     keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Key of the offer -> ``operator``, ``repeat`` or the code of a disposition."""
+    base_rows: int = 0
+    """Rows of its bases that are not paused: whoever loads one, or lets one go on, changes the campaign."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
     """The abandonment count of one campaign in its current legal window.
@@ -366,6 +371,7 @@ class Budget:
     carried_abandoned: int = 0
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """A contact that passed the gate: its live attempt is committed as ``sent``, and nothing was dialled yet."""
@@ -385,6 +391,7 @@ class Claim:
     """The operator the callback was promised with, if it was to one."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveAttempt:
     """One row of ``attempt_live``; the engine's memory of an attempt and what recovery reads back."""
@@ -410,6 +417,7 @@ class LiveAttempt:
     """Who asked for the end, while the hangup is under way."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     """The end of an attempt, and what it means for contact and phone; decided by ``core``, stored in one transaction.
@@ -448,6 +456,7 @@ class Ended:
 WEB_SEAT = "-web"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveOperator:
     """An operator with an open shift; one row of ``operator_live``.
@@ -482,6 +491,7 @@ class LiveOperator:
         return self.seat.endswith(WEB_SEAT)
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorInterval:
     """A closed stretch of an operator's shift; a fact, written once."""

@@ -9,7 +9,6 @@ steps of an attempt and of a shift are in ``attempt`` and ``presence``.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from dialer.core.crew import Crew
 from dialer.core.effects import Alarm, AttemptChanged, AttemptEnded, Connect, Effect, EndCall, WakeUp
 from dialer.core.model import AttemptState, EndedBy, OperatorState, Outcome
 from dialer.core.presence import Operator
+from dialer.core.quick import replace
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -25,13 +25,14 @@ Every state an operator leaves becomes one closed interval; intervals of a shift
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from dialer.core.effects import CallLeg, EndLeg, Hold, IntervalClosed, OperatorChanged, WakeUp
 from dialer.core.model import LiveOperator, OperatorInterval, OperatorState
+from dialer.core.quick import quick, replace
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -84,6 +85,7 @@ class Held:
     asked: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
     """An operator in the engine's memory: the stored row, and what needs no storing.

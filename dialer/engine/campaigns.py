@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from uuid import UUID
@@ -33,9 +31,10 @@ from dialer.core.model import (
     OperatorState,
     Trunk,
 )
+from dialer.core.quick import replace
 from dialer.core.trunk import Breaker
 from dialer.engine.explain import Explanations
-from dialer.engine.pace import Line, Pace, Start
+from dialer.engine.pace import InVain, Line, Pace, Start
 from dialer.engine.ports import ClaimAsk, ClaimResult, Clock, Lease, Store
 from dialer.errors import DialerError
 
@@ -53,10 +52,11 @@ SPREAD_S = 0.5
 AHEAD_S = 0.3
 #: Operators are kept free for callbacks that are due within this.
 RESERVE_S = 30.0
-#: How often the promises are looked up.
-PROMISES_S = 5.0
-#: The longest rest of a campaign whose contacts are all not due.
-REST_S = 30.0
+#: How often the promises are looked up; one that is made here is looked up at once.
+PROMISES_S = 10.0
+#: The longest rest of a campaign whose contacts are all not due; a base that is loaded, also by another process, ends
+#: it sooner.
+REST_S = 120.0
 #: The switch is slow when it needs longer than this to acknowledge; then one line per free operator.
 SLOW_ACK_S = 1.0
 #: A number forbidden while its claim was on the way is remembered for this long.
@@ -102,6 +102,7 @@ class Dialing:
         self._do = do
         self._alarm = alarm
         self._kicked = asyncio.Event()
+        self._gathering = False
         self._changes = 0
         self._trunks: defaultdict[int, Line] = defaultdict(Line)
         self._teams: dict[int, pacing.Learner] = {}
@@ -117,14 +118,19 @@ class Dialing:
     def kick(self, *, at_once: bool = True) -> None:
         """Something changed: look at once, or when the next look is due."""
         self._changes += 1
-        if at_once:
-            self._kicked.set()
+        if at_once and not self._gathering:
+            self._gathering = True
+            asyncio.get_running_loop().call_later(GATHER_S, self._gathered)
+
+    def _gathered(self) -> None:
+        self._gathering = False
+        self._kicked.set()
 
     def wake(self, campaign_id: int | None = None) -> None:
         """Contacts may have come due: forget the rest."""
         for key, pace in self.paces.items():
             if campaign_id in {None, key}:
-                pace.rest_until = None
+                pace.rest_until = pace.in_vain = None
         self._promises_at_s = float("-inf")
         self.kick()
 
@@ -145,6 +151,8 @@ class Dialing:
         self._judge_trunk(self._floor.campaigns[ended.attempt.campaign_id].trunk, ended)
         if pace.rest_until is not None and ended.next_at is not None:
             pace.rest_until = min(pace.rest_until, ended.next_at)
+        if pace.in_vain is not None and ended.next_at is not None:
+            pace.in_vain = pace.in_vain._replace(until=min(pace.in_vain.until, ended.next_at))
 
     def pace(self, campaign_id: int) -> Pace:
         """The memory of a campaign's pacing."""
@@ -163,13 +171,12 @@ class Dialing:
                 running = [c for c in self._floor.campaigns.values() if c.state is CampaignState.RUNNING]
                 await self._read_promises(running)
                 for campaign in sorted(running, key=lambda c: self.pace(c.id).claimed_s):
-                    await self._look(campaign)
+                    calls, promises = self._look(campaign)
+                    if calls or promises:
+                        await self._claim(campaign, calls or promises, callbacks_only=calls == 0)
             tick = loop.call_later(TICK_S if stopped else self._tick_s(), self._kicked.set)
-            seen = self._changes
             await self._kicked.wait()
             tick.cancel()
-            if self._changes != seen:
-                await asyncio.sleep(GATHER_S)
 
     def _tick_s(self) -> float:
         """Time alone changes a forecast, but not a campaign that rests, or that waits for something to happen."""
@@ -192,31 +199,27 @@ class Dialing:
                 tick_s = min(tick_s, max(GATHER_S, pace.stands_until_s - self._clock.boot_s()))
         return tick_s
 
-    async def _look(self, campaign: Campaign) -> None:
-        pace = self.pace(campaign.id)
-        now = self._clock.now()
-        if (pace.rest_until is not None and now < pace.rest_until) or self._may_dial() is not None:
-            return
-        try:
-            pace.rest_until = None
-            self._heed_tries(campaign)
-            self._decide(campaign, pace, now)
-            if pace.missing:
-                await self._claim(campaign, pace, min(pace.missing, CLAIM_MAX))
-            elif pace.due and pace.in_vain_for != self._promisable(campaign):
-                spare = self._floor.cover.spare(campaign.team_id)
-                if promised := min(pace.due, spare, self._channels(campaign), self._starts(campaign)):
-                    await self._claim(campaign, pace, promised, callbacks_only=True)
-        except DialerError as error:
-            log.warning("claim.failed", campaign=campaign.id, code=error.code, error=str(error))
-            pace.rest_until = now + timedelta(seconds=1)
+    def _look(self, campaign: Campaign) -> tuple[int, int]:
+        """How many calls to claim now; if none, how many promises to ask for."""
+        pace, now = self.pace(campaign.id), self._clock.now()
+        hopes = pace.due > 0 and self._may_find(campaign, pace, now)
+        if pace.rest_until is not None and now < pace.rest_until and not hopes:
+            return 0, 0
+        pace.rest_until = None
+        self._heed_tries(campaign)
+        self._decide(campaign, pace, now)
+        if pace.missing or not hopes:
+            return min(pace.missing, CLAIM_MAX), 0
+        spare = self._floor.cover.spare(campaign.team_id)
+        return 0, min(pace.due, spare, self._channels(campaign), self._starts(campaign))
 
-    def _promisable(self, campaign: Campaign) -> tuple[tuple[int, ...], float]:
-        """What decides whether a due promise can be kept: who may be promised, and when promises were read."""
-        return tuple(self._floor.cover.promisable(campaign)), self._promises_at_s
+    def _may_find(self, campaign: Campaign, pace: Pace, now: datetime) -> bool:
+        """Whether a promise may be kept now, though the last claim found nobody: it is time, or others are free."""
+        vain = pace.in_vain
+        return vain is None or now >= vain.until or vain.operators != self._floor.cover.promisable(campaign)
 
     async def _read_promises(self, running: Sequence[Campaign]) -> None:
-        """How many promises of each campaign need an operator soon; a campaign that rests wakes up for them."""
+        """How many promises of each campaign need an operator soon."""
         if self._clock.boot_s() - self._promises_at_s < PROMISES_S:
             return
         until = self._clock.now() + timedelta(seconds=RESERVE_S)
@@ -227,10 +230,7 @@ class Dialing:
             return
         self._promises_at_s = self._clock.boot_s()
         for campaign in running:
-            pace = self.pace(campaign.id)
-            pace.due = due.get(campaign.id, 0)
-            if pace.due:
-                pace.rest_until = None
+            self.pace(campaign.id).due = due.get(campaign.id, 0)
 
     def _decide(self, campaign: Campaign, pace: Pace, now: datetime) -> None:
         """Decide anew, unless the calls of the last decision are placed and nothing happened that could change it."""
@@ -394,11 +394,10 @@ class Dialing:
         """Since when this campaign's trunk is off; None while it is on."""
         return self._trunks[campaign.trunk.id].breaker.off_since
 
-    async def _claim(self, campaign: Campaign, pace: Pace, calls: int, *, callbacks_only: bool = False) -> None:
-        if self.lease is None:
+    async def _claim(self, campaign: Campaign, calls: int, *, callbacks_only: bool = False) -> None:
+        if self.lease is None or self._may_dial() is not None:
             return
-        now = self._clock.now()
-        cover = self._floor.cover
+        pace, cover, now = self.pace(campaign.id), self._floor.cover, self._clock.now()
         ask = ClaimAsk(
             switch=self.lease.switch,
             epoch=self.lease.epoch,
@@ -413,17 +412,23 @@ class Dialing:
         cover.plan(campaign.id, calls)
         try:
             result = await self._store.claim(ask)
+        except DialerError as error:
+            log.warning("claim.failed", campaign=campaign.id, code=error.code, error=str(error))
+            pace.rest_until = now + timedelta(seconds=1)
+            pace.in_vain = InVain(ask.ready_operator_ids, pace.rest_until)
+            return
         finally:
             cover.plan(campaign.id, 0)
             self.claiming = False
         pace.missing -= 0 if callbacks_only else len(result.claims)
         self._adopt_budget(campaign, result)
         self._line_up(campaign, result)
-        if not result.claims and callbacks_only:
-            pace.in_vain_for = self._promisable(campaign)
-        elif not result.claims and not result.held_back:
-            rest = now + timedelta(seconds=REST_S)
-            pace.rest_until = rest if result.next_due_at is None else min(rest, result.next_due_at)
+        pace.in_vain = None
+        if not result.claims and (callbacks_only or not result.held_back):
+            rest = now + timedelta(seconds=PROMISES_S if result.held_back else REST_S)
+            rest = rest if result.next_due_at is None else min(rest, result.next_due_at)
+            pace.in_vain = InVain(ask.ready_operator_ids, rest)
+            pace.rest_until = pace.rest_until if callbacks_only else rest
 
     def _adopt_budget(self, campaign: Campaign, result: ClaimResult) -> None:
         """Memory counts what the database has not yet; only a window it does not know is the database's word."""
@@ -447,19 +452,28 @@ class Dialing:
             heappush(self._to_write, start)
             line.starts = line.starts.started(now_s, rate)
             line.breaker = line.breaker.sent(self._clock.now())
-        self._claimed.set()
+        self._write_due()
+        if self._to_write:
+            self._claimed.set()
 
     async def write(self) -> None:
         """Write every call that was claimed when its trunk lets it start, for ever."""
+        loop = asyncio.get_running_loop()
         while True:
             self._claimed.clear()
-            wait_s = self._to_write[0].at_s - self._clock.boot_s() if self._to_write else None
-            if wait_s is not None and wait_s <= 0:
-                self._write(heappop(self._to_write))
-                continue
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
-                    await self._claimed.wait()
+            self._write_due()
+            due = loop.call_later(self._due_in_s(), self._claimed.set) if self._to_write else None
+            await self._claimed.wait()
+            if due is not None:
+                due.cancel()
+
+    def _due_in_s(self) -> float:
+        """Seconds until the next claimed call starts."""
+        return self._to_write[0].at_s - self._clock.boot_s()
+
+    def _write_due(self) -> None:
+        while self._to_write and self._due_in_s() <= 0:
+            self._write(heappop(self._to_write))
 
     def _write(self, start: Start) -> None:
         """Write the call now, or end it as not sent: never later."""

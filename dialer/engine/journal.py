@@ -66,6 +66,7 @@ class Writer:
         self._boot_s = boot_s
         self._page = _Page()
         self._more = asyncio.Event()
+        self._gathering = False
         self._noted = 0
         self._written = 0
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
@@ -92,10 +93,12 @@ class Writer:
                 page.opt_outs.append(effect)
             case _:
                 return
-        if len(page) > FULL:
-            self.broken = "journal_full"
         self._noted += 1
-        self._more.set()
+        if self._noted - self._written > FULL and len(page) > FULL:
+            self.broken = "journal_full"
+        if not self._gathering:
+            self._gathering = True
+            asyncio.get_running_loop().call_later(0.0 if self.stopping else GATHER_S, self._more.set)
 
     async def drained(self) -> None:
         """Wait until everything noted so far is in the database."""
@@ -108,11 +111,10 @@ class Writer:
         """Write, for ever."""
         while True:
             await self._more.wait()
-            if not self.stopping:
-                await asyncio.sleep(GATHER_S)
-                if len(self._page) >= MANY:
-                    await asyncio.sleep(GATHER_MANY_S - GATHER_S)
+            if len(self._page) >= MANY and not self.stopping:
+                await asyncio.sleep(GATHER_MANY_S - GATHER_S)
             self._more.clear()
+            self._gathering = False
             (page, self._page), upto = (self._page, _Page()), self._noted
             await self._write(page.as_journal())
             self._written = upto

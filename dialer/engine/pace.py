@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -31,6 +32,13 @@ class Start(NamedTuple):
     claimed_s: float
 
 
+class InVain(NamedTuple):
+    """A claim that found nobody: with which operators promises could be kept, and until when it holds for them."""
+
+    operators: Sequence[int]
+    until: datetime
+
+
 @dataclass(slots=True)
 class Pace:
     """What the pacing of one campaign remembers between two looks.
@@ -42,8 +50,7 @@ class Pace:
         stands_until_s: Before then, on the boot clock, time alone hardly changes it.
         rest_until: No claim before then, since no contact is due.
         due: Callbacks due within the reserve.
-        in_vain_for: Who could be promised, and when promises were read, when nobody could keep one: asked again only
-            when that changes.
+        in_vain: The last claim that found nobody.
         max_lines_per_ready: The most lines in flight per ready operator that a new one made.
         claimed_s: When calls were claimed last, on the boot clock; whose turn is longest ago is looked at first.
     """
@@ -54,7 +61,7 @@ class Pace:
     stands_until_s: float = float("-inf")
     rest_until: datetime | None = None
     due: int = 0
-    in_vain_for: tuple[tuple[int, ...], float] | None = None
+    in_vain: InVain | None = None
     max_lines_per_ready: float = 0.0
     claimed_s: float = float("-inf")
     seen: Observations = field(default_factory=Observations)

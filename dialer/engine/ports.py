@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from dialer.core.quick import quick
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
@@ -46,6 +48,7 @@ class Lease:
     expires_in_s: float
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimAsk:
     """How many contacts of a campaign to take through the gate.
@@ -68,6 +71,7 @@ class ClaimAsk:
     callbacks_only: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimResult:
     """What came through the gate.
@@ -77,7 +81,8 @@ class ClaimResult:
         boot_s: The engine's boot clock, read before the commit was sent.
         budget: As of this claim.
         held_back: How many wanted contacts the abandonment budget refused.
-        next_due_at: When claims is empty: the next moment any contact of this campaign may come due, None if never.
+        next_due_at: When claims is empty: the next moment any contact of this campaign may come due, None if never; of
+            its promises only, where only those were asked for.
     """
 
     claims: Sequence[Claim]
@@ -87,6 +92,7 @@ class ClaimResult:
     next_due_at: datetime | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
     """Facts of a moment, stored in one transaction; repeating it changes nothing (ranks, ids).
@@ -137,6 +143,7 @@ class Explanation:
     decisions: int = 1
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PacingMinute:
     """One minute of a campaign's pacing: its last decision with all it was made of, and what all of them were.
@@ -211,6 +218,7 @@ class Store(Protocol):
         """How many pending callbacks of each campaign are due until then (operators to hold for them)."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorView:
     """One operator on the board."""

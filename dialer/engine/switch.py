@@ -33,7 +33,7 @@ NO_CHANNEL_S = 2.0
 #: Q.850: a phone ended its call in order.
 NORMAL_CLEARING = 16
 #: An event's own time is believed if it is at most this old.
-OLDEST_EVENT_S = 60.0
+OLDEST_EVENT = timedelta(minutes=1)
 #: Events and answers come over two connections: a hangup may arrive this much later than a look that knows of it.
 LATE_S = 0.1
 
@@ -163,7 +163,7 @@ class Switch:
             return
         prefix, uid = ours
         at = datetime.fromtimestamp(event.at, UTC)
-        at = now if not now - timedelta(seconds=OLDEST_EVENT_S) <= at <= now else at
+        at = now if not now - OLDEST_EVENT <= at <= now else at
         if prefix == LEG:
             self._leg(event, uid, at)
         else:

@@ -47,7 +47,7 @@ _RULE = tuple(field.name for field in fields(RetryRule))
 _SAME = (
     *("id", "name", "team_id", "customer_id", "zone", "caller_number", "ring_timeout_s", "wrap_up_s", "attempts_max"),
     *("cap_permille", "target_permille", "caution", "max_lines_per_operator", "max_lines", "key_wait_s", "weight"),
-    *("offer", "operator_free", "keys"),
+    *("offer", "operator_free", "keys", "base_rows"),
 )
 
 

@@ -243,6 +243,7 @@ class Claims:
             lanes=[lane.id for lane in lanes],
             ready_operators=list(ask.ready_operator_ids),
             owner_grace=OWNER_GRACE,
+            callbacks_only=ask.callbacks_only,
         )
         due_at = {row["lane_id"]: row["due_at"] for row in rows}
         found = [

@@ -5,7 +5,8 @@
 SELECT c.id, c.name, c.mode, c.state, c.team_id, c.customer_id, c.zone, c.profile, c.purpose, c.override, c.loosened, c.caller_number, c.ring_timeout_s, c.wrap_up_s,
     c.after_wrap_up, c.attempts_max, c.cap_permille, c.target_permille, c.budget_mode, c.caution,
     c.max_lines_per_operator, c.max_lines, c.key_wait_s, c.weight, c.offer,
-    c.operator_free, c.retry, c.keys, customer.country AS customer_country, c.trunk_id, t.name AS trunk_name, t.kind AS trunk_kind, t.max_channels, t.calls_per_s, t.causes
+    c.operator_free, c.retry, c.keys, customer.country AS customer_country, c.trunk_id, t.name AS trunk_name, t.kind AS trunk_kind, t.max_channels, t.calls_per_s, t.causes,
+    (SELECT coalesce(sum(b.rows_in), 0) FROM base b WHERE b.campaign_id = c.id AND NOT b.paused) AS base_rows
 FROM campaign c JOIN trunk t ON t.id = c.trunk_id JOIN team ON team.id = c.team_id JOIN customer ON customer.id = c.customer_id
 WHERE (:switch::text IS NULL OR (team.switch = :switch::text AND c.state <> 'draft'))
     AND (:campaign_id::bigint IS NULL OR c.id = :campaign_id::bigint)

@@ -201,12 +201,13 @@ ORDER BY j.place;
 
 -- name: claim_next_due
 -- When nobody came through: the first moment somebody of each lane, or of the promises, comes due; null for never. A
--- promise whose operator is at work and busy waits for that operator, not for a time.
+-- promise whose operator is at work and busy waits for that operator, not for a time. Who asks for promises hears of those.
 SELECT lane.id AS lane_id, CASE WHEN head.due_at < 'infinity' THEN greatest(head.due_at, :now::timestamptz) END AS due_at
 FROM lane
 CROSS JOIN LATERAL (
     SELECT least(
-        (SELECT min(c.next_at) FROM contact c WHERE c.lane_id = lane.id AND c.state = 'open' AND NOT c.promised),
+        (SELECT min(c.next_at) FROM contact c
+            WHERE NOT :callbacks_only::boolean AND c.lane_id = lane.id AND c.state = 'open' AND NOT c.promised),
         (SELECT min(CASE WHEN k.operator_id IS NULL OR k.operator_id = ANY(:ready_operators::bigint[]) THEN k.next_at
                     ELSE k.next_at + :owner_grace::interval END)
             FROM callback k JOIN contact c ON c.id = k.contact_id

@@ -69,6 +69,9 @@ class Office:
         self.learned_states: dict = {}
         self.down = False
         self.claim_takes_s = 0.0
+        self.nobody_until_s = 0.0
+        self.promised = 0
+        self.asked: list[tuple[float, bool]] = []
         self.dialing = Dialing(
             floor=self.floor,
             store=self,
@@ -127,6 +130,12 @@ class Office:
 
     async def claim(self, ask):
         await asyncio.sleep(self.claim_takes_s)
+        now_s = self.loop.time()
+        self.asked.append((now_s, ask.callbacks_only))
+        if now_s < self.nobody_until_s:
+            due_at = ask.now + timedelta(seconds=self.nobody_until_s - now_s)
+            mine = self.floor.cover.budgets[ask.campaign.id]
+            return ClaimResult(claims=[], boot_s=now_s, budget=mine, next_due_at=due_at)
         claims = [
             Claim(
                 attempt_id=attempt_id,
@@ -143,7 +152,7 @@ class Office:
         return ClaimResult(claims=claims, boot_s=self.loop.time(), budget=self.floor.cover.budgets[ask.campaign.id])
 
     async def callbacks_due(self, campaign_ids, _until):
-        return dict.fromkeys(campaign_ids, 0)
+        return dict.fromkeys(campaign_ids, self.promised)
 
     async def learned(self, _campaign_id):
         return {}
@@ -164,9 +173,9 @@ def live():
 
     def run(story, *campaigns, fate=Office.busy, operators=3):
         loop = QuickLoop()
-        office = Office(loop, *(campaigns or (PREDICTIVE,)), fate=fate)
 
         async def day():
+            office = Office(loop, *(campaigns or (PREDICTIVE,)), fate=fate)
             office.work(operators)
             loops = (office.dialing.run, office.dialing.write, office.dialing.keep)
             tasks = [asyncio.create_task(work()) for work in loops]
@@ -176,18 +185,64 @@ def live():
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
+            return office
 
         try:
-            loop.run_until_complete(day())
+            return loop.run_until_complete(day())
         finally:
             loop.close()
-        return office
 
     return run
 
 
 def since(office, at_s):
     return [at for at, _ in office.dialled if at >= at_s]
+
+
+# Nobody to call ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("promised", [0, 2])
+def test_a_campaign_whose_contacts_are_not_due_rests_until_they_are(promised, live):
+    """Also if promises come due: the database said when, and asking more often finds nobody."""
+
+    async def story(office):
+        office.promised, office.nobody_until_s = promised, office.loop.time() + 100
+        await asyncio.sleep(130)
+
+    office = live(story)
+    in_vain = [at for at, _ in office.asked if at < office.nobody_until_s]
+    assert len(in_vain) <= 2
+    assert 0 <= office.dialled[0][0] - office.nobody_until_s < 0.2
+
+
+def test_a_base_that_is_loaded_ends_the_rest(live):
+    async def story(office):
+        office.nobody_until_s = office.loop.time() + 1000
+        await asyncio.sleep(30)
+        office.nobody_until_s = 0.0
+        await asyncio.sleep(10)
+        assert office.dialled == []
+        office.loaded_at = office.loop.time()
+        office.turn(replace(PREDICTIVE, base_rows=1000))
+        await asyncio.sleep(1)
+
+    office = live(story)
+    assert office.dialled[0][0] - office.loaded_at < 0.2
+
+
+def test_a_promise_nobody_could_keep_is_asked_for_when_another_operator_is_free(live):
+    async def story(office):
+        office.promised, office.nobody_until_s = 1, office.loop.time() + 1000
+        await asyncio.sleep(30)
+        asked = len(office.asked)
+        office.do(ev.PauseAsked(3, "lunch"))
+        await asyncio.sleep(0.2)
+        assert len(office.asked) == asked + 1
+        await asyncio.sleep(30)
+        assert len(office.asked) == asked + 1
+
+    live(story)
 
 
 # The trunk --------------------------------------------------------------------

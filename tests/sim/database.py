@@ -11,16 +11,16 @@ asked still lives. ``SimStore`` is one engine's connection to it (``dialer.engin
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from dialer.engine.ports import Lease
 from dialer.errors import StoreDown
 from tests.sim.loop import current
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
     from datetime import datetime
     from random import Random
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from tests.sim.memory import Tables
 
 T = TypeVar("T")
+#: What ``async def`` gives; the busy methods of the store hand on the one of ``Database.ask``.
+Asked: TypeAlias = "Coroutine[Any, Any, T]"
 
 LEASE_S = 10.0
 #: A dead holder that cannot be proven dead is waited for this much longer than its lease (R2).
@@ -181,8 +183,8 @@ class SimStore:
         self._tables.lease_changed(switch)
         return Lease(switch=switch, epoch=row.epoch, expires_in_s=LEASE_S)
 
-    async def renew_lease(self, lease: Lease) -> bool:
-        return await self._database.ask(partial(self._renew, lease))
+    def renew_lease(self, lease: Lease) -> Asked[bool]:
+        return self._database.ask(partial(self._renew, lease))
 
     def _renew(self, lease: Lease) -> bool:
         row, now = self._tables.leases[lease.switch], self._database.loop.time()
@@ -201,25 +203,23 @@ class SimStore:
 
         await self._database.ask(release)
 
-    async def clock_skew_s(self) -> float:
-        def skew() -> float:
-            return (self._database.clock.now() - self._clock.now()).total_seconds()
+    def clock_skew_s(self) -> Asked[float]:
+        return self._database.ask(self._skew_s)
 
-        return await self._database.ask(skew)
+    def _skew_s(self) -> float:
+        return (self._database.clock.now() - self._clock.now()).total_seconds()
 
-    async def campaigns(self, switch: str) -> Sequence[Campaign]:
-        return await self._database.ask(lambda: list(self._tables.campaigns.values()))
+    def campaigns(self, switch: str) -> Asked[Sequence[Campaign]]:
+        return self._database.ask(lambda: list(self._tables.campaigns.values()))
 
     async def budgets(self, campaign_ids: Sequence[int]) -> Mapping[int, Budget]:
         return await self._database.ask(lambda: {c: self._tables.budgets[c] for c in campaign_ids})
 
-    async def claim(self, ask: ClaimAsk) -> ClaimResult:
-        boot_s = self._clock.boot_s()
-        result = await self._database.ask(partial(self._tables.claim, ask), kind="claim")
-        return replace(result, boot_s=boot_s)
+    def claim(self, ask: ClaimAsk) -> Asked[ClaimResult]:
+        return self._database.ask(partial(self._tables.claim, ask, self._clock.boot_s()), kind="claim")
 
-    async def write(self, journal: Journal) -> None:
-        await self._database.ask(partial(self._tables.write, journal, self._switch, self._epoch), kind="write")
+    def write(self, journal: Journal) -> Asked[None]:
+        return self._database.ask(partial(self._tables.write, journal, self._switch, self._epoch), kind="write")
 
     async def recover(self, switch: str) -> Recovered:
         return await self._database.ask(partial(self._tables.recover, switch))
@@ -239,5 +239,5 @@ class SimStore:
 
         await self._database.ask(keep)
 
-    async def callbacks_due(self, campaign_ids: Sequence[int], until: datetime) -> Mapping[int, int]:
-        return await self._database.ask(partial(self._tables.callbacks_due, campaign_ids, until))
+    def callbacks_due(self, campaign_ids: Sequence[int], until: datetime) -> Asked[Mapping[int, int]]:
+        return self._database.ask(partial(self._tables.callbacks_due, campaign_ids, until))

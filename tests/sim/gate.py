@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import defaultdict
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from dialer.core import budget as law
 from dialer.core import hours, numbers
 from dialer.core.gate import OF_THE_NUMBER
 from dialer.core.model import AttemptState, Budget, CallbackState, Campaign, CampaignState, Claim, LiveAttempt
+from dialer.core.quick import replace
 from dialer.engine.ports import ClaimAsk, ClaimResult
 from dialer.errors import LeaseLost
 from tests.sim.rows import LONG_AGO, NEVER, Callback, Contact, Finished, Lane, LeaseRow, LiveRow, Phone, Saved
@@ -117,7 +117,7 @@ class Gate:
 
     # The claim -----------------------------------------------------------------
 
-    def claim(self, ask: ClaimAsk) -> ClaimResult:
+    def claim(self, ask: ClaimAsk, boot_s: float = 0.0) -> ClaimResult:
         lease = self.leases[ask.switch]
         if lease.epoch != ask.epoch or lease.expires_at <= self.time():
             raise LeaseLost("lease.lost", f"Epoch {ask.epoch} on {ask.switch} is over.")
@@ -135,7 +135,7 @@ class Gate:
             self._fill(ask, campaign, open_lanes, claims, min(wanted, room))
         return ClaimResult(
             claims=claims,
-            boot_s=0.0,
+            boot_s=boot_s,
             budget=self.budgets[campaign.id],
             held_back=max(0, wanted - room),
             next_due_at=None if claims else self._next_due(campaign, ask),
@@ -363,7 +363,11 @@ class Gate:
                 at += OWNER_GRACE
             due_at[contact.lane.id] = min(due_at.get(contact.lane.id, NEVER), at)
         heads = [
-            (max(ask.now, min(due_at.get(lane.id, NEVER), self._head(lane))), lane.id, lane)
+            (
+                max(ask.now, min(due_at.get(lane.id, NEVER), NEVER if ask.callbacks_only else self._head(lane))),
+                lane.id,
+                lane,
+            )
             for lane in self._lanes_of[campaign.id]
         ]
         best = NEVER

@@ -8,7 +8,6 @@ compares what is left at the end.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from dialer.core import budget as law
 from dialer.core import callbacks as promises
 from dialer.core import hours, retry
 from dialer.core.model import AttemptState, CallbackState, EndedBy, OperatorState
+from dialer.core.quick import replace
 from dialer.engine.ports import Recovered
 from dialer.errors import LeaseLost, NotFound, OperatorConflict, Refused
 from tests.sim.gate import ConstraintViolated, Gate

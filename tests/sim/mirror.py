@@ -109,9 +109,9 @@ class MirroredTables(Tables):
 
     # Statements ----------------------------------------------------------------------
 
-    def claim(self, ask: ClaimAsk) -> ClaimResult:
+    def claim(self, ask: ClaimAsk, boot_s: float = 0.0) -> ClaimResult:
         result: ClaimResult = self._both(
-            "claim", lambda: super(MirroredTables, self).claim(ask), lambda: self._store.claim(ask)
+            "claim", lambda: super(MirroredTables, self).claim(ask, boot_s), lambda: self._store.claim(ask)
         )
         return result
 

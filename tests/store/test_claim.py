@@ -240,6 +240,19 @@ async def test_a_paused_base_calls_nobody_at_once(place):
     assert await reason(place, contact) == "base_paused"
 
 
+async def test_a_campaign_that_is_read_again_shows_that_a_base_was_loaded_paused_or_goes_on(place):
+    """Whoever does it, the engine finds out: its contacts may be called at once."""
+    seen = [await place.read()]
+    await place.add_contacts(PHONE)
+    seen.append(await place.read())
+    [base] = await place.stores.bases.of_campaign(place.campaign.id)
+    for paused in (True, False):
+        await place.stores.bases.pause(base.id, paused=paused, actor=SYSTEM)
+        seen.append(await place.read())
+    assert [campaign.base_rows for campaign in seen] == [0, 1, 0, 1]
+    assert seen[0] != seen[1] == seen[3]
+
+
 async def test_a_campaign_moved_to_a_carrier_is_not_dialled_under_the_profile_of_the_world(place):
     """What the engine believes does not matter: the trunk is looked up again in the claim."""
     await place.add_contacts(PHONE)

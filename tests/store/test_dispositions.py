@@ -175,6 +175,16 @@ async def test_only_promises_are_taken_when_only_promises_are_asked_for(place, t
     assert [attempt.contact_id for attempt in await place.dial(5, callbacks_only=True)] == [talk.contact_id]
 
 
+async def test_who_asks_for_promises_is_told_when_the_next_one_is_due_and_not_who_else_may_be_called(place, talk, ann):
+    await place.add_contacts("+12025550102")
+    due_at = place.now + timedelta(hours=1)
+    await place.save(talk.id, ann, "callback", due_at=due_at)
+    await place.end(talk, Outcome.CONNECTED)
+    assert (await place.claim(callbacks_only=True)).next_due_at == due_at
+    await place.dial()
+    assert (await place.claim()).next_due_at == due_at
+
+
 async def test_a_promise_is_kept_even_by_one_attempt_too_many(place, ann):
     once = await place.add_campaign("once", attempts_max=1)
     [contact] = await place.add_contacts(PHONE, campaign=once)

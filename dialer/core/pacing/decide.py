@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from dialer.core.model import Mode
 from dialer.core.pacing import words
 from dialer.core.pacing.forecast import Horizon, Outlook, ahead
+from dialer.core.quick import quick
 
 if TYPE_CHECKING:
     from dialer.core.pacing.laws import Laws
@@ -27,6 +28,7 @@ FALLS_TO = 0.8
 STANDS_MAX_S = 3.0
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """How many calls to place now, and why.

@@ -89,7 +89,8 @@ class Horizon:
 
     def seen_by(self, policy: Policy) -> Horizon:
         """The same times for a rival, whose calls may need an operator at another point."""
-        return replace(self, ivr=policy.mode is Mode.IVR)
+        ivr = policy.mode is Mode.IVR
+        return self if self.ivr is ivr else replace(self, ivr=ivr)
 
 
 @lru_cache(maxsize=32)

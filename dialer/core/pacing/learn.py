@@ -153,6 +153,13 @@ class Hours:
         self.past: list[list[float]] = [[0.0, 0.0] for _ in range(24)]
         self.today: list[list[float]] = [[0.0, 0.0] for _ in range(24)]
         self.day = 0
+        self._of_day: float | None = None
+
+    def remember(self, past: Sequence[Sequence[float]], today: Sequence[Sequence[float]], day: int) -> None:
+        """Go on from what was written down."""
+        self.past, self.today, self.day = [*map(list, past)], [*map(list, today)], day
+        attempts = sum(n for n, _ in self.past)
+        self._of_day = max(1e-3, sum(k for _, k in self.past) / attempts) if attempts else None
 
     def add(self, yes: bool, at_s: float) -> bool:
         """Take one attempt; whether a new day began with it."""
@@ -167,10 +174,9 @@ class Hours:
 
     def factor(self, at_s: float) -> float:
         """What the answer probability of a whole day is to be multiplied by at this time; 1 without history."""
-        attempts = sum(n for n, _ in self.past)
-        if not attempts:
+        of_day = self._of_day
+        if of_day is None:
             return 1.0
-        of_day = max(1e-3, sum(k for _, k in self.past) / attempts)
         middle = at_s / HOUR_S - 0.5
         hour, share = int(middle // 1), middle % 1
         before, after = (self._share(h % 24, of_day) / of_day for h in (hour, hour + 1))
@@ -182,11 +188,11 @@ class Hours:
 
     def _turn(self, day: int) -> None:
         """A new day: what was seen becomes history."""
-        self.day = day
-        for past, today in zip(self.past, self.today, strict=True):
-            past[0], past[1], today[0], today[1] = past[0] + today[0], past[1] + today[1], 0.0, 0.0
-            keep = min(1.0, HOUR_MAX / past[0]) if past[0] else 1.0
-            past[0], past[1] = past[0] * keep, past[1] * keep
+        past = []
+        for (n, k), (new_n, new_k) in zip(self.past, self.today, strict=True):
+            keep = min(1.0, HOUR_MAX / (n + new_n)) if n + new_n else 1.0
+            past.append([(n + new_n) * keep, (k + new_k) * keep])
+        self.remember(past, [[0.0, 0.0] for _ in range(24)], day)
 
 
 class Hazard:
@@ -210,8 +216,9 @@ class Hazard:
         self.events *= keep
         self.exposure *= keep
         self.n = self.n * keep + 1
-        self.events[max(0, int(np.searchsorted(self.ages, lasted_s, side="right")) - 1)] += 1
-        self.exposure += self._spent(np.asarray([lasted_s]))
+        within = np.minimum(lasted_s, self._until) - self.ages  # in each stretch; negative in those it did not reach
+        self.exposure += np.maximum(within, 0)
+        self.events[max(0, int(self.ages.searchsorted(lasted_s, side="right")) - 1)] += 1
 
     def _spent(self, lasted_s: Floats) -> Floats:
         """Seconds these spent in each stretch, in all."""
@@ -440,9 +447,7 @@ class Learner:
             hazard.events[:], hazard.exposure[:], hazard.n = values["events"], values["exposure"], values["n"]
         for name in _NUMBERS:
             setattr(learner, name, state[name])
-        hours = state["hours"]
-        learner.hours.past, learner.hours.today = [*map(list, hours["past"])], [*map(list, hours["today"])]
-        learner.hours.day = hours["day"]
+        learner.hours.remember(**state["hours"])
         return learner
 
 

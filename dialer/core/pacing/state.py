@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dialer.core.quick import quick
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from dialer.core.pacing.learn import Learned
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """The campaign at one moment.
@@ -61,6 +64,7 @@ class Rival:
     policy: Policy
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What bounds the campaign now.
