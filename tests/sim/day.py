@@ -63,6 +63,8 @@ ZONE_WEIGHTS = (6, 3, 1, 3)
 QUIET_S = 90.0
 #: How many campaigns a day has.
 CAMPAIGNS = (1, 1, 1, 1, 2, 3)
+#: So many bytes of what happens are gathered for the log.
+WRITTEN_AT_ONCE = 65_536
 #: Whoever talks longer than this after the end of the shift does not talk any more (TIMEOUT(absolute) is 7,200 s).
 LONGEST_TALK_S = 3 * 3600.0
 
@@ -203,17 +205,24 @@ class Day:
     robots: list[Robot]
     random: Random
     log: hashlib._Hash = field(default_factory=hashlib.sha256)
+    unwritten: bytearray = field(default_factory=bytearray)
     recent: deque[tuple[float, object]] = field(default_factory=lambda: deque(maxlen=5000))
     """The last things that happened on the switch, and what was asked of it."""
 
     def hears(self, event: Event) -> None:
         """Note what happens on the switch, and let the operators hear what their phones let them."""
         self.recent.append((self.loop._now, event))
-        channel_id = getattr(event, "channel_id", "")
-        self.log.update(f"{type(event).__name__}{channel_id}".encode() + pack("d", event.at))
+        self.unwritten += f"{type(event).__name__}{getattr(event, 'channel_id', '')}".encode() + pack("d", event.at)
+        if len(self.unwritten) > WRITTEN_AT_ONCE:
+            self.write_down()
         if isinstance(event, BridgeEntered | BridgeLeft) and not event.holding:
             for robot in self.robots:
                 robot.hears(event)
+
+    def write_down(self) -> None:
+        """Add to the log what happened since the last time."""
+        self.log.update(self.unwritten)
+        self.unwritten.clear()
 
     async def live(self) -> None:
         """The whole day, and the quiet after it."""
@@ -339,6 +348,7 @@ def _nothing_fails_unseen(loop: asyncio.AbstractEventLoop, context: dict[str, An
 
 def _report(day: Day, loop: SimLoop, cpu_s: float, failure: BaseException | None) -> DayReport:
     tables = day.site.database.tables
+    day.write_down()
     for attempt_id, finished in tables.attempts.items():
         day.log.update(f"{attempt_id}{finished.ended}".encode())
     calls = day.site.host.switch.calls

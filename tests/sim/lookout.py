@@ -16,6 +16,8 @@ from dialer.core.model import OperatorState
 from tests.sim.rows import LONG_AGO
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from dialer.core.presence import Operator
     from tests.sim.operators import Diary
     from tests.sim.site import Service, Site
@@ -29,6 +31,8 @@ LOOK_S = 5.0
 I17_EVERY = 12
 #: No campaign of the day gives more time for the wrap-up.
 WRAP_UP_MAX = timedelta(seconds=65)
+#: One that is over by this was not seen to end.
+WRAP_UP_OVER = timedelta(seconds=-LOOK_S)
 
 
 class Violation(AssertionError):
@@ -65,15 +69,15 @@ class Lookout:
 
     def look(self) -> None:
         """Everything once."""
-        self._well()
+        service = self.site.active
+        self._well(service)
         self.i13_no_channel_without_row()
         self.i12_no_row_without_channel()
         self._looks += 1
         if self._looks % I17_EVERY == 0:
             self.i17_callbacks_are_due_or_shown()
-        service = self.site.active
         if service is not None and service.process.running:
-            operators = self._operators(service)
+            operators = service.engine.floor.operators.values()
             self.i24_no_ghost_operator(operators)
             self.i25_pause_is_deferred_30_s_at_most(operators)
         self.i31_outcomes_add_up()
@@ -88,10 +92,9 @@ class Lookout:
         until = self.site.loop.time() + for_s
         self.trouble[reason] = max(self.trouble.get(reason, 0.0), until + GUARD_S)
 
-    def _well(self) -> None:
+    def _well(self, service: Service | None) -> None:
         """Since when engine, wire, database and switch are all there."""
-        site, now = self.site, self.site.loop.time()
-        service = site.active
+        site = self.site
         well = (
             service is not None
             and service.process.running
@@ -104,7 +107,7 @@ class Lookout:
             and service.clock.step_s == 0
         )
         if not well:
-            self.well_since = now
+            self.well_since = site.loop.time()
 
     def _odd_for_s(self, what: str) -> float:
         """For how long something has been odd; whatever is not asked about at a look is forgotten."""
@@ -119,8 +122,9 @@ class Lookout:
     def i13_no_channel_without_row(self) -> None:
         """No channel of ours lives without a row > 60 s."""
         live = self.site.database.tables.live
-        calls = {c: self.attempt_of.get(c) for c in self.site.host.switch.channels if c.startswith("att-")}
-        odd = {f"i13 {channel_id}" for channel_id, attempt_id in calls.items() if attempt_id not in live}
+        attempt_of = self.attempt_of
+        calls = [channel_id for channel_id in self.site.host.switch.channels if channel_id.startswith("att-")]
+        odd = {f"i13 {channel_id}" for channel_id in calls if attempt_of.get(channel_id) not in live}
         self._keep_odd("i13 ", odd)
         for what in odd:
             if self._odd_for_s(what) > AUDIT_S:
@@ -128,8 +132,8 @@ class Lookout:
 
     def i12_no_row_without_channel(self) -> None:
         """No attempt stays live when its call is over, also after a crash, restart or cut."""
-        channels = self.site.host.switch.channels
-        odd = {f"i12 {a}" for a in self.site.database.tables.live if self.channel_of.get(a) not in channels}
+        channels, channel_of = self.site.host.switch.channels, self.channel_of
+        odd = {f"i12 {a}" for a in self.site.database.tables.live if channel_of.get(a) not in channels}
         self._keep_odd("i12 ", odd)
         for what in odd:
             if self._odd_for_s(what) > AUDIT_S + LOOK_S:
@@ -143,29 +147,26 @@ class Lookout:
             if not contact.promised or contact.state != "open":
                 self.fails("I17 a pending promise nobody looks at", callback=callback, contact=contact)
 
-    def _operators(self, service: Service) -> list[Operator]:
-        """Open shifts as the engine's board shows them."""
-        return list(service.engine.floor.operators.values())
-
-    def i24_no_ghost_operator(self, operators: list[Operator]) -> None:
+    def i24_no_ghost_operator(self, operators: Collection[Operator]) -> None:
         """No operator is busy without a call > 10 s, none in a wrap-up that is over."""
         talking = {self.seat_of.get(m) for b in self.bridges.values() for m in b if m.startswith("opr-")}
-        now = self.site.clock.now()
         odd = set()
         for op in operators:
-            live, until = op.live, op.live.until or LONG_AGO
-            held = op.held is not None and now < op.held.until + timedelta(seconds=LOOK_S)
+            live = op.live
+            held = op.held is not None and self.site.clock.now() < op.held.until + timedelta(seconds=LOOK_S)
             if live.state is OperatorState.TALKING and live.seat not in talking and not held:
                 odd.add(f"i24 {live.operator_id}")
-            if live.state is OperatorState.WRAP_UP and not timedelta(seconds=-LOOK_S) < until - now < WRAP_UP_MAX:
-                odd.add(f"i24 {live.operator_id} wrap-up")
+            if live.state is OperatorState.WRAP_UP:
+                left = (live.until or LONG_AGO) - self.site.clock.now()
+                if not WRAP_UP_OVER < left < WRAP_UP_MAX:
+                    odd.add(f"i24 {live.operator_id} wrap-up")
         self._keep_odd("i24 ", odd)
-        limit_s = AUDIT_S if self.trouble.get("events lost on the wire", 0.0) > self.site.loop.time() else 10.0
         for what in odd:
-            if self._odd_for_s(what) > limit_s:
+            events_lost = self.trouble.get("events lost on the wire", 0.0) > self.site.loop.time()
+            if self._odd_for_s(what) > (AUDIT_S if events_lost else 10.0):
                 self.fails("I24", operator=what, since=self._odd_since[what])
 
-    def i25_pause_is_deferred_30_s_at_most(self, operators: list[Operator]) -> None:
+    def i25_pause_is_deferred_30_s_at_most(self, operators: Collection[Operator]) -> None:
         """A pause the budget defers is given within 30 s."""
         odd = {f"i25 {op.live.operator_id}" for op in operators if op.live.pause_after and op.free}
         self._keep_odd("i25 ", odd)

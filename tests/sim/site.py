@@ -191,7 +191,10 @@ class Site:
     @property
     def active(self) -> Service | None:
         """The service people talk to: whoever holds the lease, else the newest."""
+        newest = self.services[-1] if self.services else None
         holder = self.database.tables.leases[SWITCH].holder
+        if newest is not None and newest.process is holder and not newest.process.dead:
+            return newest
         living = self.living
         return next((s for s in living if s.process is holder), living[-1] if living else None)
 
