@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from dialer.errors import Refused, StoreDown
 STORED_S = 3.0
 
 
-class Desk:
+class Desk(ABC):
     """The part of ``Engine`` that is about one operator at a time; the engine has what is declared here.
 
     Attributes:
@@ -35,15 +36,17 @@ class Desk:
     _synced: bool
     _saved_early: dict[int, UUID]
 
+    @abstractmethod
     def _do(self, event: ev.Event) -> None:
-        raise NotImplementedError
+        """Tell the floor what happened and carry out what it decides."""
 
+    @abstractmethod
     def _ask(self, event: ev.Event) -> None:
-        raise NotImplementedError
+        """As ``_do`` for a person's wish: a refusal goes back to the person."""
 
+    @abstractmethod
     def operator(self, operator_id: int) -> OperatorView | None:
         """One operator's state, None when no shift is open."""
-        raise NotImplementedError
 
     def _view(self, operator_id: int) -> OperatorView:
         view = self.operator(operator_id)
