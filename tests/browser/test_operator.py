@@ -95,3 +95,13 @@ async def test_digits_choose_and_backspace_takes_back_and_letters_in_a_note_are_
         await page.keyboard.press("Escape")
         await page.keyboard.press("?")
         await expect(page.locator("#help-text")).to_be_visible()
+
+
+async def test_a_logout_leads_to_the_login_without_a_refused_request(opened, operator, scene):
+    """The session is kept per user by the tests: it is made anew by the next that needs it."""
+    await operator("paused", reason="lunch")
+    async with opened("/operator", "operator") as page:
+        await page.locator("#state.state-paused").wait_for()
+        await page.click("#logout")
+        await page.locator("[name=login]").wait_for()
+    scene.sessions.clear()

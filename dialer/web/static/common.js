@@ -113,6 +113,8 @@ export function number(value, digits = 0) {
 
 const MUTE_MS = 10_000; // the server says something every 2 s: a line this quiet is dead, whatever it claims
 const WHO_MS = 3_000;
+/** The server closes pages of a session that was ended with this code. */
+const LOGGED_OUT = 1008;
 
 /** Keep a socket open; each message is a picture or what changed in it. Comes back by itself, with jitter, so that a floor does not storm. */
 export function follow(path, show) {
@@ -131,7 +133,7 @@ export function follow(path, show) {
       $("#lost").hidden = true;
       show(picture);
     };
-    mine.onclose = () => lose(mine);
+    mine.onclose = ({ code }) => (code === LOGGED_OUT ? location.assign("/") : lose(mine));
   };
   const lose = async (mine) => {
     if (socket !== mine) return;
