@@ -7,7 +7,6 @@ some time even if nothing did. What the gate lets through is written to the swit
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
@@ -29,13 +28,12 @@ from dialer.core.model import (
     Ended,
     Mode,
     OperatorState,
-    Trunk,
 )
 from dialer.core.quick import replace
-from dialer.core.trunk import Breaker
 from dialer.engine.explain import Explanations
-from dialer.engine.pace import InVain, Line, Pace, Start
+from dialer.engine.pace import InVain, Pace, Start
 from dialer.engine.ports import ClaimAsk, ClaimResult, Clock, Lease, Store
+from dialer.engine.trunks import AHEAD_S, Trunks
 from dialer.errors import DialerError
 
 log = structlog.get_logger(__name__)
@@ -46,10 +44,6 @@ SEND_WITHIN_S = 1.0
 GATHER_S = 0.05
 #: Between two looks at a campaign when nothing happened.
 TICK_S = 0.5
-#: So many calls are claimed ahead as the trunk lets start within this; they start one after the other.
-SPREAD_S = 0.5
-#: More are claimed when the last of those claimed starts within this: a claim takes a while, and the trunk goes on.
-AHEAD_S = 0.3
 #: Operators are kept free for callbacks that are due within this.
 RESERVE_S = 30.0
 #: How often the promises are looked up; one that is made here is looked up at once.
@@ -104,7 +98,7 @@ class Dialing:
         self._kicked = asyncio.Event()
         self._gathering = False
         self._changes = 0
-        self._trunks: defaultdict[int, Line] = defaultdict(Line)
+        self._trunks = Trunks(clock, alarm)
         self._teams: dict[int, pacing.Learner] = {}
         self._forbidden: dict[int, float] = {}
         self.lease: Lease | None = None
@@ -148,7 +142,7 @@ class Dialing:
         """Learn from an end, and do not oversleep the contact's next attempt."""
         pace = self.pace(ended.attempt.campaign_id)
         pace.seen.attempt(ended, self._floor.cover.budgets.get(ended.attempt.campaign_id))
-        self._judge_trunk(self._floor.campaigns[ended.attempt.campaign_id].trunk, ended)
+        self._trunks.judge(self._floor.campaigns[ended.attempt.campaign_id], ended)
         if pace.rest_until is not None and ended.next_at is not None:
             pace.rest_until = min(pace.rest_until, ended.next_at)
         if pace.in_vain is not None and ended.next_at is not None:
@@ -191,7 +185,7 @@ class Dialing:
             if pace.rest_until is not None:
                 tick_s = min(tick_s, max(TICK_S, (pace.rest_until - now).total_seconds()))
             elif pace.decision is not None and pace.decision.reason == "starts_limit":
-                wait_s = self._trunks[campaign.trunk.id].starts.wait_s(self._clock.boot_s())
+                wait_s = self._trunks.of(campaign).starts.wait_s(self._clock.boot_s())
                 tick_s = min(tick_s, max(GATHER_S, wait_s - AHEAD_S))
             elif pace.decision is None or pace.missing:
                 return TICK_S
@@ -206,12 +200,12 @@ class Dialing:
         if pace.rest_until is not None and now < pace.rest_until and not hopes:
             return 0, 0
         pace.rest_until = None
-        self._heed_tries(campaign)
+        self._trunks.heed(campaign, self._floor.cover.live[campaign.id].values())
         self._decide(campaign, pace, now)
         if pace.missing or not hopes:
             return min(pace.missing, CLAIM_MAX), 0
         spare = self._floor.cover.spare(campaign.team_id)
-        return 0, min(pace.due, spare, self._channels(campaign), self._starts(campaign))
+        return 0, min(pace.due, spare, self._channels(campaign), self._trunks.starts(campaign))
 
     def _may_find(self, campaign: Campaign, pace: Pace, now: datetime) -> bool:
         """Whether a promise may be kept now, though the last claim found nobody: it is time, or others are free."""
@@ -309,14 +303,14 @@ class Dialing:
         )
         resting = pace.rest_until is not None and now < pace.rest_until
         calls = campaign.state is CampaignState.RUNNING and not resting
-        off = self._trunks[campaign.trunk.id].breaker.off_since is not None
+        off = self._trunks.of(campaign).breaker.off_since is not None
         policy = pacing.Policy(
             mode=campaign.mode,
             ring_timeout_s=campaign.ring_timeout_s,
             max_lines_per_operator=campaign.max_lines_per_operator,
             room_budget=cover.room(campaign),
             room_trunk=self._channels(campaign) if calls else 0,
-            room_starts=self._starts(campaign),
+            room_starts=self._trunks.starts(campaign),
             trunk_off=off,
             budget=budget,
             slow=self._ack_s() > SLOW_ACK_S,
@@ -340,15 +334,6 @@ class Dialing:
         used = sum(len(live[c.id]) for c in campaigns if c.trunk.id == campaign.trunk.id)
         return max(0, min(campaign.trunk.max_channels - used, campaign.max_lines - len(live[campaign.id])))
 
-    def _starts(self, campaign: Campaign) -> int:
-        """Calls that may start on its trunk now and while they are being written; one now and then if it is off."""
-        trunk, line = campaign.trunk, self._trunks[campaign.trunk.id]
-        now_s = self._clock.boot_s()
-        enough = line.starts.wait_s(now_s) > AHEAD_S
-        room = 0 if enough else line.starts.room(now_s, trunk.calls_per_s, SPREAD_S)
-        tries = line.breaker.room(self._clock.now())
-        return room if tries is None else min(room, tries)
-
     def _busy(self, campaign: Campaign, now: datetime, others: set[int] | None) -> tuple[list[float], list[float]]:
         """Seconds in talk and in wrap-up of the team's operators who serve this campaign and will stay."""
         talking_s, wrap_up_s = [], []
@@ -363,36 +348,9 @@ class Dialing:
                 wrap_up_s.append((now - live.since).total_seconds())
         return talking_s, wrap_up_s
 
-    def _judge_trunk(self, trunk: Trunk, ended: Ended) -> None:
-        """Learn from an end whether its trunk works; say it when it is off, and when it is on again."""
-        line = self._trunks[trunk.id]
-        before, line.breaker = line.breaker, line.breaker.ended(ended, self._clock.now())
-        self._say_trunk(trunk, before, line.breaker)
-
-    def _heed_tries(self, campaign: Campaign) -> None:
-        """A try that rings turns its trunk on before it ends."""
-        line = self._trunks[campaign.trunk.id]
-        if line.breaker.off_since is None:
-            return
-        before = line.breaker
-        for attempt in self._floor.cover.live[campaign.id].values():
-            if attempt.rang_at is not None:
-                line.breaker = line.breaker.rang(attempt)
-        self._say_trunk(campaign.trunk, before, line.breaker)
-
-    def _say_trunk(self, trunk: Trunk, before: Breaker, now: Breaker) -> None:
-        if (before.off_since is None) is (now.off_since is None):
-            return
-        if now.off_since is not None:
-            log.error("trunk.off", trunk=trunk.name, failures=now.failures, calls=len(now.recent))
-            self._alarm("trunk_off", f"{trunk.name}: {now.failures}/{len(now.recent)}")
-        else:
-            log.info("trunk.on", trunk=trunk.name)
-            self._alarm("trunk_on", trunk.name)
-
     def trunk_off_since(self, campaign: Campaign) -> datetime | None:
         """Since when this campaign's trunk is off; None while it is on."""
-        return self._trunks[campaign.trunk.id].breaker.off_since
+        return self._trunks.of(campaign).breaker.off_since
 
     async def _claim(self, campaign: Campaign, calls: int, *, callbacks_only: bool = False) -> None:
         if self.lease is None or self._may_dial() is not None:
@@ -438,7 +396,7 @@ class Dialing:
 
     def _line_up(self, campaign: Campaign, result: ClaimResult) -> None:
         """Give each call its start on the trunk: who is called together answers together, and waits for the others."""
-        line, rate = self._trunks[campaign.trunk.id], campaign.trunk.calls_per_s
+        line, rate = self._trunks.of(campaign), campaign.trunk.calls_per_s
         pace, cover = self.pace(campaign.id), self._floor.cover
         pace.claimed_s = self._clock.boot_s()
         held = cover.held_for(campaign)

@@ -1,4 +1,4 @@
-"""What the pacing loop remembers between two looks: of a campaign, and of a trunk."""
+"""What the pacing loop remembers of a campaign between two looks."""
 
 from __future__ import annotations
 
@@ -9,17 +9,8 @@ from typing import NamedTuple
 
 from dialer.core import pacing
 from dialer.core.model import Campaign, Claim
-from dialer.core.trunk import Breaker, Starts
 from dialer.engine.explain import Explanations
 from dialer.engine.observe import Observations
-
-
-@dataclass(slots=True)
-class Line:
-    """A trunk as all campaigns on it share it."""
-
-    starts: Starts = field(default_factory=Starts)
-    breaker: Breaker = field(default_factory=Breaker)
 
 
 class Start(NamedTuple):
