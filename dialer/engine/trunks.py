@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 #: So many calls are claimed ahead as the trunk lets start within this; they start one after the other.
-SPREAD_S = 0.3
+SPREAD_S = 0.5
 #: More are claimed when the last of those claimed starts within this: a claim takes a while, and the trunk goes on.
-AHEAD_S = 0.15
+AHEAD_S = 0.3
 
 
 @dataclass(slots=True)
