@@ -44,6 +44,7 @@ async def operator(scene):
     yield put
     scene.live.operators.pop(user.id, None)
     await scene.live.tell()
+    await place.pools.web.execute("DELETE FROM attempt_live WHERE attempt_id = $1", attempt.id)
 
 
 def in_s(seconds):

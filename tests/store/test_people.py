@@ -140,15 +140,15 @@ async def test_a_promise_is_moved_and_cancelled_by_somebody_with_a_name(place, b
     callbacks = place.stores.callbacks
     [promise] = await callbacks.list(now=place.now + timedelta(hours=2))
     assert (promise.state, promise.late, promise.note, promise.phone) == ("pending", True, "ask for Eve", PHONE)
-    past = callbacks.move(promise.id, due_at=place.now, actor=boss, now=place.now)
+    past = callbacks.move(promise.id, due_at=place.now, reason="asked", actor=boss, now=place.now)
     assert await refused(past) == "callback.past"
     later = place.now + timedelta(hours=5)
-    moved = await callbacks.move(promise.id, due_at=later, actor=boss, now=place.now)
+    moved = await callbacks.move(promise.id, due_at=later, reason="asked", actor=boss, now=place.now)
     assert (moved.due_at, moved.next_at, moved.moves, moved.late) == (later, later, 1, False)
-    gone = await callbacks.cancel(promise.id, actor=boss, now=place.now)
+    gone = await callbacks.cancel(promise.id, reason="gone", actor=boss, now=place.now)
     assert gone.state == "cancelled"
     assert not (await place.contact(contact))["promised"]
-    assert await refused(callbacks.cancel(promise.id, actor=boss, now=place.now)) == "callback.closed"
+    assert await refused(callbacks.cancel(promise.id, reason="gone", actor=boss, now=place.now)) == "callback.closed"
     assert [row[:2] for row in (await audit(place))[-2:]] == [
         ("callback.move", boss.user_id),
         ("callback.cancel", boss.user_id),
