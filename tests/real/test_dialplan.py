@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from ami.events import NAMES
+from dialer.service import PLAN
 from tests.real.conftest import Switch
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="session")]
@@ -25,7 +26,7 @@ CAUSES = {
 async def test_the_plan_tells_its_version(switch: Switch) -> None:
     """The service refuses to dial on a plan of another version; this is the one it knows."""
     [answer] = await switch.commands.ask("Getvar", Variable="DIALER_PLAN")
-    assert answer["Value"] == "1"
+    assert answer["Value"] == PLAN
 
 
 async def test_given_nobody_connects_then_a_voice_is_heard_at_two_seconds(switch: Switch) -> None:
