@@ -108,7 +108,7 @@ cli_seats.attach(app, _with_stores)
 # Service ---------------------------------------------------------------------
 
 
-@app.command()
+@app.command(epilog="\n\n".join(f"{name}: {text}" for name, text in settings.described().items()))
 def serve() -> None:
     """Run the service: the engine, the pages and the API, until Ctrl-C or SIGTERM."""
     chosen = _settings()

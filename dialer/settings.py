@@ -7,6 +7,7 @@ file with the same names in lower case; the environment wins over it. A secret i
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 from pathlib import Path
@@ -31,19 +32,24 @@ class Settings(BaseSettings):
     """What the service needs to know before it starts.
 
     Attributes:
-        database_url: ``postgresql://…``; None runs a PostgreSQL of our own in ``data_dir``.
+        database_url: ``postgresql://…``; without it a PostgreSQL of our own runs in ``data_dir``.
         data_dir: Folder of files that must survive a restart.
         switch: Name of this Asterisk in leases, attempts and teams.
         ami_host: Where Asterisk's manager interface listens; best on loopback.
+        ami_port: Its port.
         ami_events_user: Manager user that only reads events.
+        ami_events_secret: Its password.
         ami_commands_user: Manager user that only writes commands.
+        ami_commands_secret: Its password.
         suppression_key: 64 hexadecimal digits; erased numbers are known again by it. Keep it: without it they are not.
         seats_file: The pool of seats, from ``dialer switch-config``; without it there are no phones in the browser.
         sounds_dir: Asterisk's folder of sounds, where recorded offers are put; without it they are not played.
         sip_ws_port: Where Asterisk takes the SIP of browser phones, on ``ami_host``.
         sip_address: ``host:port`` that desk phones register at; shown to whoever sets one up.
         http_host: Address the pages and the API listen on.
+        http_port: Their port; 0 takes any that is free.
         public_url: How browsers reach us, if not directly, e.g. ``https://dialer.example``; https makes cookies Secure.
+        log_level: ``debug``, ``info``, ``warning`` or ``error``.
         log_format: ``auto`` is console on a terminal, else JSON lines.
     """
 
@@ -156,3 +162,13 @@ def load() -> Settings:
 def _variable(loc: tuple[int | str, ...]) -> str:
     """``("http_port",)`` -> ``DIALER_HTTP_PORT``."""
     return "DIALER_" + "_".join(str(part) for part in loc).upper() if loc else "settings"
+
+
+def described() -> dict[str, str]:
+    """What each variable is for, by its name; those that may be given as a file say so."""
+    lines = inspect.cleandoc(Settings.__doc__ or "").partition("Attributes:\n")[2].splitlines()
+    found = dict(line.strip().split(": ", 1) for line in lines)
+    return {
+        f"DIALER_{name.upper()}" + ("[_FILE]" if name in _FROM_FILES else ""): text.replace("``", "")
+        for name, text in found.items()
+    }

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 
 import pytest
+from typer.testing import CliRunner
 
 from dialer import settings
+from dialer.cli import app
 from dialer.errors import Misconfigured
 
 
@@ -65,3 +67,16 @@ def test_an_address_for_browsers_is_an_origin(monkeypatch):
     monkeypatch.setenv("DIALER_PUBLIC_URL", "https://dialer.example/board?x=1")
     found = settings.load()
     assert (found.public_url, found.https) == ("https://dialer.example", True)
+
+
+def test_the_help_says_what_every_setting_is_for():
+    said = {
+        name.removesuffix("[_FILE]").removeprefix("DIALER_").lower(): text
+        for name, text in settings.described().items()
+    }
+    assert set(said) == {
+        name for name in settings.Settings.model_fields if not name.endswith("_file") or name == "seats_file"
+    }
+    assert all(said.values())
+    shown = CliRunner().invoke(app, ["serve", "--help"]).output
+    assert all(name in shown for name in settings.described())
