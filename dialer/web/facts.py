@@ -27,6 +27,8 @@ _NOW = {
     "waiting": frozenset({"answered", "waiting", "bridging"}),
     "talking": frozenset({"connected"}),
 }
+#: What somebody may filter by who may see no campaign.
+NO_CHOICES: Mapping[str, Sequence[Mapping[str, str]]] = {"operator": (), "code": ()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,7 @@ async def attempts(call: Call, ask: schemas.AttemptsQuery) -> web.Response:
         campaign_id = own[0].id if own else None
     nothing = campaign_id is None and scope.bound(call.user)
     found = Found(rows=[], next=None) if nothing else await call.stores.facts.find(_sought(ask, campaign_id))
-    choices = await call.stores.facts.choices(campaign_id)
+    choices = NO_CHOICES if nothing else await call.stores.facts.choices(campaign_id)
     return _page(
         call,
         "attempts.html",

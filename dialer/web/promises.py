@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from dialer.store.callbacks import Page, Sought
-from dialer.web import pages, schemas, scope
+from dialer.web import facts, pages, schemas, scope
 from dialer.web.access import LEADS, Role
 from dialer.web.supervisor import masked
 
@@ -26,13 +26,14 @@ async def board(call: Call, ask: schemas.PromisesQuery) -> web.Response:
     own = await scope.own_campaigns(call)
     bound = scope.bound(call.user)
     campaign_id = ask.campaign or (own[0].id if bound and own else None)
-    choices = await call.stores.facts.choices(campaign_id)
+    nothing = bound and campaign_id is None
+    choices = facts.NO_CHOICES if nothing else await call.stores.facts.choices(campaign_id)
     return pages.page(
         "callbacks.html",
         call.user.language,
         user=call.user,
         home="/callbacks",
-        **(_NOTHING if bound and campaign_id is None else await _found(call, ask, campaign_id)),
+        **(_NOTHING if nothing else await _found(call, ask, campaign_id)),
         ask=ask,
         shown=SHOWN,
         campaigns=own,

@@ -77,6 +77,7 @@ async def test_a_bound_supervisor_opens_own_attempts_and_contacts_alone(told):
     for path in ("/attempts", "/callbacks"):
         text = await page(lost, path)
         assert str(told.mine["attempt_id"]) not in text
+        assert "&lt;img src=x" not in text, "an operator of another team"
 
 
 async def test_numbers_are_masked_for_everybody(told):
