@@ -129,11 +129,10 @@ async def list_page(call: Call) -> web.Response:
     chosen = next((c for c in campaigns if str(c.id) == asked), campaigns[0] if campaigns else None)
     bases = await call.stores.bases.of_campaign(chosen.id) if chosen else []
     files = await call.stores.base_files.of_campaign(chosen.id) if chosen else []
-    return pages.page(
+    return pages.page_for(
+        call,
         "bases.html",
-        call.user.language,
-        user=call.user,
-        home="/bases",
+        "/bases",
         campaigns=campaigns,
         chosen=chosen,
         bases=list(reversed(bases)),
@@ -147,11 +146,10 @@ async def file_page(call: Call) -> web.Response:
     base = await call.stores.bases.get(file.base_id) if file.base_id else None
     language = call.user.language
     back = file.state == "rehearsed" and call.request.query.get("step") == "columns"
-    return pages.page(
+    return pages.page_for(
+        call,
         "base_file.html",
-        language,
-        user=call.user,
-        home="/bases",
+        "/bases",
         file=file,
         base=base,
         step=2 if back else _step(file),

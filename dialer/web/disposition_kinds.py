@@ -91,11 +91,10 @@ async def page(call: Call) -> web.Response:
     """The editor."""
     campaign = await call.stores.campaigns.get(call.id())
     kinds = (await _listed(call)).dispositions
-    return pages.page(
+    return pages.page_for(
+        call,
         "dispositions.html",
-        call.user.language,
-        user=call.user,
-        home="/campaigns",
+        "/campaigns",
         help_of="dispositions",
         campaign=campaign,
         kinds=[kind for kind in kinds if not kind.archived],

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dialer.store.campaigns import CampaignRow
     from dialer.web.call import Call
 
+_HOME = "/attempts"
 #: States of a live attempt by the word a board's number has.
 _NOW = {
     "dialling": frozenset({"sent", "ringing", "answered", "offer", "waiting", "bridging"}),
@@ -51,9 +52,10 @@ async def attempts(call: Call, ask: schemas.AttemptsQuery) -> web.Response:
     nothing = campaign_id is None and scope.bound(call.user)
     found = Found(rows=[], next=None) if nothing else await call.stores.facts.find(_sought(ask, campaign_id))
     choices = NO_CHOICES if nothing else await call.stores.facts.choices(campaign_id)
-    return _page(
+    return pages.page_for(
         call,
         "attempts.html",
+        _HOME,
         found=found,
         rows=[{**row, "phone": masked(str(row["phone"]))} for row in found.rows],
         now=[] if nothing else await _now(call, ask, campaign_id),
@@ -73,9 +75,10 @@ async def attempts(call: Call, ask: schemas.AttemptsQuery) -> web.Response:
 async def attempt(call: Call) -> web.Response:
     """One attempt: its steps, what was said, and why it was placed at all."""
     row, minute = await call.stores.facts.attempt(call.uuid())
-    return _page(
+    return pages.page_for(
         call,
         "attempt.html",
+        _HOME,
         attempt={**row, "phone": masked(str(row["phone"]))},
         steps=steps(row),
         minute=minute,
@@ -91,9 +94,10 @@ async def contact(call: Call) -> web.Response:
     found = await call.stores.facts.find(Sought(contact_id=contact_id, campaign_id=row["campaign_id"]), rows=200)
     reasons = await call.stores.contacts.why(contact_id, now=call.now)
     phones = [{**one, "phone": masked(str(one["phone"]))} for one in row["phones"]]
-    return _page(
+    return pages.page_for(
         call,
         "contact.html",
+        _HOME,
         contact={**row, "phones": phones},
         rows=found.rows,
         reasons=reasons,
@@ -122,10 +126,6 @@ def steps(row: Mapping[str, Any]) -> list[Moment]:
         Moment(at=at, word=word, after_s=(at - earlier).total_seconds() if earlier else None)
         for (at, word), earlier in zip(told, before, strict=True)
     ]
-
-
-def _page(call: Call, template: str, **values: Any) -> web.Response:
-    return pages.page(template, call.user.language, user=call.user, home="/attempts", **values)
 
 
 def _sought(ask: schemas.AttemptsQuery, campaign_id: int | None) -> Sought:

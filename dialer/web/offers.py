@@ -97,11 +97,10 @@ def _info(context: Context, one: Offer) -> schemas.OfferInfo:
 async def page(call: Call) -> web.Response:
     """The offers."""
     found = (await read(call)).offers
-    return pages.page(
+    return pages.page_for(
+        call,
         "offers.html",
-        call.user.language,
-        user=call.user,
-        home="/campaigns",
+        "/campaigns",
         help_of="offers",
         offers=[one for one in found if not one.archived],
         archived=[one for one in found if one.archived],

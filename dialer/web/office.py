@@ -32,7 +32,7 @@ def _view(ask: schemas.TableQuery) -> View:
 
 def _page(call: Call, template: str, home: str, **values: Any) -> web.Response:
     admin = Role(call.user.role) is Role.ADMIN
-    return pages.page(template, call.user.language, user=call.user, home=home, admin=admin, **values)
+    return pages.page_for(call, template, home, admin=admin, **values)
 
 
 async def campaigns(call: Call, ask: schemas.CampaignsQuery) -> web.Response:

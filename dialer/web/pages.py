@@ -82,6 +82,11 @@ def page(
     return web.Response(text=html, content_type="text/html", status=status)
 
 
+def page_for(call: Call, template: str, home: str, **values: Any) -> web.Response:
+    """A page for who is logged in, in the language of that user; values as of ``page``."""
+    return page(template, call.user.language, user=call.user, home=home, **values)
+
+
 def _named(language: str, prefix: str, word: str) -> str:
     """The text of a stable word of ours, or the word itself where nobody translated it."""
     return texts.TEXTS[language].get(f"{prefix}{word}", word)
@@ -133,10 +138,10 @@ async def front(call: Call) -> web.Response:
 
 async def board(call: Call) -> web.Response:
     """The live board."""
-    return page("board.html", call.user.language, user=call.user, home="/board")
+    return page_for(call, "board.html", "/board")
 
 
 async def operator(call: Call) -> web.Response:
     """The operator's page."""
     pool = bool(call.context.pool.seats())
-    return page("operator.html", call.user.language, user=call.user, home="/operator", pool=pool)
+    return page_for(call, "operator.html", "/operator", pool=pool)

@@ -28,11 +28,10 @@ async def board(call: Call, ask: schemas.PromisesQuery) -> web.Response:
     campaign_id = ask.campaign or (own[0].id if bound and own else None)
     nothing = bound and campaign_id is None
     choices = facts.NO_CHOICES if nothing else await call.stores.facts.choices(campaign_id)
-    return pages.page(
+    return pages.page_for(
+        call,
         "callbacks.html",
-        call.user.language,
-        user=call.user,
-        home="/callbacks",
+        "/callbacks",
         **(_NOTHING if nothing else await _found(call, ask, campaign_id)),
         ask=ask,
         shown=SHOWN,

@@ -67,11 +67,10 @@ async def page(call: Call) -> web.Response:
     """The editor."""
     campaign = await call.stores.campaigns.get(call.id())
     found = await call.stores.scripts.read(call.id())
-    return pages.page(
+    return pages.page_for(
+        call,
         "script.html",
-        call.user.language,
-        user=call.user,
-        home="/campaigns",
+        "/campaigns",
         help_of="script",
         campaign=campaign,
         script=json.loads(_view(found).script.model_dump_json()),

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from playwright.async_api import TimeoutError as TooLate
 from playwright.async_api import expect
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 PATIENCE_S = 90
 #: Louder than silence: what the world says has a level of 0.05 and more.
 AUDIBLE = 0.005
+#: Where the page says how things are.
+SAYING = "#state-word, #state-more, #timer, #hint, #phone-word, #saved, #error, #drafted, #lost:visible, #toasts"
 
 
 @dataclass
@@ -80,7 +83,11 @@ class Person:
 
     async def is_in(self, *states: str) -> None:
         """Wait until the bar shows one of these states."""
-        await self.page.locator(", ".join(f"#state.state-{one}" for one in states)).wait_for()
+        try:
+            await self.page.locator(", ".join(f"#state.state-{one}" for one in states)).wait_for()
+        except TooLate as error:
+            shown = await self.page.locator(SAYING).all_inner_texts()
+            raise AssertionError(f"never in {states}; the page says {[one for one in shown if one]}") from error
 
     async def begin(self) -> None:
         """Start the shift and be ready, by keys."""
@@ -92,9 +99,10 @@ class Person:
         await self.press("g", "r")
 
     async def talk(self) -> None:
-        """Begin, and wait for the first callee."""
+        """Begin, and wait for the first callee and the card: no key means anything before it."""
         await self.begin()
         await self.is_in("talking")
+        await self.page.locator("#dispositions [data-code]").first.wait_for()
 
     async def hears(self) -> None:
         """Wait until the callee is heard in the headset, by getStats: louder than silence."""
