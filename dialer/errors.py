@@ -6,6 +6,7 @@ DialerError
 ├── Misconfigured    the service cannot start like this (exit code 2)
 ├── StoreDown        PostgreSQL does not answer; nothing is known to be saved
 ├── LeaseLost        another engine dials on this switch now
+├── NotYet           the service has begun and does not know yet what is asked
 └── FactRefused      the database refuses a fact by a constraint; nothing of its transaction is stored
     └── OperatorConflict   an operator would have been bridged to two callees
 """
@@ -42,6 +43,10 @@ class StoreDown(DialerError):
 
 class LeaseLost(DialerError):
     """Another engine dials on this switch now."""
+
+
+class NotYet(DialerError):
+    """The service has begun and does not know yet what is asked; ask again in a moment."""
 
 
 class FactRefused(DialerError):

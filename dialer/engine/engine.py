@@ -123,8 +123,8 @@ class Engine(Desk):
         await self._clocks.compare()
         await self._read_campaigns()
         recovered = await self._store.recover(self.name)
-        self._do(ev.Recovered(recovered.attempts, recovered.operators))
         self.started.set()
+        self._do(ev.Recovered(recovered.attempts, recovered.operators))
         for operator_id, attempt_id in self._saved_early.items():
             self._do(ev.DispositionSaved(operator_id, attempt_id))
         work = {
@@ -414,6 +414,11 @@ class Engine(Desk):
             stopped_because=self.stopped_because(),
             alerts=tuple(self._alarms),
         )
+
+    @property
+    def took_over(self) -> bool:
+        """Whether it knows who is at work."""
+        return self.started.is_set()
 
     def operator(self, operator_id: int) -> OperatorView | None:
         """One operator's state, None when no shift is open."""

@@ -318,6 +318,10 @@ class TrialCall:
 class Live(Protocol):
     """What the web may read of the engine."""
 
+    @property
+    def took_over(self) -> bool:
+        """Whether it knows who is at work; before that nothing that is said of operators is so."""
+
     def board(self) -> Board:
         """The present moment, cheap."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dialer.core import script
-from dialer.errors import DialerError
+from dialer.errors import DialerError, NotYet
 from dialer.web import schemas
 
 if TYPE_CHECKING:
@@ -21,7 +21,16 @@ async def now(call: Call) -> schemas.OperatorNow:
     """State and card of the operator who asks; the state is shown even while the card is not to be had.
 
     The engine is ahead of the database by a moment: who talks already may have no card yet.
+
+    Raises:
+        NotYet: ``operator.not_yet``: the service was started just now, or waits for the engine that dials.
     """
+    if not call.context.live.took_over:
+        raise NotYet(
+            "operator.not_yet",
+            "The service has just started and does not know yet who is at work.",
+            remedy="Ask again in a moment.",
+        )
     view = call.context.live.operator(call.user.id)
     present = schemas.OperatorNow(
         at=call.now,

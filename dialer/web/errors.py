@@ -10,7 +10,7 @@ import structlog
 from aiohttp import web
 from pydantic import ValidationError
 
-from dialer.errors import DialerError, LeaseLost, NotFound, Refused, StoreDown
+from dialer.errors import DialerError, LeaseLost, NotFound, NotYet, Refused, StoreDown
 from dialer.web.schemas import ErrorAnswer, ErrorBody
 
 log = structlog.get_logger(__name__)
@@ -61,7 +61,7 @@ def status_of(error: DialerError) -> int:
     """HTTP status of an error."""
     if isinstance(error, NotFound):
         return 404
-    if isinstance(error, StoreDown | LeaseLost):
+    if isinstance(error, StoreDown | LeaseLost | NotYet):
         return 503
     if isinstance(error, Refused):
         if error.code in _CONFLICTS:

@@ -131,6 +131,12 @@ class Hub:
                     signal.fire()
             await asyncio.sleep(OPERATOR_GAP_S)
 
+    async def taken_over(self) -> None:
+        """Wait until the engine knows who is at work: a page shows what it had until then, and that this is old."""
+        version = -1
+        while not self._live.took_over:
+            version = await self._changed(version)
+
     def watch(self, operator_id: int) -> Signal:
         """The signal of one operator's changes; give it back with ``unwatch``."""
         self._watchers[operator_id] = self._watchers.get(operator_id, 0) + 1
@@ -268,6 +274,7 @@ async def operator_socket(call: Call) -> web.WebSocketResponse:
     operator_id, hub = call.user.id, call.context.hub
 
     async def frames(send: Send) -> None:
+        await hub.taken_over()
         signal = hub.watch(operator_id)
         try:
             version, again_s = signal.version, CARD_AGAIN_S

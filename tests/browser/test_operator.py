@@ -98,6 +98,23 @@ async def test_digits_choose_and_backspace_takes_back_and_letters_in_a_note_are_
         await expect(page.locator("#help-text")).to_be_visible()
 
 
+async def test_what_is_typed_outlives_a_service_that_does_not_know_yet_who_is_at_work(opened, operator, scene):
+    """A picture without the conversation, as of a service that has just started, takes nothing off the page."""
+    await operator("wrap_up", until=in_s(90))
+    async with opened("/operator", "operator") as page:
+        await page.locator("#card #name").wait_for()
+        user = (await scene.place.stores.users.by_login("operator")).user
+        await page.route("**/draft", lambda route: route.abort())
+        await page.keyboard.press("n")
+        await page.keyboard.type("in the dark")
+        before = scene.live.operators.pop(user.id)
+        await scene.live.tell()
+        await page.locator("#state.state-offline").wait_for()
+        await scene.live.put(before)
+        await page.locator("#state.state-wrap_up").wait_for()
+        await expect(page.locator("[name=note]")).to_have_value("in the dark")
+
+
 async def test_a_logout_leads_to_the_login_without_a_refused_request(opened, operator, scene):
     """The session is kept per user by the tests: it is made anew by the next that needs it."""
     await operator("paused", reason="lunch")

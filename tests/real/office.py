@@ -86,6 +86,9 @@ class Desk:
         """One request; logs in when it must."""
         headers = {"X-Dialer": "1", **({"Idempotency-Key": key} if key else {})}
         async with self._session.request(method, f"{self.url}/api/v1{path}", json=body, headers=headers) as answer:
+            if answer.status == 503 and method == "GET":  # the service has just started
+                await asyncio.sleep(0.1)
+                return await self.ask(method, path, body, key)
             if answer.status != 401 or path == "/login":
                 assert answer.status in {200, 201}, (path, answer.status, await answer.text())
                 return dict(await answer.json())

@@ -26,6 +26,7 @@ class FakeLive:
         self.test_calls: dict[UUID, TrialCall] = {}
         self.alerts: tuple[str, ...] = ()
         self.switch_up = True
+        self.took_over = True
         self.stopped = "switch_down"
         self.version = 1
         self._condition = asyncio.Condition()

@@ -131,6 +131,21 @@ async def test_an_operators_page_is_told_at_once(world):
         assert now["card"]["name"] == "Ada"
 
 
+async def test_a_page_is_told_nothing_of_its_operator_before_the_engine_knows_who_is_at_work(world):
+    """A service that has just started would say "no shift" to somebody in the middle of a wrap-up."""
+    me = world.id_of("operator")
+    world.live.took_over = False
+    client = await world.login("operator")
+    async with client.ws_connect(OPERATOR) as socket:
+        first = asyncio.create_task(picture(socket))
+        refused = await client.get("/api/v1/operator")
+        assert (refused.status, (await refused.json())["error"]["code"]) == (503, "operator.not_yet")
+        assert not first.done()
+        world.live.took_over = True
+        await world.live.put(fakes.operator(me, state="wrap_up"))
+        assert (await first)["operator"]["state"] == "wrap_up"
+
+
 async def test_a_card_that_is_written_down_a_moment_later_comes_by_itself(world):
     """The engine is ahead of the database; an operator is not left talking to nobody."""
     me, card = world.id_of("operator"), fakes.card()

@@ -11,6 +11,7 @@ const DAY_EVERY_MS = 30_000;
 const HOLD_ESC_MS = 500;
 
 let now = { operator: null, card: null };
+let cardOf = null; // the attempt on the page; what is typed there is newer than the draft, even if a picture lacked it
 let day = null;
 let warned = null; // the deadline whose nearness was sounded
 
@@ -23,7 +24,8 @@ function show(picture) {
   seen(picture);
   drawState(state);
   drawMessages(picture.messages ?? []);
-  if (now.card && now.card.attempt_id !== before.card?.attempt_id) {
+  if (now.card && now.card.attempt_id !== cardOf) {
+    cardOf = now.card.attempt_id;
     showCard(now.card);
     showClosing(now.card);
     if (state === "talking") phone.sound("connect");
