@@ -50,7 +50,7 @@ ensure_venv() {
     wanted="$locked $(readlink -f /usr/bin/python3 || true)"
     say "Installing Python packages from requirements.lock ..."
     "$python" -m venv --clear .venv
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+    .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements.lock
     printf '%s' "$wanted" >"$stamp"
 }
 

@@ -373,7 +373,8 @@ def _tell(running: Service, say: Callable[[str], None]) -> None:
     for campaign in running.engine.board().campaigns:
         say(
             f"{campaign.name}: {campaign.talking} talking, {campaign.ready} ready, {campaign.ringing} ringing; "
-            f"{campaign.answered} answered, {campaign.abandoned} abandoned. {campaign.sentence.get('en', '')}"
+            f"legal window: {campaign.answered} answered, {campaign.abandoned} abandoned. "
+            f"{campaign.sentence.get('en', '')}"
         )
 
 

@@ -250,7 +250,7 @@ function tick() {
   for (const tile of tiles.values()) {
     const inState = (now - Date.parse(tile.dataset.since)) / 1000;
     const left = tile.dataset.until ? (Date.parse(tile.dataset.until) - now) / 1000 : null;
-    $(".timer", tile).textContent = left === null ? clock(inState) : `${clock(inState)} / −${clock(left)}`;
+    $(".timer", tile).textContent = left === null || left < 0 ? clock(inState) : `${clock(inState)} / −${clock(left)}`;
     tile.dataset.level = level(inState, DARKER_AFTER_S);
     tile.classList.toggle("late", left !== null && left <= 0);
   }
