@@ -49,6 +49,22 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION public.lead_moves() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF (NEW.attempt_id, NEW.contact_id, NEW.campaign_id, NEW.customer_id, NEW.phone_id, NEW.made_at)
+        IS DISTINCT FROM (OLD.attempt_id, OLD.contact_id, OLD.campaign_id, OLD.customer_id, OLD.phone_id, OLD.made_at) THEN
+        RAISE EXCEPTION 'what made a lead stays as it is' USING ERRCODE = 'check_violation', CONSTRAINT = 'lead_is_linked';
+    END IF;
+    IF NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (('new', 'in_work'), ('new', 'accepted'), ('new', 'rejected'),
+        ('in_work', 'accepted'), ('in_work', 'rejected'), ('accepted', 'client')) THEN
+        RAISE EXCEPTION 'a lead that is % cannot become %', OLD.state, NEW.state
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'lead_way';
+    END IF;
+    RETURN NEW;
+END $$;
+
 CREATE FUNCTION public.make_partitions(today date) RETURNS integer
     LANGUAGE plpgsql
     AS $$
@@ -400,6 +416,7 @@ CREATE TABLE public.disposition_kind (
     key text,
     colour text,
     archived_at timestamp with time zone,
+    makes_lead boolean DEFAULT false NOT NULL,
     CONSTRAINT disposition_kind_code_check CHECK ((code ~ '^[a-z0-9_]{1,40}$'::text)),
     CONSTRAINT disposition_kind_colour_check CHECK ((colour = ANY (ARRAY['success'::text, 'callback'::text, 'refusal'::text, 'bad_number'::text, 'technical'::text]))),
     CONSTRAINT disposition_kind_dnc_scope_check CHECK ((dnc_scope = ANY (ARRAY['global'::text, 'customer'::text, 'campaign'::text]))),
@@ -864,6 +881,86 @@ ALTER TABLE public.lane ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.lead (
+    id bigint NOT NULL,
+    attempt_id uuid NOT NULL,
+    contact_id bigint NOT NULL,
+    campaign_id bigint NOT NULL,
+    customer_id bigint NOT NULL,
+    phone_id bigint NOT NULL,
+    operator_id bigint,
+    made_at timestamp with time zone NOT NULL,
+    person text DEFAULT ''::text NOT NULL,
+    company text DEFAULT ''::text NOT NULL,
+    company_key text,
+    address text DEFAULT ''::text NOT NULL,
+    agreed text DEFAULT ''::text NOT NULL,
+    owner_id bigint,
+    state text DEFAULT 'new'::text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    late_at timestamp with time zone,
+    contacted_at timestamp with time zone,
+    decided_at timestamp with time zone,
+    reason text,
+    client_at timestamp with time zone,
+    revenue numeric(13,2),
+    currency text NOT NULL,
+    duplicate_of bigint,
+    replaces bigint,
+    CONSTRAINT lead_address_check CHECK ((length(address) <= 200)),
+    CONSTRAINT lead_agreed_check CHECK ((length(agreed) <= 4000)),
+    CONSTRAINT lead_check CHECK ((duplicate_of < id)),
+    CONSTRAINT lead_check1 CHECK ((replaces < id)),
+    CONSTRAINT lead_check2 CHECK (((state = 'new'::text) = (contacted_at IS NULL))),
+    CONSTRAINT lead_check3 CHECK (((state = ANY (ARRAY['new'::text, 'in_work'::text])) = (decided_at IS NULL))),
+    CONSTRAINT lead_check4 CHECK (((state = 'rejected'::text) = (reason IS NOT NULL))),
+    CONSTRAINT lead_check5 CHECK (((state = 'client'::text) = (client_at IS NOT NULL))),
+    CONSTRAINT lead_check6 CHECK (((revenue IS NULL) OR (state = 'client'::text))),
+    CONSTRAINT lead_check7 CHECK (((duplicate_of IS NULL) OR (replaces IS NULL))),
+    CONSTRAINT lead_company_check CHECK ((length(company) <= 200)),
+    CONSTRAINT lead_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT lead_person_check CHECK ((length(person) <= 200)),
+    CONSTRAINT lead_revenue_check CHECK ((revenue >= (0)::numeric)),
+    CONSTRAINT lead_state_check CHECK ((state = ANY (ARRAY['new'::text, 'in_work'::text, 'accepted'::text, 'rejected'::text, 'client'::text])))
+);
+
+CREATE TABLE public.lead_change (
+    id bigint NOT NULL,
+    lead_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    by_user bigint,
+    what text NOT NULL,
+    before text,
+    after text,
+    CONSTRAINT lead_change_what_check CHECK ((what = ANY (ARRAY['made'::text, 'moved'::text, 'given'::text, 'changed'::text, 'late'::text, 'revenue'::text])))
+);
+
+ALTER TABLE public.lead_change ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.lead_change_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE public.lead ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.lead_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.lead_rule (
+    campaign_id bigint NOT NULL,
+    contact_within_s integer DEFAULT 86400 NOT NULL,
+    currency text DEFAULT 'RUB'::text NOT NULL,
+    CONSTRAINT lead_rule_contact_within_s_check CHECK (((contact_within_s >= 60) AND (contact_within_s <= 2592000))),
+    CONSTRAINT lead_rule_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text))
+);
+
 CREATE TABLE public.login_try (
     login text NOT NULL,
     ip text NOT NULL,
@@ -1264,6 +1361,21 @@ ALTER TABLE ONLY public.lane
 ALTER TABLE ONLY public.lane
     ADD CONSTRAINT lane_place UNIQUE (id, base_id, campaign_id);
 
+ALTER TABLE ONLY public.lead
+    ADD CONSTRAINT lead_attempt_id_key UNIQUE (attempt_id);
+
+ALTER TABLE ONLY public.lead_change
+    ADD CONSTRAINT lead_change_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.lead
+    ADD CONSTRAINT lead_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.lead
+    ADD CONSTRAINT lead_replaces_key UNIQUE (replaces);
+
+ALTER TABLE ONLY public.lead_rule
+    ADD CONSTRAINT lead_rule_pkey PRIMARY KEY (campaign_id);
+
 ALTER TABLE ONLY public.loosening
     ADD CONSTRAINT loosening_pkey PRIMARY KEY (id);
 
@@ -1424,6 +1536,22 @@ CREATE INDEX do_not_call_of_file ON public.do_not_call USING btree (file_id) WHE
 
 CREATE INDEX lane_of_campaign ON public.lane USING btree (campaign_id);
 
+CREATE INDEX lead_change_of_lead ON public.lead_change USING btree (lead_id, id);
+
+CREATE INDEX lead_of_campaign ON public.lead USING btree (campaign_id, id);
+
+CREATE INDEX lead_of_company ON public.lead USING btree (customer_id, company_key, id) WHERE (company_key IS NOT NULL);
+
+CREATE INDEX lead_of_contact ON public.lead USING btree (contact_id);
+
+CREATE INDEX lead_of_customer ON public.lead USING btree (customer_id, id);
+
+CREATE INDEX lead_of_state ON public.lead USING btree (state, id);
+
+CREATE INDEX lead_rejected ON public.lead USING btree (campaign_id, decided_at, id) WHERE (state = 'rejected'::text);
+
+CREATE INDEX lead_waiting ON public.lead USING btree (due_at) WHERE (state = 'new'::text);
+
 CREATE INDEX login_try_recent ON public.login_try USING btree (at);
 
 CREATE UNIQUE INDEX one_callee_per_operator ON public.attempt_live USING btree (operator_id) WHERE ((state = ANY (ARRAY['bridging'::text, 'connected'::text])) AND (ended_by IS DISTINCT FROM 'phone_lost'::text));
@@ -1468,6 +1596,8 @@ CREATE TRIGGER attempt_is_a_fact BEFORE DELETE OR UPDATE ON public.attempt FOR E
 
 CREATE TRIGGER audit_is_a_fact BEFORE DELETE OR UPDATE ON public.audit FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER change_is_a_fact BEFORE DELETE OR UPDATE ON public.lead_change FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER contact_gone AFTER DELETE ON public.contact REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.contact_gone();
 
 CREATE TRIGGER contact_keys AFTER INSERT ON public.contact REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION public.contact_keys();
@@ -1478,7 +1608,11 @@ CREATE TRIGGER contact_phone_keys AFTER INSERT ON public.contact_phone REFERENCI
 
 CREATE TRIGGER interval_is_a_fact BEFORE DELETE OR UPDATE ON public.operator_interval FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER lead_moves BEFORE UPDATE ON public.lead FOR EACH ROW EXECUTE FUNCTION public.lead_moves();
+
 CREATE TRIGGER never_deleted BEFORE DELETE ON public.lane FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_delete();
+
+CREATE TRIGGER never_deleted BEFORE DELETE ON public.lead FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_delete();
 
 CREATE TRIGGER never_deleted BEFORE DELETE ON public.phone FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_delete();
 
@@ -1637,6 +1771,36 @@ ALTER TABLE ONLY public.lane
 
 ALTER TABLE ONLY public.lane
     ADD CONSTRAINT lane_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
+
+ALTER TABLE ONLY public.lead
+    ADD CONSTRAINT lead_attempt_id_fkey FOREIGN KEY (attempt_id) REFERENCES public.disposition(attempt_id);
+
+ALTER TABLE ONLY public.lead
+    ADD CONSTRAINT lead_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
+
+ALTER TABLE ONLY public.lead_change
+    ADD CONSTRAINT lead_change_by_user_fkey FOREIGN KEY (by_user) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.lead_change
+    ADD CONSTRAINT lead_change_lead_id_fkey FOREIGN KEY (lead_id) REFERENCES public.lead(id);
+
+ALTER TABLE ONLY public.lead
+    ADD CONSTRAINT lead_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id);
+
+ALTER TABLE ONLY public.lead
+    ADD CONSTRAINT lead_duplicate_of_fkey FOREIGN KEY (duplicate_of) REFERENCES public.lead(id);
+
+ALTER TABLE ONLY public.lead
+    ADD CONSTRAINT lead_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.lead
+    ADD CONSTRAINT lead_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.lead
+    ADD CONSTRAINT lead_replaces_fkey FOREIGN KEY (replaces) REFERENCES public.lead(id);
+
+ALTER TABLE ONLY public.lead_rule
+    ADD CONSTRAINT lead_rule_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.loosening
     ADD CONSTRAINT loosening_approved_by_fkey FOREIGN KEY (approved_by) REFERENCES public.app_user(id);

@@ -15,7 +15,15 @@ REFUSAL_REASONS = ("price", "features", "competitor", "no_need", "other")
 
 #: A new campaign's list, in the order of its keys; it may change its own.
 DEFAULT: tuple[DispositionKind, ...] = (
-    DispositionKind(code="lead", name_en="Lead", name_ru="Лид", result=True, decision_maker=True, verdict="fresh"),
+    DispositionKind(
+        code="lead",
+        name_en="Lead",
+        name_ru="Лид",
+        result=True,
+        decision_maker=True,
+        verdict="fresh",
+        makes_lead=True,
+    ),
     DispositionKind(
         code="agreed",
         name_en="Agreed: an order or the decision maker's contact",
@@ -152,8 +160,17 @@ def contradiction(kind: DispositionKind) -> tuple[str, str, str] | None:
         return "disposition_kind.open_forbidden", "dnc_scope", "Whoever is never called again is a closed contact."
     if ("reason" in kind.needs) != bool(kind.reasons):
         return "disposition_kind.reasons", "reasons", "Reasons are listed exactly where one is asked for."
-    if kind.result and (kind.refusal or kind.verdict in {"stale", "off_target"}):
+    if kind.refusal or kind.verdict in {"stale", "off_target"}:
+        return _no_success(kind)
+    return None
+
+
+def _no_success(kind: DispositionKind) -> tuple[str, str, str] | None:
+    """The same of one that says that nothing came of it."""
+    if kind.result:
         return "disposition_kind.result", "result", "A success is no refusal, and no number out of use."
+    if kind.makes_lead:
+        return "disposition_kind.lead", "makes_lead", "Whoever refused or is out of reach is no lead."
     return None
 
 

@@ -182,6 +182,7 @@ class DispositionKind:
         retry: When the contact is called again, if it stays open; None leaves it to the outcome's rule.
         key: The digit that chooses it on the operator's page; None has none.
         colour: Its colour there, of ``COLOURS``; None goes by its flags.
+        makes_lead: The conversation becomes a lead for the customer.
         archived: Kept for what was saved with it; cannot be chosen any more.
     """
 
@@ -199,6 +200,7 @@ class DispositionKind:
     retry: RetryRule | None = None
     key: str | None = None
     colour: str | None = None
+    makes_lead: bool = False
     archived: bool = False
 
     @property

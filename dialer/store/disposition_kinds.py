@@ -31,7 +31,7 @@ ACTIVE_MAX = 30
 #: What ``change`` takes beside ``key``, ``archived`` and the figures of the retry rule.
 FLAGS = frozenset(
     {"name_ru", "name_en", "result", "closes", "decision_maker", "verdict", "refusal", "needs", "reasons", "dnc_scope"}
-    | {"colour"}
+    | {"colour", "makes_lead"}
 )
 
 

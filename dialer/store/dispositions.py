@@ -22,7 +22,7 @@ from dialer.core import callbacks as promises
 from dialer.core import dispositions as forms
 from dialer.core import hours, retry, rules
 from dialer.errors import NotFound, Refused
-from dialer.store import campaigns, do_not_call, retry_rules
+from dialer.store import campaigns, do_not_call, leads, retry_rules
 from dialer.store.pools import transaction
 from dialer.store.queries import queries
 
@@ -49,6 +49,7 @@ class Saved:
     Attributes:
         do_not_call: Ids of the phones it put on a do-not-call list; their ringing lines are to be cut.
         repeated: It had been saved before, with the same key and content.
+        lead_id: The lead it made.
     """
 
     attempt_id: UUID
@@ -60,6 +61,7 @@ class Saved:
     saved_at: datetime
     do_not_call: Sequence[int] = field(default_factory=tuple)
     repeated: bool = False
+    lead_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,8 @@ class _Form:
     address: str | None = None
     due_at: datetime | None = None
     owner_id: int | None = None
+    person: str = ""
+    company: str = ""
 
 
 class Dispositions:
@@ -99,6 +103,8 @@ class Dispositions:
         address: str | None = None,
         due_at: datetime | None = None,
         callback_operator_id: int | None = None,
+        person: str = "",
+        company: str = "",
     ) -> Saved:
         """Save what an operator says the conversation was; when this returns it is committed.
 
@@ -114,6 +120,8 @@ class Dispositions:
             address: If it needs one.
             due_at: A callback is promised for then.
             callback_operator_id: With whom; None is anyone.
+            person: Whose lead it becomes, if it becomes one; empty: as the base tells it.
+            company: The same of the company.
 
         Raises:
             NotFound: ``attempt.not_found``: there is no such conversation of this operator.
@@ -134,6 +142,8 @@ class Dispositions:
             address=address,
             due_at=due_at,
             owner_id=callback_operator_id,
+            person=person,
+            company=company,
         )
         return await transaction(self._pool, lambda connection: _save(connection, form))
 
@@ -203,6 +213,7 @@ async def _save(connection: Connection, form: _Form) -> Saved:
             connection, attempt["phone_id"], scope, reason=kind.code, added_by=form.operator_id, at=form.now
         )
         forbidden = (attempt["phone_id"],)
+    lead_id = await _lead(connection, form, campaign, attempt) if kind.makes_lead else None
     return Saved(
         attempt_id=form.attempt_id,
         contact_id=attempt["contact_id"],
@@ -212,6 +223,7 @@ async def _save(connection: Connection, form: _Form) -> Saved:
         note=form.note,
         saved_at=form.now,
         do_not_call=forbidden,
+        lead_id=lead_id,
     )
 
 
@@ -224,7 +236,7 @@ def _repeated(known: asyncpg.Record, form: _Form) -> Saved:
             "This key was used to save something else.",
             remedy="Read the card again; what is saved stays as it is.",
         )
-    names = ("attempt_id", "contact_id", "code", "reason", "address", "note", "saved_at")
+    names = ("attempt_id", "contact_id", "code", "reason", "address", "note", "saved_at", "lead_id")
     return Saved(**{name: known[f"known_{name}"] for name in names}, repeated=True)
 
 
@@ -342,6 +354,23 @@ async def _follow(
     await SQL["disposition_decide"].execute(
         connection, **where, closes=closes, next_at=next_at, promises=promises_now, phone_id=attempt["phone_id"]
     )
+
+
+async def _lead(connection: Connection, form: _Form, campaign: Campaign, attempt: asyncpg.Record) -> int:
+    made = leads.Made(
+        attempt_id=form.attempt_id,
+        contact_id=attempt["contact_id"],
+        campaign_id=campaign.id,
+        customer_id=campaign.customer_id,
+        phone_id=attempt["phone_id"],
+        operator_id=form.operator_id,
+        now=form.now,
+        address=form.address or "",
+        agreed=form.note,
+        person=form.person,
+        company=form.company,
+    )
+    return await leads.make(connection, made)
 
 
 def _not_found() -> NotFound:

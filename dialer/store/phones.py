@@ -35,6 +35,7 @@ class Dossier:
     consents: Sequence[Mapping[str, Any]]
     do_not_calls: Sequence[Mapping[str, Any]]
     rests: Sequence[Mapping[str, Any]]
+    leads: Sequence[Mapping[str, Any]]
 
 
 class Phones:
@@ -57,7 +58,7 @@ class Phones:
             await note(connection, actor, "phone.read", f"phone:{phone_id}")
             parts = {
                 part: [dict(row) for row in await SQL[f"phone_{part}"].fetch(connection, phone_id=phone_id)]
-                for part in ("attempts", "contacts", "callbacks", "do_not_calls", "rests")
+                for part in ("attempts", "contacts", "callbacks", "do_not_calls", "rests", "leads")
             }
             agreed = await consents.SQL["consent_of_phone"].fetch(connection, phone_id=phone_id)
             return Dossier(phone=phone, consents=[dict(row) for row in agreed], **parts)

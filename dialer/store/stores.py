@@ -23,6 +23,7 @@ from dialer.store.do_not_call import DoNotCall
 from dialer.store.do_not_call_files import DoNotCallFiles
 from dialer.store.facts import Facts
 from dialer.store.kpi import Numbers
+from dialer.store.leads import Leads
 from dialer.store.loosenings import Loosenings
 from dialer.store.messages import Messages
 from dialer.store.national import NationalLists
@@ -76,6 +77,7 @@ class Stores:
     phones: Phones
     passes: Passes
     retry_rules: RetryRules
+    leads: Leads
     loosenings: Loosenings
     offers: Offers
     messages: Messages
@@ -115,6 +117,7 @@ class Stores:
             phones=Phones(pools.web),
             passes=Passes(pools.web),
             retry_rules=RetryRules(pools.web),
+            leads=Leads(pools.web),
             loosenings=Loosenings(pools.web),
             offers=Offers(pools.web),
             messages=Messages(pools.web),

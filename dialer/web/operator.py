@@ -121,6 +121,8 @@ async def save_disposition(call: Call, ask: schemas.DispositionAsk) -> schemas.D
         address=ask.address,
         due_at=promise.due_at if promise else None,
         callback_operator_id=operator_id if promise and promise.operator == "me" else None,
+        person=(ask.lead.person if ask.lead else None) or "",
+        company=(ask.lead.company if ask.lead else None) or "",
         now=call.now,
     )
     with suppress(Refused):  # it is committed whatever the engine says, e.g. that the shift is over

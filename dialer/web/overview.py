@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dialer.store.boards import Hour, Left, Promises, Steering
+    from dialer.store.leads import Late
     from dialer.store.national import Warned
     from dialer.store.stores import Stores
     from dialer.store.users import User
@@ -43,7 +44,7 @@ class Overview:
         self._left: Mapping[int, Left] = {}
         self._reading: asyncio.Task[None] | None = None
         self.present = schemas.Overview(at=None, hour=None, campaigns=[], trunks=[])
-        self.warned: Sequence[Warned] = ()
+        self.warned: Sequence[Warned | Late] = ()
         self._crew: Mapping[int, int] = {}
         self._owners: Mapping[int, Owner] = {}
 
@@ -88,7 +89,7 @@ class Overview:
         if now - self._left_at >= LEFT_EVERY_S:
             self._left_at = now
             self._left = await boards.left(at)
-            self.warned = await self._stores.national.warnings(at)
+            self.warned = [*await self._stores.national.warnings(at), *await self._stores.leads.late(at)]
         self._crew = await boards.crew()
         hours, promises, steering = await boards.hours(at), await boards.promises(at), await boards.steering()
         self._owners = {id_: Owner(team_id=s.team_id, customer_id=s.customer_id) for id_, s in steering.items()}

@@ -11,7 +11,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dialer.web import texts
-from dialer.web.access import ADMIN, BASES, LEADS, OVERSEERS, READERS, Role
+from dialer.web.access import ADMIN, BASES, CUSTOMERS, LEADS, OVERSEERS, READERS, Role
 
 if TYPE_CHECKING:
     from dialer.errors import DialerError
@@ -33,6 +33,7 @@ _HOME = {
     Role.ADMIN: "/board",
     Role.BASE_MANAGER: "/bases",
     Role.AUDITOR: "/campaigns",
+    Role.CUSTOMER: "/leads",
 }
 #: Pages the bar leads to: path, text, and whom they are open to.
 _PLACES = (
@@ -40,6 +41,7 @@ _PLACES = (
     ("/campaigns", "campaigns.title", READERS),
     ("/attempts", "attempts.title", READERS),
     ("/callbacks", "callbacks.title", READERS),
+    ("/leads", "leads.title", READERS | CUSTOMERS),
     ("/bases", "bases.title", BASES),
     ("/do-not-call", "do_not_call.title", READERS),
     ("/people", "people.title", ADMIN),

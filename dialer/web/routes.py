@@ -19,6 +19,7 @@ from dialer.web import (
     supervisor,
 )
 from dialer.web.access import ADMIN, BASES, CUSTOMERS, EVERYONE, LEADS, OPERATOR, PUBLIC, READERS, Route
+from dialer.web.routes_after import AFTER
 from dialer.web.routes_boards import BOARDS
 from dialer.web.routes_editors import EDITORS
 from dialer.web.routes_office import OFFICE
@@ -252,6 +253,7 @@ ROUTES: tuple[Route, ...] = (
     *_BASES,
     *_RULES,
     *_PROMISES,
+    *AFTER,
     *_NUMBERS,
     *_USERS,
     *OFFICE,

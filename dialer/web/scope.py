@@ -31,11 +31,13 @@ KINDS = (
     (f"/api/v1/bases/{_ID}", "base"),
     (f"/api/v1/contacts/{_ID}", "contact"),
     (f"/api/v1/callbacks/{_ID}", "callback"),
+    (f"/api/v1/leads/{_ID}", "lead"),
     (f"/api/v1/operators/{_ID}", "operator"),
     (f"/bases/files/{_ID}", "file"),
     (f"/campaigns/{_ID}", "campaign"),
     (f"/contacts/{_ID}", "contact"),
     (f"/attempts/{_ATTEMPT}", "attempt"),
+    (f"/leads/{_ID}", "lead"),
 )
 #: Roles that may belong to a team or a customer and are then bound to its campaigns.
 BOUND = frozenset({Role.SUPERVISOR, Role.CUSTOMER, Role.API})

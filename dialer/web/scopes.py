@@ -20,6 +20,7 @@ OPENED = {
         ("GET", f"{_V1}/callbacks"),
         ("GET", f"{_V1}/attempts"),
         ("GET", f"{_V1}/kpi"),
+        ("GET", f"{_V1}/leads"),
         ("GET", f"{_V1}/board"),
         ("GET", f"{_V1}/profiles"),
         ("GET", f"{_V1}/me"),

@@ -18,7 +18,8 @@ SELECT a.attempt_id, a.contact_id, a.campaign_id, a.phone_id, a.operator_id, a.c
     (SELECT count(*) FROM disposition d WHERE d.contact_id = a.contact_id AND d.code = :code::text) AS times,
     known.attempt_id AS known_attempt_id, known.key AS known_key, known.body_hash AS known_body_hash,
     known.contact_id AS known_contact_id, known.code AS known_code, known.reason AS known_reason,
-    known.address AS known_address, known.note AS known_note, known.saved_at AS known_saved_at
+    known.address AS known_address, known.note AS known_note, known.saved_at AS known_saved_at,
+    (SELECT l.id FROM lead l WHERE l.attempt_id = known.attempt_id) AS known_lead_id
 FROM (
     SELECT attempt_id, contact_id, campaign_id, phone_id, operator_id, callback_id, true AS live
     FROM attempt_live WHERE attempt_id = :attempt_id::uuid

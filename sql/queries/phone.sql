@@ -40,6 +40,11 @@ ORDER BY c.id;
 -- What was promised to it.
 SELECT k.id, k.due_at, k.state, k.note FROM callback k WHERE k.phone_id = :phone_id::bigint ORDER BY k.id;
 
+-- name: phone_leads
+-- Leads that its conversations became.
+SELECT l.id, l.made_at, l.state, l.person, l.company, l.address, l.agreed, l.reason, customer.name AS customer
+FROM lead l JOIN customer ON customer.id = l.customer_id WHERE l.phone_id = :phone_id::bigint ORDER BY l.id;
+
 -- name: phone_do_not_calls
 -- Who may not call it.
 SELECT d.scope, d.reason, d.added_at FROM do_not_call d WHERE d.phone_id = :phone_id::bigint ORDER BY d.id;
@@ -74,6 +79,10 @@ WITH person AS (
     DELETE FROM base_change b USING person WHERE b.contact_id = person.id
 ), said AS (
     UPDATE disposition d SET note = '', address = NULL FROM person WHERE d.contact_id = person.id
+), leads AS (
+    UPDATE lead l
+    SET person = '', company = '', company_key = NULL, address = '', agreed = '', reason = CASE WHEN l.reason IS NOT NULL THEN '' END
+    FROM person WHERE l.contact_id = person.id
 ), drafts AS (
     DELETE FROM draft USING attempt a, person WHERE draft.attempt_id = a.attempt_id AND a.contact_id = person.id
 )

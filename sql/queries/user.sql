@@ -158,6 +158,7 @@ SELECT c.team_id, c.customer_id FROM campaign AS c WHERE c.id = CASE :kind::text
     WHEN 'file' THEN (SELECT campaign_id FROM base_file WHERE id = :id::bigint)
     WHEN 'contact' THEN (SELECT campaign_id FROM contact WHERE id = :id::bigint)
     WHEN 'callback' THEN (SELECT campaign_id FROM callback WHERE id = :id::bigint)
+    WHEN 'lead' THEN (SELECT campaign_id FROM lead WHERE id = :id::bigint)
 END
 UNION ALL
 SELECT team_id, NULL FROM app_user WHERE :kind::text = 'operator' AND id = :id::bigint AND role = 'operator';

@@ -58,6 +58,7 @@ class Scene:
         await scene._campaigns()
         await scene._numbers()
         await scene._promises()
+        await scene._leads()
         await scene.server.start_server()
         return scene
 
@@ -188,7 +189,37 @@ class Scene:
             operator,
         )
 
+    async def _leads(self) -> None:
+        """Leads in every state, one of them late, one a duplicate."""
+        pool, now = self.place.pools.web, datetime.now(UTC)
+        contacts = await pool.fetch("SELECT id, phone_id, campaign_id FROM contact ORDER BY id OFFSET 20 LIMIT 6")
+        states = (("new", 20), ("new", -3), ("in_work", 9), ("accepted", -40), ("rejected", -40), ("client", -70))
+        for number, (contact, (state, due_h)) in enumerate(zip(contacts, states, strict=True)):
+            attempt, at = uuid4(), now - timedelta(days=3)
+            await pool.execute(
+                """INSERT INTO disposition (attempt_id, key, body_hash, campaign_id, contact_id, code, result, closes, decision_maker,
+                       saved_at)
+                   VALUES ($1, $1::uuid::text, '\\x00', $2, $3, 'lead', true, true, true, $4)""",
+                attempt, contact["campaign_id"], contact["id"], at,
+            )  # fmt: skip
+            await pool.execute(
+                LEAD, attempt, contact["id"], contact["campaign_id"], self.place.campaign.customer_id, contact["phone_id"],
+                at, NAMES[number], "ООО «Северный ветер»", state, now + timedelta(hours=due_h),
+            )  # fmt: skip
+        await pool.execute("UPDATE lead SET duplicate_of = (SELECT min(id) FROM lead) WHERE state = 'in_work'")
+        await pool.execute(
+            """INSERT INTO lead_change (lead_id, at, what, before, after)
+               SELECT id, made_at, 'made', NULL, 'new' FROM lead
+               UNION ALL SELECT id, contacted_at, 'moved', 'new', state FROM lead WHERE state IN ('in_work', 'rejected')"""
+        )
 
+
+LEAD = """INSERT INTO lead (attempt_id, contact_id, campaign_id, customer_id, phone_id, made_at, person, company, state, due_at,
+    contacted_at, decided_at, reason, client_at, revenue, currency, address, agreed)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text, $10, CASE WHEN $9 <> 'new' THEN now() END,
+    CASE WHEN $9 IN ('accepted', 'rejected', 'client') THEN now() END, CASE WHEN $9 = 'rejected' THEN 'Уволился из компании' END,
+    CASE WHEN $9 = 'client' THEN now() END, CASE WHEN $9 = 'client' THEN 1250300.5 END, 'RUB', 'office@example.com',
+    'Две установки до конца квартала, счёт выслать в понедельник; договор на год, скидка 5 %.')"""
 INSERT = """INSERT INTO attempt (attempt_id, contact_id, campaign_id, base_id, phone_id, switch, epoch, number, profile, profile_version,
     sent_at, rang_at, answered_at, connected_at, ended_at, outcome, ended_by, counts, legal_answered, legal_abandoned)
 VALUES ($1, $2, $3, $4, $5, 'main', 1, 1, 'world', 1, $6, $6, $7::timestamptz - interval '41 seconds', $8, $7, $9, 'callee', true, true, $10)"""

@@ -33,6 +33,8 @@ PAGES = {
     "/me": "admin",
     "/attempts": "admin",
     "/callbacks": "admin",
+    "/leads": "admin",
+    "/leads/1": "admin",
     "/contacts/1": "admin",
     f"/attempts/{ATTEMPT}": "admin",
 }

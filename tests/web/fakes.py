@@ -368,6 +368,16 @@ class FakeNational:
         return getattr(Nothing(), name)
 
 
+class FakeLeads:
+    """None is late."""
+
+    async def late(self, now):
+        return []
+
+    def __getattr__(self, name):
+        return getattr(Nothing(), name)
+
+
 class FakeStores:
     """The bag of nouns; those a test does not need find nothing."""
 
@@ -386,6 +396,7 @@ class FakeStores:
         self.facts = Nothing()
         self.seats = FakeSeats()
         self.second_factors = FakeSecondFactors()
+        self.leads = FakeLeads()
         self.shifts = self.scripts = Nothing()
         self.database_up = True
 

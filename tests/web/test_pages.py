@@ -95,13 +95,16 @@ async def test_the_login_page_speaks_the_browsers_language(world, accepts, langu
 
 @pytest.mark.parametrize(
     ("role", "home"),
-    [("operator", "/operator"), ("supervisor", "/board"), ("admin", "/board"), ("auditor", "/campaigns")],
+    [
+        *(("operator", "/operator"), ("supervisor", "/board"), ("admin", "/board"), ("auditor", "/campaigns")),
+        ("customer", "/leads"),
+    ],
 )
 async def test_whoever_is_logged_in_is_led_to_the_page_of_the_role(world, role, home):
     """And a role without a page is told so instead of being led in a circle."""
     answer = await (await world.login(role)).get("/", allow_redirects=False)
     assert (answer.status, answer.headers["Location"]) == (303, home)
-    assert (await (await world.login("customer")).get("/", allow_redirects=False)).status == 200
+    assert (await (await world.login("api")).get("/", allow_redirects=False)).status == 200
 
 
 async def test_a_name_cannot_become_markup(password_hash):

@@ -30,6 +30,7 @@ class KindFields(Ask):
     reasons: Annotated[list[Reason], Field(max_length=20)] | None = None
     dnc_scope: Literal["global", "customer", "campaign"] | None = None
     colour: Colour | None = None
+    makes_lead: bool | None = None
     retry_hours: Annotated[float, Field(ge=0, le=366 * 24)] | None = None
     retry_times: Annotated[int, Field(ge=1, le=100)] | None = None
 

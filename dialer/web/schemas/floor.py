@@ -118,6 +118,7 @@ class DispositionKindView(Answer):
     reasons: list[str]
     key: str | None = None
     shade: str = "technical"
+    makes_lead: bool = False
     archived: bool = False
 
 
@@ -208,14 +209,25 @@ class CallbackAsk(Ask):
     operator: Literal["me", "anyone"] = "anyone"
 
 
+Given = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True, pattern=NO_NUL)]
+
+
+class LeadAsk(Ask):
+    """Whose lead it is, where the operator knows better than the base; what was agreed is the note."""
+
+    person: Given | None = None
+    company: Given | None = None
+
+
 class DispositionAsk(Ask):
-    """How the conversation ended."""
+    """How the conversation ended; ``lead`` only with a disposition that makes one."""
 
     code: Word
     note: Note = ""
     reason: Line | None = None
     address: Line | None = None
     callback: CallbackAsk | None = None
+    lead: LeadAsk | None = None
 
 
 class DraftAsk(Ask):
@@ -229,6 +241,7 @@ class DraftAsk(Ask):
     reason: Note | None = None
     address: Note | None = None
     callback: CallbackAsk | None = None
+    lead: LeadAsk | None = None
     step: Word | None = None
 
 
@@ -241,6 +254,7 @@ class DispositionView(Answer):
     address: str | None
     note: str
     saved_at: datetime
+    lead_id: int | None = None
 
 
 class DispositionAnswer(Answer):

@@ -211,6 +211,7 @@ class DossierAnswer(Answer):
     consents: list[Mapping[str, Any]]
     do_not_calls: list[Mapping[str, Any]]
     rests: list[Mapping[str, Any]]
+    leads: list[Mapping[str, Any]]
 
 
 class DoNotCallFileQuery(Ask):

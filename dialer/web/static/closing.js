@@ -54,6 +54,8 @@ function choose(kind, quiet = false) {
   $("#needs-time").hidden = !needs.includes("time");
   $("#needs-address").hidden = !needs.includes("address");
   $("#needs-reason").hidden = !needs.includes("reason");
+  $("#makes-lead").hidden = !kind?.makes_lead;
+  form.person.placeholder = card?.name ?? "";
   $("#zone").textContent = zone().replaceAll("_", " ");
   reason = kind?.reasons.includes(reason) ? reason : null;
   $("#reasons").replaceChildren(...(kind?.reasons ?? []).map(chip));
@@ -125,6 +127,7 @@ function content() {
     note: form.note.value,
     ...(reason && chosen?.needs.includes("reason") ? { reason } : {}),
     ...(form.address.value && chosen?.needs.includes("address") ? { address: form.address.value } : {}),
+    ...(chosen?.makes_lead && (form.person.value || form.company.value) ? { lead: { person: form.person.value, company: form.company.value } } : {}),
     ...(due ? { callback: { due_at: due, operator: form.mine.checked ? "me" : "anyone" } } : {}),
   };
 }
@@ -168,6 +171,8 @@ addEventListener("pagehide", () => {
 function restore(draft) {
   form.note.value = draft.note ?? "";
   form.address.value = draft.address ?? "";
+  form.person.value = draft.lead?.person ?? "";
+  form.company.value = draft.lead?.company ?? "";
   reason = draft.reason ?? null;
   if (draft.callback) {
     form.due.value = toWall(Date.parse(draft.callback.due_at), zone());

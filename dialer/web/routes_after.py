@@ -1,0 +1,32 @@
+"""Ways in to what follows a call: leads; part of the one table in ``routes``."""
+
+from __future__ import annotations
+
+from dialer.web import leads, schemas
+from dialer.web.access import ADMIN, CUSTOMERS, LEADS, READERS, Route
+
+_ID = "{id:[0-9]{1,18}}"
+_V1 = "/api/v1"
+_HTML = "text/html"
+
+AFTER: tuple[Route, ...] = (
+    Route(method="GET", path="/leads", handler=leads.page, roles=READERS | CUSTOMERS, ask=schemas.LeadsQuery,
+          media=_HTML, summary="Leads page; the customer's users see their own"),
+    Route(method="GET", path=f"/leads/{_ID}", handler=leads.one, roles=READERS | CUSTOMERS, media=_HTML,
+          summary="One lead with its card and history"),
+    Route(method="GET", path=f"{_V1}/leads", handler=leads.find, roles=READERS | CUSTOMERS, ask=schemas.LeadsQuery,
+          summary="Leads, the newest first; numbers are masked", answer=schemas.LeadsAnswer),
+    Route(method="GET", path=f"{_V1}/leads/{_ID}", handler=leads.read, roles=READERS | CUSTOMERS,
+          summary="One lead; who sees its numbers is in the audit log", answer=schemas.LeadAnswer),
+    Route(method="POST", path=f"{_V1}/leads/{_ID}/state", handler=leads.move, roles=LEADS | CUSTOMERS,
+          summary="Let a lead go on; the customer accepts or rejects it", ask=schemas.LeadMove,
+          answer=schemas.LeadAnswer),
+    Route(method="PATCH", path=f"{_V1}/leads/{_ID}", handler=leads.change, roles=LEADS,
+          summary="Correct a lead's card, give it to somebody, or say what the client brought", ask=schemas.LeadChange,
+          answer=schemas.LeadAnswer),
+    Route(method="GET", path=f"{_V1}/campaigns/{_ID}/lead-rule", handler=leads.rule, roles=READERS,
+          summary="When a campaign's leads must be reached, and in which currency they pay",
+          answer=schemas.LeadRuleAnswer),
+    Route(method="PUT", path=f"{_V1}/campaigns/{_ID}/lead-rule", handler=leads.set_rule, roles=ADMIN,
+          summary="Change it, for leads made from now on", ask=schemas.LeadRuleAsk, answer=schemas.LeadRuleAnswer),
+)  # fmt: skip
