@@ -22,7 +22,7 @@ import structlog
 from aiohttp import web
 
 from ami.link import Link, LinkSettings
-from dialer import forbidden, late_leads, profiles, promises
+from dialer import forbidden, late_leads, priority, profiles, promises
 from dialer.engine.clock import SystemClock
 from dialer.engine.engine import Engine
 from dialer.errors import LeaseLost, Misconfigured
@@ -127,6 +127,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await web.SockSite(runner, listener).start()
+        stack.enter_context(priority.real_time())
         _calm_collector()
         await asyncio.to_thread(profiles.read_all)
         done = asyncio.create_task(_engine(engine, pools, settings.switch), name="engine")

@@ -26,7 +26,7 @@ ALLOWED = {
     "dialer": {"core", "dialer", "engine", "store", "web", "world", "intake", "profiles", "ami"},
 }
 #: Files beside the rooms that every room may use; the others only wire.
-PLAIN = {"errors", "settings", "logs", "offers", "passwords", "seats"}
+PLAIN = {"errors", "settings", "logs", "offers", "passwords", "priority", "seats"}
 #: What only one room may import from outside, and who else has a reason.
 FOREIGN = {
     "panoramisk": {"ami"},

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from dialer import priority
 from dialer.core.registers import Age
 from dialer.errors import DialerError
 from dialer.web import health, schemas
@@ -74,6 +75,7 @@ async def examine(call: Call) -> list[Finding]:
     gb = round(free / 1024**3, 1)
     found += [
         Finding(what="lag", word="ill" if "loop_lag" in report.problems else "well", values={"ms": report.loop_lag_ms}),
+        Finding(what="priority", word="well" if priority.is_real_time() else "warn"),
         Finding(what="disk", word="well" if free >= _FREE_BYTES_MIN else "warn", values={"gb": gb}),
         _set("https", settings.public_url if settings.https else None),
         _set("seats", settings.seats_file),

@@ -19,7 +19,19 @@ async def test_everything_is_looked_at_and_what_is_ill_comes_first(office):  # n
     office.live.switch_up = False
     answer = await office.get(admin, "/api/v1/doctor")
     found = {one["code"]: one for one in answer["findings"]}
-    assert set(found) >= {"database", "clock", "switch", "dialing", "lag", "disk", "https", "seats", "factor", "admins"}
+    assert set(found) >= {
+        "database",
+        "clock",
+        "switch",
+        "dialing",
+        "lag",
+        "priority",
+        "disk",
+        "https",
+        "seats",
+        "factor",
+        "admins",
+    }
     words = [one["word"] for one in answer["findings"]]
     assert words == sorted(words, key=("ill", "warn", "well").index)
     assert (found["switch"]["word"], found["database"]["word"], answer["well"]) == ("ill", "well", False)
