@@ -26,6 +26,8 @@ from dialer import forbidden, late_leads, priority, profiles, promises
 from dialer.engine.clock import SystemClock
 from dialer.engine.engine import Engine
 from dialer.errors import LeaseLost, Misconfigured
+from dialer.outbox.webhooks import Deliverer
+from dialer.passwords import WEBHOOK_KEY, key_in
 from dialer.settings import Settings
 from dialer.store.migrate import migrate
 from dialer.store.partitions import keep_partitions
@@ -112,8 +114,8 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(listen(settings.http_host, settings.http_port))
         url = await stack.enter_async_context(database(settings))
-        key = settings.suppression_key.get_secret_value()
-        pools = await stack.enter_async_context(Pools.open(url, suppression_key=key))
+        suppression = settings.suppression_key.get_secret_value()
+        pools = await stack.enter_async_context(Pools.open(url, suppression_key=suppression))
         await keep_partitions(pools.engine)
         store = PgStore(pools.engine, url)
         stack.push_async_callback(store.close)
@@ -130,6 +132,10 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         stack.enter_context(priority.real_time())
         _calm_collector()
         await asyncio.to_thread(profiles.read_all)
+        key = await asyncio.to_thread(key_in, settings.data_dir, WEBHOOK_KEY)
+        deliverer = await stack.enter_async_context(Deliverer(pools.web, key, named_hosts=settings.named_hosts))
+        delivering = asyncio.create_task(deliverer.run(), name="webhooks")
+        stack.callback(delivering.cancel)
         done = asyncio.create_task(_engine(engine, pools, settings.switch), name="engine")
         host, port = listener.getsockname()[:2]
         try:

@@ -49,6 +49,7 @@ class Settings(BaseSettings):
         http_host: Address the pages and the API listen on.
         http_port: Their port; 0 takes any that is free.
         public_url: How browsers reach us, if not directly, e.g. ``https://dialer.example``; https makes cookies Secure.
+        webhook_hosts: ``host:port`` of receivers, separated by commas, that are allowed by http and in the own network.
         log_level: ``debug``, ``info``, ``warning`` or ``error``.
         log_format: ``auto`` is console on a terminal, else JSON lines.
     """
@@ -76,6 +77,7 @@ class Settings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8080, ge=0, le=65535)
     public_url: str | None = None
+    webhook_hosts: str = Field(default="", pattern=r"^([A-Za-z0-9.\-]+:[0-9]{1,5}(,|$))*$")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"
 
@@ -130,6 +132,11 @@ class Settings(BaseSettings):
     def https(self) -> bool:
         """Whether browsers reach us over https only."""
         return bool(self.public_url and self.public_url.startswith("https:"))
+
+    @property
+    def named_hosts(self) -> tuple[str, ...]:
+        """Receivers of webhooks that may be in the own network."""
+        return tuple(host for host in self.webhook_hosts.split(",") if host)
 
     def secrets(self) -> tuple[str, ...]:
         """Every value that must never be seen in a log."""

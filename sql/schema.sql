@@ -137,6 +137,65 @@ BEGIN
     RETURN sha256(key || sha256(key || convert_to(e164, 'UTF8')));
 END $$;
 
+CREATE FUNCTION public.tell(event_kind text, of_campaign bigint, event uuid, happened_at timestamp with time zone, told jsonb) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO delivery (webhook_id, event_id, kind, campaign_id, at, body)
+    SELECT w.id, event, event_kind, of_campaign, happened_at, told
+    FROM webhook w
+    WHERE event_kind = ANY(w.kinds) AND (w.campaign_id IS NULL OR w.campaign_id = of_campaign)
+        AND (w.customer_id IS NULL OR w.customer_id = (SELECT c.customer_id FROM campaign c WHERE c.id = of_campaign))
+    ON CONFLICT (webhook_id, event_id) DO NOTHING;
+END $$;
+
+CREATE FUNCTION public.tell_callback() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND (NEW.state, NEW.due_at, NEW.operator_id) IS NOT DISTINCT FROM (OLD.state, OLD.due_at, OLD.operator_id) THEN
+        RETURN NULL;
+    END IF;
+    PERFORM tell(CASE TG_OP WHEN 'INSERT' THEN 'callback.promised' ELSE 'callback.changed' END, NEW.campaign_id, gen_random_uuid(), now(),
+        jsonb_build_object('callback_id', NEW.id, 'contact_id', NEW.contact_id, 'state', NEW.state, 'due_at', NEW.due_at,
+            'operator_id', NEW.operator_id, 'made_by_attempt', NEW.made_by_attempt, 'kept_by_attempt', NEW.kept_by_attempt));
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.tell_campaign() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM tell('campaign.state', NEW.id, gen_random_uuid(), now(), jsonb_build_object('state', NEW.state, 'before', OLD.state));
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.tell_disposition() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM tell('disposition.saved', NEW.campaign_id, gen_random_uuid(), NEW.saved_at, jsonb_build_object(
+        'attempt_id', NEW.attempt_id, 'contact_id', NEW.contact_id, 'operator_id', NEW.operator_id, 'code', NEW.code,
+        'reason', NEW.reason, 'result', NEW.result, 'closes', NEW.closes, 'decision_maker', NEW.decision_maker));
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.tell_lead() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    event_kind text := CASE WHEN TG_OP = 'INSERT' THEN 'lead.made' WHEN NEW.state <> OLD.state THEN 'lead.moved'
+        WHEN NEW.late_at IS DISTINCT FROM OLD.late_at THEN 'lead.late' END;
+BEGIN
+    IF event_kind IS NOT NULL THEN
+        PERFORM tell(event_kind, NEW.campaign_id, gen_random_uuid(), CASE event_kind WHEN 'lead.made' THEN NEW.made_at ELSE now() END,
+            jsonb_build_object('lead_id', NEW.id, 'attempt_id', NEW.attempt_id, 'contact_id', NEW.contact_id, 'state', NEW.state,
+                'due_at', NEW.due_at, 'owner_id', NEW.owner_id, 'duplicate_of', NEW.duplicate_of, 'replaces', NEW.replaces,
+                'revenue', NEW.revenue::text, 'currency', NEW.currency));
+    END IF;
+    RETURN NULL;
+END $$;
+
 CREATE TABLE public.abandon_budget (
     campaign_id bigint NOT NULL,
     starts_at timestamp with time zone NOT NULL,
@@ -797,6 +856,33 @@ ALTER TABLE public.customer ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.delivery (
+    id bigint NOT NULL,
+    webhook_id bigint NOT NULL,
+    event_id uuid NOT NULL,
+    kind text NOT NULL,
+    campaign_id bigint,
+    at timestamp with time zone NOT NULL,
+    body jsonb NOT NULL,
+    state text DEFAULT 'pending'::text NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    status integer,
+    error text,
+    closed_at timestamp with time zone,
+    CONSTRAINT delivery_check CHECK (((state = 'pending'::text) = (closed_at IS NULL))),
+    CONSTRAINT delivery_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'given_up'::text])))
+);
+
+ALTER TABLE public.delivery ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.delivery_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.disposition_rest (
     phone_id bigint NOT NULL,
     customer_id bigint NOT NULL,
@@ -1219,6 +1305,37 @@ ALTER TABLE public.web_session ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
+CREATE TABLE public.webhook (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    url text NOT NULL,
+    customer_id bigint,
+    campaign_id bigint,
+    kinds text[] NOT NULL,
+    seed bytea NOT NULL,
+    seed_before bytea,
+    seed_before_until timestamp with time zone,
+    made_by bigint,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    paused_at timestamp with time zone,
+    CONSTRAINT webhook_check CHECK (((customer_id IS NULL) OR (campaign_id IS NULL))),
+    CONSTRAINT webhook_check1 CHECK (((seed_before IS NULL) = (seed_before_until IS NULL))),
+    CONSTRAINT webhook_kinds_check CHECK (((cardinality(kinds) > 0) AND (kinds <@ ARRAY['attempt.connected'::text, 'attempt.ended'::text, 'disposition.saved'::text, 'lead.made'::text, 'lead.moved'::text, 'lead.late'::text, 'callback.promised'::text, 'callback.changed'::text, 'campaign.state'::text]))),
+    CONSTRAINT webhook_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT webhook_seed_before_check CHECK ((length(seed_before) = 16)),
+    CONSTRAINT webhook_seed_check CHECK ((length(seed) = 16)),
+    CONSTRAINT webhook_url_check CHECK (((length(url) >= 8) AND (length(url) <= 2000)))
+);
+
+ALTER TABLE public.webhook ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.webhook_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.wrap_up_extension (
     operator_id bigint NOT NULL,
     attempt_id uuid NOT NULL,
@@ -1321,6 +1438,12 @@ ALTER TABLE ONLY public.customer
 
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.delivery
+    ADD CONSTRAINT delivery_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.delivery
+    ADD CONSTRAINT delivery_webhook_id_event_id_key UNIQUE (webhook_id, event_id);
 
 ALTER TABLE ONLY public.disposition
     ADD CONSTRAINT disposition_key_key UNIQUE (key);
@@ -1463,6 +1586,9 @@ ALTER TABLE ONLY public.web_session
 ALTER TABLE ONLY public.web_session
     ADD CONSTRAINT web_session_pkey PRIMARY KEY (token_hash);
 
+ALTER TABLE ONLY public.webhook
+    ADD CONSTRAINT webhook_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.wrap_up_extension
     ADD CONSTRAINT wrap_up_extension_pkey PRIMARY KEY (operator_id, at);
 
@@ -1521,6 +1647,12 @@ CREATE INDEX contact_due ON public.contact USING btree (lane_id, next_at, id) WH
 CREATE INDEX contact_of_campaign ON public.contact USING btree (campaign_id);
 
 CREATE INDEX contact_of_phone ON public.contact USING btree (phone_id);
+
+CREATE INDEX delivery_closed ON public.delivery USING btree (closed_at) WHERE (state <> 'pending'::text);
+
+CREATE INDEX delivery_of_webhook ON public.delivery USING btree (webhook_id, id);
+
+CREATE INDEX delivery_pending ON public.delivery USING btree (webhook_id, next_at, id) WHERE (state = 'pending'::text);
 
 CREATE INDEX disposition_by_time ON public.disposition USING btree (saved_at, attempt_id);
 
@@ -1619,6 +1751,14 @@ CREATE TRIGGER never_deleted BEFORE DELETE ON public.phone FOR EACH STATEMENT EX
 CREATE TRIGGER never_moved AFTER UPDATE OF contact_id, phone_id ON public.contact_phone FOR EACH ROW EXECUTE FUNCTION public.refuse_move();
 
 CREATE TRIGGER suppress_erased AFTER INSERT ON public.phone REFERENCING NEW TABLE AS new_phones FOR EACH STATEMENT EXECUTE FUNCTION public.suppress_erased();
+
+CREATE TRIGGER tell AFTER INSERT OR UPDATE OF state, due_at, operator_id ON public.callback FOR EACH ROW EXECUTE FUNCTION public.tell_callback();
+
+CREATE TRIGGER tell AFTER UPDATE OF state ON public.campaign FOR EACH ROW WHEN ((old.state <> new.state)) EXECUTE FUNCTION public.tell_campaign();
+
+CREATE TRIGGER tell AFTER INSERT ON public.disposition FOR EACH ROW EXECUTE FUNCTION public.tell_disposition();
+
+CREATE TRIGGER tell AFTER INSERT OR UPDATE OF state, late_at ON public.lead FOR EACH ROW EXECUTE FUNCTION public.tell_lead();
 
 CREATE TRIGGER version_is_a_fact BEFORE UPDATE ON public.script_version FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
@@ -1723,6 +1863,9 @@ ALTER TABLE ONLY public.consent
 
 ALTER TABLE ONLY public.consent
     ADD CONSTRAINT consent_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id);
+
+ALTER TABLE ONLY public.delivery
+    ADD CONSTRAINT delivery_webhook_id_fkey FOREIGN KEY (webhook_id) REFERENCES public.webhook(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.disposition
     ADD CONSTRAINT disposition_campaign_id_code_fkey FOREIGN KEY (campaign_id, code) REFERENCES public.disposition_kind(campaign_id, code);
@@ -1852,6 +1995,15 @@ ALTER TABLE ONLY public.second_factor
 
 ALTER TABLE ONLY public.web_session
     ADD CONSTRAINT web_session_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.app_user(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.webhook
+    ADD CONSTRAINT webhook_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.webhook
+    ADD CONSTRAINT webhook_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id);
+
+ALTER TABLE ONLY public.webhook
+    ADD CONSTRAINT webhook_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.app_user(id);
 
 ALTER TABLE ONLY public.wrap_up_extension
     ADD CONSTRAINT wrap_up_extension_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES public.app_user(id);

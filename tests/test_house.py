@@ -21,9 +21,10 @@ ALLOWED = {
     "engine": {"core", "dialer"},
     "store": {"core", "dialer", "profiles", "engine.ports"},
     "intake": {"core", "dialer", "store"},
-    "web": {"core", "dialer", "store", "engine.ports", "intake"},
+    "outbox": {"core", "dialer", "store"},
+    "web": {"core", "dialer", "store", "engine.ports", "intake", "outbox"},
     "world": {"core", "dialer", "store", "intake", "ami", "ami.simulator"},
-    "dialer": {"core", "dialer", "engine", "store", "web", "world", "intake", "profiles", "ami"},
+    "dialer": {"core", "dialer", "engine", "store", "web", "world", "intake", "outbox", "profiles", "ami"},
 }
 #: Files beside the rooms that every room may use; the others only wire.
 PLAIN = {"errors", "settings", "logs", "offers", "passwords", "priority", "seats"}
@@ -31,7 +32,7 @@ PLAIN = {"errors", "settings", "logs", "offers", "passwords", "priority", "seats
 FOREIGN = {
     "panoramisk": {"ami"},
     "asyncpg": {"store"},
-    "aiohttp": {"web", "world", "service"},
+    "aiohttp": {"web", "world", "outbox", "service"},
     "phonenumbers": {"intake", "web", "store", "world"},
 }
 

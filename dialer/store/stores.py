@@ -41,6 +41,7 @@ from dialer.store.shifts import Shifts
 from dialer.store.tokens import Tokens
 from dialer.store.trunks import Trunks
 from dialer.store.users import Users
+from dialer.store.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,6 +87,7 @@ class Stores:
     seats: Seats
     shifts: Shifts
     scripts: Scripts
+    webhooks: Webhooks
     pool: Pool
 
     @classmethod
@@ -126,6 +128,7 @@ class Stores:
             seats=Seats(pools.web),
             shifts=Shifts(pools.web),
             scripts=Scripts(pools.web),
+            webhooks=Webhooks(pools.web),
             pool=pools.web,
         )
 

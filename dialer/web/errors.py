@@ -49,6 +49,7 @@ _STATUS: tuple[tuple[str, int], ...] = (
     ("lead.takes_no_revenue", 422),
     ("lead.revenue", 422),
     ("lead.owner", 422),
+    ("webhook.", 422),
     ("disposition_kind.", 422),
     ("test_call.number", 422),
     ("test_call.forbidden", 422),

@@ -48,6 +48,7 @@ _PLACES = (
     ("/trunks", "trunks.title", OVERSEERS),
     ("/rules", "rules.title", READERS | BASES),
     ("/programs", "programs.title", ADMIN),
+    ("/webhooks", "webhooks.title", ADMIN),
     ("/audit", "audit.title", OVERSEERS),
     ("/system", "system.title", OVERSEERS),
 )

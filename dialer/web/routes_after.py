@@ -1,15 +1,39 @@
-"""Ways in to what follows a call: leads; part of the one table in ``routes``."""
+"""Ways in to what follows a call: leads, webhooks; part of the one table in ``routes``."""
 
 from __future__ import annotations
 
-from dialer.web import leads, schemas
+from dialer.web import leads, schemas, webhooks
 from dialer.web.access import ADMIN, CUSTOMERS, LEADS, READERS, Route
 
 _ID = "{id:[0-9]{1,18}}"
 _V1 = "/api/v1"
 _HTML = "text/html"
 
+_HOOK = f"{_V1}/webhooks/{_ID}"
+_WEBHOOKS = (
+    Route(method="GET", path="/webhooks", handler=webhooks.page, roles=ADMIN, ask=schemas.WebhooksQuery, media=_HTML,
+          summary="Webhooks page: receivers and what they were told"),
+    Route(method="GET", path=f"{_V1}/webhooks", handler=webhooks.read, roles=ADMIN, summary="Receivers of events",
+          answer=schemas.WebhooksAnswer),
+    Route(method="POST", path=f"{_V1}/webhooks", handler=webhooks.add, roles=ADMIN, ask=schemas.WebhookAsk,
+          summary="A receiver of events; its secret is in this answer alone", answer=schemas.WebhookMade, status=201),
+    Route(method="PATCH", path=_HOOK, handler=webhooks.change, roles=ADMIN, ask=schemas.WebhookChange,
+          summary="Change a receiver, or pause it", answer=schemas.WebhooksAnswer),
+    Route(method="DELETE", path=_HOOK, handler=webhooks.remove, roles=ADMIN, answer=schemas.Done,
+          summary="Forget a receiver and what it was still to be told"),
+    Route(method="POST", path=f"{_HOOK}/secret", handler=webhooks.rotate, roles=ADMIN, answer=schemas.WebhookMade,
+          summary="A new secret; the one before signs beside it for a day"),
+    Route(method="POST", path=f"{_HOOK}/test", handler=webhooks.test, roles=ADMIN, answer=schemas.Done,
+          summary="Send an event of nothing"),
+    Route(method="GET", path=f"{_HOOK}/deliveries", handler=webhooks.deliveries, roles=ADMIN,
+          ask=schemas.DeliveriesQuery, summary="What a receiver was told, the newest first",
+          answer=schemas.DeliveriesAnswer),
+    Route(method="POST", path=f"{_HOOK}/replay", handler=webhooks.replay, roles=ADMIN, ask=schemas.ReplayAsk,
+          summary="Tell one event again, or all that were given up", answer=schemas.Replayed),
+)  # fmt: skip
+
 AFTER: tuple[Route, ...] = (
+    *_WEBHOOKS,
     Route(method="GET", path="/leads", handler=leads.page, roles=READERS | CUSTOMERS, ask=schemas.LeadsQuery,
           media=_HTML, summary="Leads page; the customer's users see their own"),
     Route(method="GET", path=f"/leads/{_ID}", handler=leads.one, roles=READERS | CUSTOMERS, media=_HTML,

@@ -11,10 +11,8 @@ import asyncio
 import base64
 import hashlib
 import hmac
-import os
 import re
 import secrets
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dialer import passwords
@@ -36,18 +34,8 @@ _SECRET_BYTES = 20  # as long as the MAC of SHA-1, RFC 4226 section 4
 
 
 def key_in(folder: Path) -> bytes:
-    """The key that secrets follow from; made when there is none. Two processes that make one get the same."""
-    path = folder / _KEY
-    with suppress(FileNotFoundError):
-        return bytes.fromhex(path.read_text())
-    folder.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{_KEY}.{secrets.token_hex(8)}")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(secrets.token_hex(32))
-    with suppress(FileExistsError):
-        os.link(fresh, path)
-    fresh.unlink()
-    return bytes.fromhex(path.read_text())
+    """The key that secrets follow from; made when there is none."""
+    return passwords.key_in(folder, _KEY)
 
 
 async def secret_of(call: Call, user_id: int, seed: bytes) -> bytes:

@@ -1,6 +1,6 @@
 -- migrate:up
 
--- After the call: leads.
+-- After the call: leads, and who is told of what.
 
 -- A disposition that makes a lead.
 ALTER TABLE disposition_kind ADD COLUMN makes_lead boolean NOT NULL DEFAULT false;
@@ -85,6 +85,105 @@ CREATE TABLE lead_change (
 );
 CREATE INDEX lead_change_of_lead ON lead_change (lead_id, id);
 CREATE TRIGGER change_is_a_fact BEFORE UPDATE OR DELETE ON lead_change FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+-- Who wants to be told of what: a receiver of the customer's, of one campaign, or (neither) of everything. Its secret is not
+-- here: it follows from the seed and a key outside the database.
+CREATE TABLE webhook (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
+    url text NOT NULL CHECK (length(url) BETWEEN 8 AND 2000),
+    customer_id bigint REFERENCES customer,
+    campaign_id bigint REFERENCES campaign ON DELETE CASCADE,
+    kinds text[] NOT NULL CHECK (cardinality(kinds) > 0 AND kinds <@ ARRAY['attempt.connected', 'attempt.ended', 'disposition.saved',
+        'lead.made', 'lead.moved', 'lead.late', 'callback.promised', 'callback.changed', 'campaign.state']),
+    seed bytea NOT NULL CHECK (length(seed) = 16),
+    seed_before bytea CHECK (length(seed_before) = 16),  -- signs beside the new one until then
+    seed_before_until timestamptz,
+    made_by bigint REFERENCES app_user,
+    made_at timestamptz NOT NULL DEFAULT now(),
+    paused_at timestamptz,
+    CHECK (customer_id IS NULL OR campaign_id IS NULL),
+    CHECK ((seed_before IS NULL) = (seed_before_until IS NULL))
+);
+
+-- The outbox: what each receiver is still to be told, written in the transaction of the fact. No names, no numbers: ids, words and
+-- times. The event's id is the same in every try, so that a receiver knows a repetition.
+CREATE TABLE delivery (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    webhook_id bigint NOT NULL REFERENCES webhook ON DELETE CASCADE,
+    event_id uuid NOT NULL,
+    kind text NOT NULL,
+    campaign_id bigint,
+    at timestamptz NOT NULL,
+    body jsonb NOT NULL,
+    state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'delivered', 'given_up')),
+    tries integer NOT NULL DEFAULT 0,
+    next_at timestamptz NOT NULL DEFAULT '-infinity',
+    status integer,                                 -- HTTP status of the last answer
+    error text,                                     -- why the last try brought none
+    closed_at timestamptz,
+    UNIQUE (webhook_id, event_id),
+    CHECK ((state = 'pending') = (closed_at IS NULL))
+);
+CREATE INDEX delivery_pending ON delivery (webhook_id, next_at, id) WHERE state = 'pending';
+CREATE INDEX delivery_of_webhook ON delivery (webhook_id, id);
+CREATE INDEX delivery_closed ON delivery (closed_at) WHERE state <> 'pending';
+
+-- Tell whoever listens. Where nobody does, nothing is written.
+CREATE FUNCTION tell(event_kind text, of_campaign bigint, event uuid, happened_at timestamptz, told jsonb) RETURNS void
+    LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO delivery (webhook_id, event_id, kind, campaign_id, at, body)
+    SELECT w.id, event, event_kind, of_campaign, happened_at, told
+    FROM webhook w
+    WHERE event_kind = ANY(w.kinds) AND (w.campaign_id IS NULL OR w.campaign_id = of_campaign)
+        AND (w.customer_id IS NULL OR w.customer_id = (SELECT c.customer_id FROM campaign c WHERE c.id = of_campaign))
+    ON CONFLICT (webhook_id, event_id) DO NOTHING;
+END $$;
+
+-- Triggers, so that no way of writing a fact forgets to tell it, and none tells what is rolled back.
+CREATE FUNCTION tell_disposition() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM tell('disposition.saved', NEW.campaign_id, gen_random_uuid(), NEW.saved_at, jsonb_build_object(
+        'attempt_id', NEW.attempt_id, 'contact_id', NEW.contact_id, 'operator_id', NEW.operator_id, 'code', NEW.code,
+        'reason', NEW.reason, 'result', NEW.result, 'closes', NEW.closes, 'decision_maker', NEW.decision_maker));
+    RETURN NULL;
+END $$;
+CREATE TRIGGER tell AFTER INSERT ON disposition FOR EACH ROW EXECUTE FUNCTION tell_disposition();
+
+CREATE FUNCTION tell_lead() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    event_kind text := CASE WHEN TG_OP = 'INSERT' THEN 'lead.made' WHEN NEW.state <> OLD.state THEN 'lead.moved'
+        WHEN NEW.late_at IS DISTINCT FROM OLD.late_at THEN 'lead.late' END;
+BEGIN
+    IF event_kind IS NOT NULL THEN
+        PERFORM tell(event_kind, NEW.campaign_id, gen_random_uuid(), CASE event_kind WHEN 'lead.made' THEN NEW.made_at ELSE now() END,
+            jsonb_build_object('lead_id', NEW.id, 'attempt_id', NEW.attempt_id, 'contact_id', NEW.contact_id, 'state', NEW.state,
+                'due_at', NEW.due_at, 'owner_id', NEW.owner_id, 'duplicate_of', NEW.duplicate_of, 'replaces', NEW.replaces,
+                'revenue', NEW.revenue::text, 'currency', NEW.currency));
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER tell AFTER INSERT OR UPDATE OF state, late_at ON lead FOR EACH ROW EXECUTE FUNCTION tell_lead();
+
+CREATE FUNCTION tell_callback() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND (NEW.state, NEW.due_at, NEW.operator_id) IS NOT DISTINCT FROM (OLD.state, OLD.due_at, OLD.operator_id) THEN
+        RETURN NULL;
+    END IF;
+    PERFORM tell(CASE TG_OP WHEN 'INSERT' THEN 'callback.promised' ELSE 'callback.changed' END, NEW.campaign_id, gen_random_uuid(), now(),
+        jsonb_build_object('callback_id', NEW.id, 'contact_id', NEW.contact_id, 'state', NEW.state, 'due_at', NEW.due_at,
+            'operator_id', NEW.operator_id, 'made_by_attempt', NEW.made_by_attempt, 'kept_by_attempt', NEW.kept_by_attempt));
+    RETURN NULL;
+END $$;
+CREATE TRIGGER tell AFTER INSERT OR UPDATE OF state, due_at, operator_id ON callback FOR EACH ROW EXECUTE FUNCTION tell_callback();
+
+CREATE FUNCTION tell_campaign() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM tell('campaign.state', NEW.id, gen_random_uuid(), now(), jsonb_build_object('state', NEW.state, 'before', OLD.state));
+    RETURN NULL;
+END $$;
+CREATE TRIGGER tell AFTER UPDATE OF state ON campaign FOR EACH ROW WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION tell_campaign();
 
 -- migrate:down
 

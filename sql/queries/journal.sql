@@ -1,7 +1,9 @@
 -- The facts of a moment, in one transaction. Each statement changes nothing when it is repeated.
 
 -- name: journal_progress
--- A state only grows in rank. The one way back: the switch refused the Bridge and the callee waits again.
+-- A state only grows in rank. The one way back: the switch refused the Bridge and the callee waits again. Who listens is told of
+-- those that are connected, of each once: its event's id follows from its own.
+WITH moved AS (
 UPDATE attempt_live l
 SET state = n.state, rang_at = coalesce(n.rang_at, l.rang_at), answered_at = coalesce(n.answered_at, l.answered_at),
     waiting_at = coalesce(n.waiting_at, l.waiting_at), operator_id = n.operator_id,
@@ -12,7 +14,11 @@ FROM unnest(:ids::uuid[], :states::text[], :rang_at::timestamptz[], :answered_at
 WHERE l.attempt_id = n.attempt_id
     AND (array_position(ARRAY['sent', 'ringing', 'answered', 'offer', 'waiting', 'bridging', 'connected'], n.state)
             >= array_position(ARRAY['sent', 'ringing', 'answered', 'offer', 'waiting', 'bridging', 'connected'], l.state)
-        OR (l.state = 'bridging' AND n.state IN ('answered', 'waiting')));
+        OR (l.state = 'bridging' AND n.state IN ('answered', 'waiting')))
+RETURNING l.attempt_id, l.campaign_id, l.contact_id, l.operator_id, l.connected_at, l.state)
+SELECT count(tell('attempt.connected', moved.campaign_id, md5('attempt.connected:' || moved.attempt_id)::uuid, moved.connected_at,
+    jsonb_build_object('attempt_id', moved.attempt_id, 'contact_id', moved.contact_id, 'operator_id', moved.operator_id)))
+FROM moved WHERE moved.state = 'connected' AND EXISTS (SELECT FROM webhook);
 
 -- name: journal_end
 -- A live attempt becomes a fact, once: whoever is not live any more is not moved again.
@@ -41,7 +47,12 @@ WITH gone AS (
 ), once AS (
     INSERT INTO attempt_end (attempt_id, ended_at) SELECT attempt_id, ended_at FROM gone
 )
-SELECT attempt_id FROM gone;
+SELECT attempt_id, CASE WHEN EXISTS (SELECT FROM webhook) THEN
+    tell('attempt.ended', campaign_id, md5('attempt.ended:' || attempt_id)::uuid, ended_at, jsonb_build_object(
+        'attempt_id', attempt_id, 'contact_id', contact_id, 'operator_id', operator_id, 'number', number, 'outcome', outcome,
+        'ended_by', ended_by, 'sent_at', sent_at, 'answered_at', answered_at, 'connected_at', connected_at, 'key', key))
+    END AS told
+FROM gone;
 
 -- name: journal_dead_phones
 -- A number that is none is given up for its contact.

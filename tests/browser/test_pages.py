@@ -27,6 +27,7 @@ PAGES = {
     "/trunks": "admin",
     "/rules": "admin",
     "/programs": "admin",
+    "/webhooks": "admin",
     "/audit": "admin",
     "/system": "admin",
     "/bases": "admin",

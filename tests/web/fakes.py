@@ -396,7 +396,7 @@ class FakeStores:
         self.facts = Nothing()
         self.seats = FakeSeats()
         self.second_factors = FakeSecondFactors()
-        self.leads = FakeLeads()
+        self.leads, self.webhooks = FakeLeads(), Nothing()
         self.shifts = self.scripts = Nothing()
         self.database_up = True
 

@@ -19,3 +19,4 @@ from dialer.web.schemas.rules import *  # noqa: F403 - same
 from dialer.web.schemas.script import *  # noqa: F403 - same
 from dialer.web.schemas.second_factor import *  # noqa: F403 - same
 from dialer.web.schemas.trial import *  # noqa: F403 - same
+from dialer.web.schemas.webhook import *  # noqa: F403 - same

@@ -1,0 +1,1 @@
+"""What leaves after a call, from the outbox of the database: webhooks."""
