@@ -99,6 +99,7 @@ class Deliverer:
         named_hosts: ``host:port`` that are allowed by http and inside the own network.
         policy: How long a receiver that fails is tried.
         resolver: Instead of the system's.
+        held_s: What this process was telling when it died is due again after so long.
     """
 
     def __init__(
@@ -109,6 +110,7 @@ class Deliverer:
         named_hosts: Collection[str] = (),
         policy: Policy | None = None,
         resolver: AbstractResolver | None = None,
+        held_s: float = HELD_S,
     ) -> None:
         self._pool = pool
         self._key = key
@@ -116,6 +118,7 @@ class Deliverer:
         self._policy = policy or Policy()
         self._resolver = PublicResolver(named_hosts, resolver)
         self._chance = random.Random()
+        self._held = timedelta(seconds=held_s)
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._session: aiohttp.ClientSession | None = None
 
@@ -156,9 +159,7 @@ class Deliverer:
     async def step(self) -> int:
         """Begin to tell what is due to receivers that are not busy; how many events."""
         now = datetime.now(UTC)
-        taken = await webhooks.take(
-            self._pool, now=now, until=now + timedelta(seconds=HELD_S), each=EACH, busy=self._busy
-        )
+        taken = await webhooks.take(self._pool, now=now, until=now + self._held, each=EACH, busy=self._busy)
         for webhook_id in {one.webhook_id for one in taken}:
             batch = [one for one in taken if one.webhook_id == webhook_id]
             told = self._tell_all(webhook_id, batch)

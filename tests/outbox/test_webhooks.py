@@ -226,10 +226,9 @@ async def test_a_paused_receiver_is_told_when_it_goes_on(place, receiver):
 
 async def test_what_a_dead_process_was_telling_is_told_by_the_next_one(place, receiver, monkeypatch):
     """Killed between the receiver's answer and the note of it: told twice, under one id. Nothing is lost."""
-    monkeypatch.setattr("dialer.outbox.webhooks.HELD_S", 0.2)
     hook = await listen(place, receiver.url)
     await place.stores.webhooks.test(hook, now=datetime.now(UTC))
-    async with delivering(place.pools.web, receiver) as first:
+    async with delivering(place.pools.web, receiver, held_s=0.2) as first:
 
         async def die(*_args, **_values):
             await asyncio.sleep(3600)

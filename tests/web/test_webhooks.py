@@ -47,14 +47,14 @@ async def test_a_receiver_is_added_tried_paused_given_another_secret_and_removed
 
 
 @pytest.mark.parametrize(
-    "url", ["http://crm.example.com/", "https://169.254.169.254/latest", "https://10.0.0.1/", "https://localhost/x"]
+    "inside", ["http://crm.example.com/", "https://169.254.169.254/latest", "https://10.0.0.1/", "https://localhost/x"]
 )
-async def test_an_address_inside_the_own_network_is_refused_at_its_field(office, url):  # noqa: F811
+async def test_an_address_inside_the_own_network_is_refused_at_its_field(office, inside):  # noqa: F811
     admin = await office.login("admin")
-    refused = error_of(await office.post(admin, PATH, 422, **{**ASK, "url": url}))
+    refused = error_of(await office.post(admin, PATH, 422, **{**ASK, "url": inside}))
     assert (refused.code, refused.data["fields"][0]["field"]) == ("webhook.url", "url")
     hook = (await office.post(admin, PATH, 201, **ASK))["webhook"]
-    answer = await admin.patch(f"{PATH}/{hook['id']}", json={"url": url}, headers=CSRF)
+    answer = await admin.patch(f"{PATH}/{hook['id']}", json={"url": inside}, headers=CSRF)
     assert error_of(await answer.json()).code == "webhook.url"
 
 
