@@ -55,7 +55,7 @@ def bare_root(folder: Path) -> Path:
     """A Debian 12 with python3 and git."""
     root = folder / "root"
     command = ["mmdebstrap", "--variant=minbase", "--include=python3,git,ca-certificates", "--quiet", "bookworm"]
-    subprocess.run([*command, str(root), "http://deb.debian.org/debian"], check=True)
+    subprocess.run([*command, str(root)], check=True)
     for own in (*OWN, str(Path.home() / ".config/pip/pip.conf")):
         there = root / (own.lstrip("/") if own.startswith("/etc") else "root/.config/pip/pip.conf")
         if Path(own).is_dir():

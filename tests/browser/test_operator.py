@@ -105,8 +105,7 @@ async def test_what_is_typed_outlives_a_service_that_does_not_know_yet_who_is_at
         await page.locator("#card #name").wait_for()
         user = (await scene.place.stores.users.by_login("operator")).user
         await page.route("**/draft", lambda route: route.abort())
-        await page.keyboard.press("n")
-        await page.keyboard.type("in the dark")
+        await page.locator("[name=note]").fill("in the dark")
         before = scene.live.operators.pop(user.id)
         await scene.live.tell()
         await page.locator("#state.state-offline").wait_for()

@@ -6,6 +6,10 @@ import { chipTime, fromWall, toWall } from "./times.js";
 
 const DRAFT_AFTER_MS = 300;
 const RETRY_MS = 1500;
+/** So long a save lets a draft go first. */
+const DRAFT_WAIT_MS = 1000;
+
+const pause = (ms) => new Promise((go) => setTimeout(go, ms));
 
 const form = $("#closing");
 let card = null;
@@ -134,14 +138,17 @@ function content() {
 
 let draftTimer = 0;
 let unkept = false;
+let sending = null; // the draft on its way
 
 /** Soon on the server; again and again until it is there. */
 export function keepDraft() {
   clearTimeout(draftTimer);
   if (!card || savedCode) return;
   unkept = true;
-  draftTimer = setTimeout(sendDraft, DRAFT_AFTER_MS);
+  draftTimer = setTimeout(draftNow, DRAFT_AFTER_MS);
 }
+
+const draftNow = () => (sending = sendDraft());
 
 async function sendDraft() {
   const attempt = card?.attempt_id;
@@ -153,7 +160,7 @@ async function sendDraft() {
     $("#drafted").textContent = t("draft.kept", { at: moment(serverNow(), { hour: "2-digit", minute: "2-digit", second: "2-digit" }) });
   } catch (refusal) {
     $("#drafted").textContent = t("draft.not_kept");
-    if (refusal.status === 0 || refusal.status >= 500) draftTimer = setTimeout(sendDraft, RETRY_MS);
+    if (refusal.status === 0 || refusal.status >= 500) draftTimer = setTimeout(draftNow, RETRY_MS);
   }
 }
 
@@ -206,6 +213,7 @@ export async function save() {
   if (chosen.needs.includes("time") && promise && !promise.allowed) return fail($("#promise").firstChild.textContent);
   saving = true;
   clearTimeout(draftTimer);
+  await Promise.race([sending, pause(DRAFT_WAIT_MS)]); // a draft that comes after the save would be refused
   const body = content();
   while (saving && card?.attempt_id === attempt) {
     $("#saved").textContent = t("operator.saving");
@@ -218,7 +226,7 @@ export async function save() {
       $("#saved").textContent = t("operator.not_saved");
       fail(refusal.message);
       if (refusal.status !== 0 && refusal.status < 500) break;
-      await new Promise((go) => setTimeout(go, RETRY_MS));
+      await pause(RETRY_MS);
     }
   }
   saving = false;
