@@ -202,7 +202,7 @@ def campaign_list() -> None:
 def campaign_create(
     name: Annotated[str, typer.Argument(help="Its name, unique.")],
     trunk: Annotated[str, typer.Option(help="The trunk (PJSIP endpoint) it dials on.")],
-    mode: Annotated[str, typer.Option(help="progressive, predictive or ivr.")] = "progressive",
+    mode: Annotated[str, typer.Option(help="progressive, predictive, ivr or preview.")] = "progressive",
     team: Annotated[str, typer.Option(help="The team that serves it; made if new.")] = "main",
     customer: Annotated[str, typer.Option(help="For whom; made if new.")] = "own",
     profile: Annotated[str, typer.Option(help="Compliance profile.")] = "strict",

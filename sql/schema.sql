@@ -294,6 +294,7 @@ CREATE TABLE public.attempt (
     counts boolean NOT NULL,
     legal_answered boolean NOT NULL,
     legal_abandoned boolean NOT NULL,
+    asked boolean DEFAULT false NOT NULL,
     CONSTRAINT attempt_check CHECK (((outcome <> 'connected'::text) OR ((connected_at IS NOT NULL) AND (answered_at IS NOT NULL)))),
     CONSTRAINT attempt_check1 CHECK ((legal_answered OR (NOT legal_abandoned))),
     CONSTRAINT attempt_ended_by_check CHECK ((ended_by = ANY (ARRAY['callee'::text, 'operator'::text, 'service'::text, 'switch_restart'::text, 'phone_lost'::text, 'lost'::text]))),
@@ -329,6 +330,7 @@ CREATE TABLE public.attempt_live (
     callback_id bigint,
     for_operator bigint,
     ended_by text,
+    asked boolean DEFAULT false NOT NULL,
     CONSTRAINT attempt_live_state_check CHECK ((state = ANY (ARRAY['sent'::text, 'ringing'::text, 'answered'::text, 'offer'::text, 'waiting'::text, 'bridging'::text, 'connected'::text])))
 );
 
@@ -359,6 +361,7 @@ CREATE TABLE public.attempt_other (
     counts boolean NOT NULL,
     legal_answered boolean NOT NULL,
     legal_abandoned boolean NOT NULL,
+    asked boolean DEFAULT false NOT NULL,
     CONSTRAINT attempt_check CHECK (((outcome <> 'connected'::text) OR ((connected_at IS NOT NULL) AND (answered_at IS NOT NULL)))),
     CONSTRAINT attempt_check1 CHECK ((legal_answered OR (NOT legal_abandoned))),
     CONSTRAINT attempt_ended_by_check CHECK ((ended_by = ANY (ARRAY['callee'::text, 'operator'::text, 'service'::text, 'switch_restart'::text, 'phone_lost'::text, 'lost'::text]))),
@@ -396,6 +399,8 @@ CREATE TABLE public.campaign (
     target_permille integer,
     caution real DEFAULT 1 NOT NULL,
     budget_mode text DEFAULT 'strict'::text NOT NULL,
+    preview_s integer DEFAULT 60 NOT NULL,
+    preview_calls boolean DEFAULT false NOT NULL,
     CONSTRAINT campaign_after_wrap_up_check CHECK ((after_wrap_up = ANY (ARRAY['ready'::text, 'paused'::text]))),
     CONSTRAINT campaign_attempts_max_check CHECK (((attempts_max >= 1) AND (attempts_max <= 20))),
     CONSTRAINT campaign_budget_mode_check CHECK ((budget_mode = ANY (ARRAY['strict'::text, 'probable'::text]))),
@@ -406,8 +411,9 @@ CREATE TABLE public.campaign (
     CONSTRAINT campaign_key_wait_s_check CHECK (((key_wait_s >= 2) AND (key_wait_s <= 60))),
     CONSTRAINT campaign_max_lines_check CHECK ((max_lines > 0)),
     CONSTRAINT campaign_max_lines_per_operator_check CHECK ((max_lines_per_operator >= (1)::double precision)),
-    CONSTRAINT campaign_mode_check CHECK ((mode = ANY (ARRAY['progressive'::text, 'predictive'::text, 'ivr'::text]))),
+    CONSTRAINT campaign_mode_check CHECK ((mode = ANY (ARRAY['progressive'::text, 'predictive'::text, 'ivr'::text, 'preview'::text]))),
     CONSTRAINT campaign_offer_check CHECK ((offer ~ '^[a-z0-9_-]{1,32}$'::text)),
+    CONSTRAINT campaign_preview_s_check CHECK (((preview_s >= 5) AND (preview_s <= 600))),
     CONSTRAINT campaign_purpose_check CHECK ((purpose = ANY (ARRAY['marketing'::text, 'survey'::text, 'service'::text, 'debt'::text]))),
     CONSTRAINT campaign_ring_timeout_s_check CHECK (((ring_timeout_s >= 5) AND (ring_timeout_s <= 60))),
     CONSTRAINT campaign_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'stopped'::text]))),
@@ -723,7 +729,7 @@ CREATE TABLE public.operator_live (
     pause_after text,
     leaving boolean DEFAULT false NOT NULL,
     CONSTRAINT operator_live_seat_check CHECK ((seat ~ '^[a-z0-9_-]{1,32}$'::text)),
-    CONSTRAINT operator_live_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'ringing'::text, 'talking'::text, 'wrap_up'::text, 'paused'::text])))
+    CONSTRAINT operator_live_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'ringing'::text, 'talking'::text, 'wrap_up'::text, 'paused'::text, 'preview'::text])))
 );
 
 CREATE VIEW public.callback_shown AS
@@ -1131,7 +1137,7 @@ CREATE TABLE public.operator_interval (
     campaign_id bigint,
     attempt_id uuid,
     CONSTRAINT operator_interval_check CHECK ((ended_at >= started_at)),
-    CONSTRAINT operator_interval_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'ringing'::text, 'talking'::text, 'wrap_up'::text, 'paused'::text])))
+    CONSTRAINT operator_interval_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'ringing'::text, 'talking'::text, 'wrap_up'::text, 'paused'::text, 'preview'::text])))
 )
 PARTITION BY RANGE (started_at);
 
@@ -1145,7 +1151,7 @@ CREATE TABLE public.operator_interval_other (
     campaign_id bigint,
     attempt_id uuid,
     CONSTRAINT operator_interval_check CHECK ((ended_at >= started_at)),
-    CONSTRAINT operator_interval_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'ringing'::text, 'talking'::text, 'wrap_up'::text, 'paused'::text])))
+    CONSTRAINT operator_interval_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'ringing'::text, 'talking'::text, 'wrap_up'::text, 'paused'::text, 'preview'::text])))
 );
 
 CREATE TABLE public.operator_message (
@@ -1206,6 +1212,29 @@ ALTER TABLE public.phone ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.preview (
+    phone_id bigint NOT NULL,
+    preview_id uuid NOT NULL,
+    contact_id bigint NOT NULL,
+    campaign_id bigint NOT NULL,
+    operator_id bigint NOT NULL,
+    switch text NOT NULL,
+    offered_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.preview_end (
+    preview_id uuid NOT NULL,
+    operator_id bigint NOT NULL,
+    campaign_id bigint NOT NULL,
+    contact_id bigint NOT NULL,
+    offered_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    how text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    CONSTRAINT preview_end_check CHECK ((ended_at >= offered_at)),
+    CONSTRAINT preview_end_how_check CHECK ((how = ANY (ARRAY['called'::text, 'skipped'::text, 'expired'::text, 'refused'::text, 'returned'::text])))
 );
 
 CREATE TABLE public.recovery_code (
@@ -1550,6 +1579,21 @@ ALTER TABLE ONLY public.phone
 ALTER TABLE ONLY public.phone
     ADD CONSTRAINT phone_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.preview
+    ADD CONSTRAINT preview_contact_id_key UNIQUE (contact_id);
+
+ALTER TABLE ONLY public.preview_end
+    ADD CONSTRAINT preview_end_pkey PRIMARY KEY (preview_id);
+
+ALTER TABLE ONLY public.preview
+    ADD CONSTRAINT preview_operator_id_key UNIQUE (operator_id);
+
+ALTER TABLE ONLY public.preview
+    ADD CONSTRAINT preview_pkey PRIMARY KEY (phone_id);
+
+ALTER TABLE ONLY public.preview
+    ADD CONSTRAINT preview_preview_id_key UNIQUE (preview_id);
+
 ALTER TABLE ONLY public.recovery_code
     ADD CONSTRAINT recovery_code_pkey PRIMARY KEY (code_hash);
 
@@ -1700,6 +1744,10 @@ CREATE INDEX operator_interval_other_operator_id_started_at_idx ON public.operat
 
 CREATE INDEX operator_message_of_operator ON public.operator_message USING btree (operator_id, said_at);
 
+CREATE INDEX preview_end_of_campaign ON public.preview_end USING btree (campaign_id, ended_at);
+
+CREATE INDEX preview_end_of_operator ON public.preview_end USING btree (operator_id, ended_at);
+
 CREATE INDEX recovery_code_of_user ON public.recovery_code USING btree (user_id);
 
 CREATE INDEX web_session_of_user ON public.web_session USING btree (user_id);
@@ -1749,6 +1797,8 @@ CREATE TRIGGER never_deleted BEFORE DELETE ON public.lead FOR EACH STATEMENT EXE
 CREATE TRIGGER never_deleted BEFORE DELETE ON public.phone FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_delete();
 
 CREATE TRIGGER never_moved AFTER UPDATE OF contact_id, phone_id ON public.contact_phone FOR EACH ROW EXECUTE FUNCTION public.refuse_move();
+
+CREATE TRIGGER preview_end_is_a_fact BEFORE DELETE OR UPDATE ON public.preview_end FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER suppress_erased AFTER INSERT ON public.phone REFERENCING NEW TABLE AS new_phones FOR EACH STATEMENT EXECUTE FUNCTION public.suppress_erased();
 
@@ -1977,6 +2027,18 @@ ALTER TABLE ONLY public.operator_message
 
 ALTER TABLE ONLY public.pacing_minute
     ADD CONSTRAINT pacing_minute_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.preview
+    ADD CONSTRAINT preview_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
+
+ALTER TABLE ONLY public.preview
+    ADD CONSTRAINT preview_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES public.contact(id);
+
+ALTER TABLE ONLY public.preview
+    ADD CONSTRAINT preview_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.preview
+    ADD CONSTRAINT preview_phone_id_fkey FOREIGN KEY (phone_id) REFERENCES public.phone(id);
 
 ALTER TABLE ONLY public.recovery_code
     ADD CONSTRAINT recovery_code_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.second_factor(user_id) ON DELETE CASCADE;

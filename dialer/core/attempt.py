@@ -62,6 +62,8 @@ def begin(claim: Claim) -> LiveAttempt:
         sent_at=claim.sent_at,
         callback_id=claim.callback_id,
         for_operator=claim.for_operator,
+        asked=claim.asked,
+        operator_id=claim.for_operator if claim.asked else None,
     )
 
 
@@ -85,7 +87,8 @@ def unbridge(attempt: LiveAttempt) -> LiveAttempt:
     """The attempt waiting again, after the switch refused to bridge it."""
     if attempt.state is not S.BRIDGING:
         return attempt
-    return replace(attempt, state=S.WAITING if attempt.waiting_at else S.ANSWERED, operator_id=None)
+    holder = attempt.for_operator if attempt.asked else None
+    return replace(attempt, state=S.WAITING if attempt.waiting_at else S.ANSWERED, operator_id=holder)
 
 
 def bridge_by(attempt: LiveAttempt, campaign: Campaign) -> datetime | None:
@@ -115,7 +118,7 @@ def outcome_of(attempt: LiveAttempt, word: str, at: datetime, *, operator_free: 
     if attempt.connected_at:
         return Outcome.CONNECTED
     if not attempt.answered_at:
-        if attempt.ended_by is EndedBy.SERVICE:
+        if attempt.ended_by in {EndedBy.SERVICE, EndedBy.OPERATOR}:
             return Outcome.CANCELLED
         return Outcome(word)
     waited_since = attempt.waiting_at or attempt.answered_at

@@ -23,6 +23,10 @@ So only the start of a line can break the rule, and that is where it is asked: h
 A line counts in ``I`` until it is connected or its end is stored; a call that is being bridged counts neither in
 ``I`` nor its operator in ``F``, or both do. An attempt belongs to the window it was sent in (``belongs``).
 
+A call that an operator asked for (``preview``) is outside of all this: its operator waits for the callee. It is not in
+``I``, and its answer is not in ``L``, where it would make room for abandons. If its operator's phone was lost and a
+person heard nobody, it is in both: ``touched_by``.
+
 That is the mode ``strict``. In the mode ``probable`` not every line is counted as if it were answered, but only as many
 as are answered but for once in a million (``likely``); the rule and the rest stay the same. It is for campaigns whose
 window is cold, and it is no bound for every instant: an admin chooses it, and the board says so.
@@ -40,7 +44,7 @@ from dialer.core.model import Budget, LegalWindow
 from dialer.core.quick import replace
 
 if TYPE_CHECKING:
-    from dialer.core.model import Campaign
+    from dialer.core.model import Campaign, Ended
 
 PERIOD_DAYS = 30
 #: Mode ``probable``: the bound may be passed with this probability at one decision.
@@ -180,6 +184,11 @@ def holds(budget: Budget, *, uncovered: int) -> bool:
     """The rule itself, as the database checks it."""
     lost, answered = budget.abandoned + uncovered, budget.answered + uncovered
     return uncovered == 0 or lost * 1000 <= budget.cap_permille * answered
+
+
+def touched_by(ended: Ended) -> bool:
+    """Whether the end of a call may be counted here: not of one an operator asked for, unless a person was lost."""
+    return not ended.attempt.asked or ended.legal_abandoned
 
 
 def belongs(budget: Budget, sent_at: datetime) -> bool:

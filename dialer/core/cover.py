@@ -3,9 +3,10 @@
 PostgreSQL has the last word at a claim; here the same rule decides, between two claims, whether an operator may leave,
 whether a campaign may take the one another campaign counts on, and which lines are cut when a phone vanishes.
 
-Two kinds of lines need no share, because their operator is known: one that is being bridged, and one promised with an
-operator who is free and *held* for it. Of the other lines a campaign *needs* cover for as many as its bound does not
-allow to be lost (lines - U max). All rules are one rule: the needs of a team never exceed its free operators.
+Three kinds of lines need no share, because their operator is known: one that is being bridged, one promised with an
+operator who is free and *held* for it, and one that its operator asked for and waits for (counted nowhere here). Of the
+other lines a campaign *needs* cover for as many as its bound does not allow to be lost (lines - U max). All rules are
+one rule: the needs of a team never exceed its free operators.
 
     a campaign starts lines      within its share, and the shares begin with the needs
     a promise holds an operator  only while the needs of all are met without him
@@ -85,7 +86,7 @@ class Cover:
         """An attempt began, changed or ended."""
         self.changed()
         for attempt, sign in ((old, -1), (new, 1)):
-            if attempt is not None:
+            if attempt is not None and not attempt.asked:
                 self.in_flight[attempt.campaign_id] += sign * (attempt.state in life.IN_FLIGHT)
                 self._bridging[attempt.campaign_id] += sign * (attempt.state is AttemptState.BRIDGING)
                 self._answered[attempt.campaign_id] += sign * (attempt.state in life.WAITS)
@@ -122,12 +123,13 @@ class Cover:
         if budget is None:
             return
         self.changed()
-        belongs = law.belongs(budget, ended.attempt.sent_at)
+        asked = ended.attempt.asked
+        belongs = law.belongs(budget, ended.attempt.sent_at) and law.touched_by(ended)
         self.budgets[budget.campaign_id] = replace(
             budget,
             answered=budget.answered + (belongs and ended.legal_answered),
             abandoned=budget.abandoned + (belongs and ended.legal_abandoned),
-            uncovered=max(0, budget.uncovered - 1),
+            uncovered=max(0, budget.uncovered - (not asked)),
         )
 
     def lines(self, campaign_id: int) -> int:
@@ -229,7 +231,7 @@ class Cover:
         for campaign_id, share in shares.items():
             if needs[campaign_id] <= share:
                 continue
-            lines = [a for a in attempts if a.campaign_id == campaign_id]
+            lines = [a for a in attempts if a.campaign_id == campaign_id and not a.asked]
             ringing = [a for a in lines if a.state in life.UNANSWERED and a.ended_by is None]
             ringing = sorted((a for a in ringing if a.id not in promised), key=lambda a: a.sent_at)
             kept = self._lines_covered_by(share, campaign_id)

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from dialer.core.model import Ended, LiveAttempt, LiveOperator, OperatorInterval
+from dialer.core.preview import Preview, PreviewEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,20 @@ class NeverAgain:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceCall:
+    """Ask the gate once more and call the contact this operator looks at."""
+
+    preview: Preview
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewEnded:
+    """Store that a contact is with this operator no more; it may be taken again."""
+
+    end: PreviewEnd
+
+
+@dataclass(frozen=True, slots=True)
 class Alarm:
     """Somebody should know: a stable word and the facts."""
 
@@ -125,5 +140,7 @@ Effect = (
     | IntervalClosed
     | KeyMeans
     | NeverAgain
+    | PlaceCall
+    | PreviewEnded
     | Alarm
 )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dialer.core.model import Campaign, Claim, LiveAttempt, LiveOperator
+    from dialer.core.preview import Preview
 
 
 # From the switch, about an attempt's call -----------------------------------
@@ -221,10 +222,26 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """Live attempts and open shifts that an earlier engine left behind."""
+    """Live attempts, open shifts and reserved contacts that an earlier engine left behind."""
 
     attempts: Sequence[LiveAttempt]
     operators: Sequence[LiveOperator]
+    previews: Sequence[Preview] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A contact came through the gate and is reserved for an operator to look at."""
+
+    preview: Preview
+
+
+@dataclass(frozen=True, slots=True)
+class CallRefused:
+    """The call an operator asked for was not placed; ``reason`` is the gate's word, or why nobody could ask it."""
+
+    preview: Preview
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +290,21 @@ class HangUpAsked:
     """The operator ends the conversation."""
 
     operator_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallAsked:
+    """The operator wants to call the contact that is shown."""
+
+    operator_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SkipAsked:
+    """The operator does not want to call the contact that is shown."""
+
+    operator_id: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,12 +366,16 @@ Event = (
     | CampaignsRead
     | Taken
     | Recovered
+    | Offered
+    | CallRefused
     | TimePassed
     | ClockStepped
     | ShiftStarted
     | ReadyAsked
     | PauseAsked
     | HangUpAsked
+    | CallAsked
+    | SkipAsked
     | MoreTimeAsked
     | PhoneAsked
     | ShiftEndAsked

@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING
 
 from dialer.core import attempt as life
 from dialer.core import events as ev
-from dialer.core import presence
-from dialer.core.effects import Alarm, Effect, EndCall, EndLeg, KeyMeans, LookNow, NeverAgain, WakeUp
-from dialer.core.model import AttemptState, EndedBy, Mode, OperatorState, Outcome
+from dialer.core import looking, presence
+from dialer.core.effects import Alarm, Effect, EndCall, EndLeg, KeyMeans, LookNow, NeverAgain, PreviewEnded, WakeUp
+from dialer.core.model import AttemptState, CampaignState, EndedBy, Mode, OperatorState, Outcome
 from dialer.core.moves import BRIDGE_PATIENCE_S, Moves
 from dialer.core.presence import Leg, NotNow, Operator
+from dialer.core.preview import How, PreviewEnd
 from dialer.core.quick import replace
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from dialer.core.model import LiveAttempt
+    from dialer.core.model import Campaign, LiveAttempt
 
 #: An attempt nobody heard of yet may be missing on the switch for so long: its Originate may still be on the way.
 SETTLE_S = 5.0
@@ -204,11 +205,19 @@ class Floor(Moves):
             del self.campaigns[gone]
         self.campaigns.update({c.id: c for c in event.campaigns})
         self.cover.changed()
+        for op in list(self.operators.values()):
+            campaign = self.campaigns.get(op.preview.campaign_id) if op.preview is not None else None
+            if op.looks and not _previews(campaign):
+                self._set(looking.put_back(op, now, How.RETURNED))
+        self._settle(now)
 
     @_on.register
     def _(self, event: ev.Taken, now: datetime) -> None:
         attempt = life.begin(event.claim)
         self._put(attempt, store=False)
+        if attempt.asked:
+            self._begin_asked(attempt, now)
+            return
         self.cover.hold(attempt)
         self._cut(self.campaigns[attempt.campaign_id].team_id)
 
@@ -217,6 +226,41 @@ class Floor(Moves):
         for attempt in list(self.attempts.values()):
             if attempt.phone_id in event.phone_ids and attempt.state in life.UNANSWERED:
                 self._end_call(attempt, EndedBy.SERVICE)
+        for op in list(self.operators.values()):
+            if op.looks and op.preview is not None and op.preview.phone_id in event.phone_ids:
+                self._set(looking.put_back(op, now, How.REFUSED, "do_not_call"))
+        self._settle(now)
+
+    @_on.register
+    def _(self, event: ev.Offered, now: datetime) -> None:
+        """The operator may have been given a callee, or have gone, while the gate was asked."""
+        preview = event.preview
+        op, campaign = self.operators.get(preview.operator_id), self.campaigns.get(preview.campaign_id)
+        able = op is not None and op.free and not op.restless and preview.operator_id not in self.cover.held
+        if op is not None and campaign is not None and able and _previews(campaign) and self.cover.may_leave(op):
+            self._set(looking.look(op, preview, campaign, now))
+        else:
+            self._out.append(PreviewEnded(PreviewEnd(preview=preview, ended_at=now, how=How.RETURNED)))
+
+    @_on.register
+    def _(self, event: ev.CallRefused, now: datetime) -> None:
+        op = self.operators.get(event.preview.operator_id)
+        if op is not None and op.preview == event.preview:
+            self._set(looking.put_back(op, now, How.REFUSED, event.reason))
+            self._settle(now)
+            self._serve(now)
+        else:
+            end = PreviewEnd(preview=event.preview, ended_at=now, how=How.REFUSED, reason=event.reason)
+            self._out.append(PreviewEnded(end))
+
+    def _begin_asked(self, attempt: LiveAttempt, now: datetime) -> None:
+        """The call an operator asked for; nobody is called for somebody who is not there any more."""
+        op = self.operators.get(attempt.for_operator or -1)
+        waits = op is not None and (op.free or (op.preview is not None and op.preview.id == attempt.id))
+        if op is not None and waits and not op.live.leaving:
+            self._set(looking.calling(op, attempt.id, attempt.campaign_id, now))
+        else:
+            self._end_call(attempt, EndedBy.SERVICE)
 
     @_on.register
     def _(self, event: ev.TimePassed, now: datetime) -> None:
@@ -226,7 +270,9 @@ class Floor(Moves):
                 self._bridged_at[attempt_id] = now
                 self._out += [LookNow(), WakeUp(now + timedelta(seconds=BRIDGE_PATIENCE_S))]
         for op in self.crew.due():
-            if op.live.until is not None and now >= op.live.until:
+            if op.live.until is not None and now >= op.live.until and op.live.state is OperatorState.PREVIEW:
+                self._set(looking.preview_over(op, self.campaigns.get(op.live.campaign_id or 0), now))
+            elif op.live.until is not None and now >= op.live.until:
                 self._set(presence.wrap_up_over(op, self.campaigns.get(op.live.campaign_id or 0), now))
             elif presence.waited_in_vain(op, now):
                 self._give_up(op, now)
@@ -267,9 +313,19 @@ class Floor(Moves):
     def _(self, event: ev.HangUpAsked, now: datetime) -> None:
         op = self.crew.get(event.operator_id)
         attempt = self.attempts.get(op.live.attempt_id) if op.live.attempt_id else None
-        if attempt is None or op.live.state is not OperatorState.TALKING:
+        if attempt is None or op.live.state not in {OperatorState.TALKING, OperatorState.PREVIEW}:
             raise NotNow("operator.no_call", "There is no conversation to end.")
         self._end_call(attempt, EndedBy.OPERATOR)
+
+    @_on.register
+    def _(self, event: ev.CallAsked, now: datetime) -> None:
+        self._set(looking.ask_call(self.crew.get(event.operator_id)))
+
+    @_on.register
+    def _(self, event: ev.SkipAsked, now: datetime) -> None:
+        self._set(looking.skip(self.crew.get(event.operator_id), event.reason, now))
+        self._settle(now)
+        self._serve(now)
 
     @_on.register
     def _(self, event: ev.PhoneAsked, now: datetime) -> None:
@@ -298,12 +354,35 @@ class Floor(Moves):
     def _(self, event: ev.Recovered, now: datetime) -> None:
         for attempt in event.attempts:
             self._put(attempt, store=False)
-            if attempt.state in life.IN_FLIGHT:
+            if attempt.state in life.IN_FLIGHT and not attempt.asked:
                 self.cover.hold(attempt)
         for live in event.operators:
             self.crew.keep(Operator(live=live))
             if live.until is not None:
                 self._out.append(WakeUp(live.until))
+        self._recover_asked(event, now)
+
+    def _recover_asked(self, event: ev.Recovered, now: datetime) -> None:
+        """Whoever only looked is ready again; a call that was asked for finds its operator, or ends."""
+        shown = {op.preview.id for op in self.operators.values() if op.preview is not None}
+        for preview in event.previews:
+            if preview.id not in shown:
+                self._out.append(PreviewEnded(PreviewEnd(preview=preview, ended_at=now, how=How.RETURNED)))
+        for attempt in event.attempts:
+            if attempt.asked and attempt.connected_at is None and attempt.ended_by is None:
+                self._find_asker(attempt, now)
+        for live in event.operators:
+            op = self.operators.get(live.operator_id)
+            if op is not None and op.live.state is OperatorState.PREVIEW and op.live.attempt_id not in self.attempts:
+                self._set(presence.to(op, OperatorState.READY, now))
+
+    def _find_asker(self, attempt: LiveAttempt, now: datetime) -> None:
+        op = self.operators.get(attempt.for_operator or -1)
+        waits = op is not None and op.live.state in {OperatorState.READY, OperatorState.PREVIEW} and op.preview is None
+        if op is not None and waits and op.live.attempt_id in {None, attempt.id}:
+            self._set(looking.calling(op, attempt.id, attempt.campaign_id, now))
+        elif attempt.state in life.UNANSWERED:
+            self._end_call(attempt, EndedBy.SERVICE)
 
     @_on.register
     def _(self, event: ev.Resynced, now: datetime) -> None:
@@ -397,8 +476,15 @@ class Floor(Moves):
             attempt = self.attempts.get(op.live.attempt_id) if op.live.attempt_id else None
             if op.live.state is OperatorState.TALKING and attempt is None:
                 self._set(presence.call_over(op, self.campaigns.get(op.live.campaign_id or 0), now))
+            elif op.live.state is OperatorState.PREVIEW and op.live.attempt_id and attempt is None:
+                self._set(presence.to(op, OperatorState.READY, now))
             elif op.live.state is OperatorState.READY and op.live.attempt_id and attempt is None:
                 self.crew.keep(presence.released(op))
+
+
+def _previews(campaign: Campaign | None) -> bool:
+    """Whether operators look before this campaign calls, now."""
+    return campaign is not None and campaign.mode is Mode.PREVIEW and campaign.state is CampaignState.RUNNING
 
 
 #: What takes each kind of event; looked up once and not at each event.

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 #: Share of their time that operators talk or write, by mode: ``scripts/bench pacing`` finds about this for ten of them.
-BUSY_SHARE = {"progressive": 0.61, "predictive": 0.8, "ivr": 0.6}
+BUSY_SHARE = {"progressive": 0.61, "predictive": 0.8, "ivr": 0.6, "preview": 0.95}
+#: Mode ``preview``: an operator looks at a card for about so long, and hears each line ring.
+LOOK_S = 15.0
 #: Without figures of its own a campaign is taken to be like this.
 ANSWER_RATE, TALK_S, RING_S = 0.3, 90.0, 20.0
 #: A pace is not told from less than this.
@@ -83,13 +85,13 @@ def plan(
 
     A contact is called until it answers or its attempts are used up. With an answer rate a and at most n attempts it
     answers with 1 - (1-a)^n and takes (1 - (1-a)^n) / a attempts. Whoever answers takes an operator for talk and
-    wrap-up; whoever does not takes a line for the ring. The last attempt comes at least n - 1 gaps after the first, if
-    anybody is expected to need it.
+    wrap-up; whoever does not takes a line for the ring, and in the mode ``preview`` an operator, too. The last attempt
+    comes at least n - 1 gaps after the first, if anybody is expected to need it.
 
     Args:
         contacts: Contacts of the base that may be called.
         operators: Operators on shift; 0 means a campaign without any.
-        mode: ``progressive``, ``predictive`` or ``ivr``.
+        mode: ``progressive``, ``predictive``, ``ivr`` or ``preview``.
         attempts_max: Attempts at a contact, at most.
         wrap_up_s: Time to write a conversation down, at most.
         ring_timeout_s: Time a line rings, at most.
@@ -104,7 +106,8 @@ def plan(
     attempts, conversations = contacts * reached / rate, contacts * reached
     ring_s = min(RING_S, ring_timeout_s)
     by_lines = (attempts * ring_s + conversations * talk_s) / 3600 / max(1, max_lines)
-    by_operators = conversations * (talk_s + wrap_up_s) / 3600 / (operators * BUSY_SHARE[mode]) if operators else 0.0
+    taken_s = conversations * (talk_s + wrap_up_s) + (attempts * (LOOK_S + ring_s) if mode == "preview" else 0.0)
+    by_operators = taken_s / 3600 / (operators * BUSY_SHARE[mode]) if operators else 0.0
     hours = max(by_lines, by_operators)
     needed = hours / max(hours_per_day, 0.1)
     gaps = (attempts_max - 1) * gap_days if contacts * (1 - rate) ** (attempts_max - 1) >= 1 else 0.0

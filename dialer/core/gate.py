@@ -18,8 +18,15 @@ from dialer.core.model import Campaign, CampaignState, Mode
 #: Reasons of a number, not of a time: the contact's next number is asked about instead.
 OF_THE_NUMBER = frozenset({"do_not_call", "number_not_allowed", "no_consent"})
 
-#: What the law calls a call of each mode.
-CALL_TYPES = {Mode.PROGRESSIVE: "auto_dialed_live", Mode.PREDICTIVE: "auto_dialed_live", Mode.IVR: "recorded"}
+
+def call_type(campaign: Campaign) -> str:
+    """What the law calls a call of this campaign.
+
+    One that an operator chose by a key is selected by a human; one that a deadline starts is not, whoever looked at it.
+    """
+    if campaign.mode is Mode.IVR:
+        return "recorded"
+    return "human_selected" if campaign.mode is Mode.PREVIEW and not campaign.preview_calls else "auto_dialed_live"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +126,7 @@ def _number_not_allowed(f: Facts) -> list[Refusal]:
 
 def _no_consent(f: Facts) -> list[Refusal]:
     """None where one is needed; or it is over, which counts as do-not-call whether one is needed or not."""
-    needed = CALL_TYPES[f.campaign.mode] in f.campaign.profile.consent_for
+    needed = call_type(f.campaign) in f.campaign.profile.consent_for
     refused = f.consent != "valid" and (needed or f.consent is not None)
     return [Refusal(reason="no_consent", detail=f.consent or "", profile=_bound(f, "consent_for"))] if refused else []
 
@@ -130,11 +137,10 @@ def _profile_not_for_trunk(f: Facts) -> list[Refusal]:
 
 
 def _call_type_forbidden(f: Facts) -> list[Refusal]:
-    call_type = CALL_TYPES[f.campaign.mode]
-    allowed = call_type in f.campaign.profile.call_types
-    if allowed:
+    kind = call_type(f.campaign)
+    if kind in f.campaign.profile.call_types:
         return []
-    return [Refusal(reason="call_type_forbidden", detail=call_type, profile=_bound(f, "call_types"))]
+    return [Refusal(reason="call_type_forbidden", detail=kind, profile=_bound(f, "call_types"))]
 
 
 def _lists_too_old(f: Facts) -> list[Refusal]:

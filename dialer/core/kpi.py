@@ -35,6 +35,7 @@ FACTS: dict[str, str] = {
     "calls_of_closed": "attempts that rang, over the whole life of the closed contacts",
     "ready_s": "seconds operators were ready",
     "ringing_s": "seconds operators' own phones rang",
+    "preview_s": "seconds operators looked at a contact, or heard its phone ring, before a conversation",
     "talk_s": "seconds operators talked",
     "wrap_up_s": "seconds of wrap-up",
     "paused_s": "seconds of pause",
@@ -48,7 +49,7 @@ FACTS: dict[str, str] = {
 #: Facts that do not add up over hours.
 APART = frozenset({"contacts_dialled", "contacts_reached", "voice_p50_ms", "voice_p95_ms", "voice_p99_ms"})
 
-OPERATOR_S = ("ready_s", "ringing_s", "talk_s", "wrap_up_s")
+OPERATOR_S = ("ready_s", "ringing_s", "preview_s", "talk_s", "wrap_up_s")
 PAID_S = (*OPERATOR_S, "paused_s")
 PER_HOUR, PERCENT = 3600.0, 100.0
 
@@ -187,8 +188,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         id="results_per_hour",
         name_en="Results per hour",
         name_ru="Результатов в час",
-        formula_en="results ÷ operator hours (ready + ringing + talking + wrap-up)",
-        formula_ru="результаты ÷ часы операторов (готов + звонит телефон + разговор + оформление)",
+        formula_en="results ÷ operator hours (ready + ringing + preview + talking + wrap-up)",
+        formula_ru="результаты ÷ часы операторов (готов + звонит телефон + просмотр + разговор + оформление)",
         unit="per hour",
         better="up",
         numerator=("results",),
@@ -275,8 +276,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         id="operator_hours",
         name_en="Operator hours",
         name_ru="Часы операторов",
-        formula_en="ready + ringing + talking + wrap-up",
-        formula_ru="готов + звонит телефон + разговор + оформление",
+        formula_en="ready + ringing + preview + talking + wrap-up",
+        formula_ru="готов + звонит телефон + просмотр + разговор + оформление",
         unit="h",
         numerator=OPERATOR_S,
         scale=1 / PER_HOUR,

@@ -28,6 +28,7 @@ class Mode(StrEnum):
     PROGRESSIVE = "progressive"
     PREDICTIVE = "predictive"
     IVR = "ivr"
+    PREVIEW = "preview"
 
 
 class CampaignState(StrEnum):
@@ -115,6 +116,8 @@ class OperatorState(StrEnum):
     TALKING = "talking"
     WRAP_UP = "wrap_up"
     PAUSED = "paused"
+    PREVIEW = "preview"
+    """Has one contact to look at, or hears its phone ring; what follows is a conversation or being ready again."""
 
 
 class CallbackState(StrEnum):
@@ -341,6 +344,10 @@ class Campaign:
     weight: float = 1.0
     offer: str | None = None
     operator_free: bool = False
+    preview_s: int = 60
+    """Mode ``preview``: so long an operator may look before the campaign decides."""
+    preview_calls: bool = False
+    """Mode ``preview``: what is not decided in time is called, and not skipped."""
     retry: Mapping[Outcome, RetryRule] = field(default_factory=lambda: MappingProxyType({}))
     dispositions: Mapping[str, DispositionKind] = field(default_factory=lambda: MappingProxyType({}))
     keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -390,7 +397,9 @@ class Claim:
     sent_at: datetime
     callback_id: int | None = None
     for_operator: int | None = None
-    """The operator the callback was promised with, if it was to one."""
+    """The operator the callback was promised with, if it was to one; or who asked for this very call."""
+    asked: bool = False
+    """An operator asked for this very call and waits for its answer; nobody else is to take it."""
 
 
 @quick
@@ -415,6 +424,7 @@ class LiveAttempt:
     key: str | None = None
     callback_id: int | None = None
     for_operator: int | None = None
+    asked: bool = False
     ended_by: EndedBy | None = None
     """Who asked for the end, while the hangup is under way."""
 

@@ -12,7 +12,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from dialer.core import assign, presence, retry
+from dialer.core import assign, looking, presence, retry
 from dialer.core import attempt as life
 from dialer.core.cover import Cover
 from dialer.core.crew import Crew
@@ -121,10 +121,18 @@ class Moves:
 
     def _pick(self, attempt: LiveAttempt) -> Operator | None:
         campaign = self.campaigns[attempt.campaign_id]
+        if attempt.asked and (asker := self._asker(attempt)) is not None:
+            return asker
         op = assign.longest_ready(attempt, self.crew.free(campaign.team_id).values(), self.cover.held)
         if op is None or self.cover.held.get(op.live.operator_id) == attempt.id:
             return op
         return op if self.cover.spared(campaign) else None
+
+    def _asker(self, attempt: LiveAttempt) -> Operator | None:
+        """Who asked for this call and still waits for it."""
+        op = self.operators.get(attempt.for_operator or -1)
+        waits = op is not None and op.live.attempt_id == attempt.id and op.live.state is OperatorState.PREVIEW
+        return op if waits and op is not None and op.leg is presence.Leg.WAITING else None
 
     def _bridge(self, attempt: LiveAttempt, op: Operator, now: datetime) -> None:
         self._out.append(Connect(attempt.id, op.live.session_id))
@@ -197,6 +205,8 @@ class Moves:
             self._operator_in.pop(op.live.session_id, None)
             if op.live.state is OperatorState.TALKING:
                 self._set(presence.call_over(op, campaign, min(at, now)))
+            elif op.live.state is OperatorState.PREVIEW:
+                self._set(looking.unanswered(op, outcome, now))
             elif op.live.state is OperatorState.READY:
                 self.crew.keep(presence.released(op))
         self._settle(now)
@@ -209,11 +219,13 @@ class Moves:
         attempt = self.attempts.get(op.live.attempt_id) if op.live.attempt_id else None
         if op.live.state is OperatorState.TALKING:
             op = self._leave_talk(op, attempt, now, put_down=put_down)
-        elif attempt is not None and op.live.state is OperatorState.READY:
+        elif attempt is not None and op.live.state in {OperatorState.READY, OperatorState.PREVIEW}:
             op = presence.released(op)
             self._forget_bridge(attempt.id)
             self._put(life.unbridge(attempt))
             self.crew.keep(op)
+            if attempt.asked and attempt.state in life.UNANSWERED:
+                self._end_call(attempt, EndedBy.SERVICE)
         if op.live.operator_id in self.operators:
             self._set(presence.leg_lost(op, now))
         if attempt is not None and attempt.id in self.attempts:

@@ -7,6 +7,10 @@
               ├──────────────────────────────┼─┘                     wrap_up ── deadline, or disposition saved
               └──────────────────────────────┴──────────────────────────┘
 
+    ready ──> preview ── call ── answer ──> talking          a contact to look at first: see ``preview``
+      ^          │ skip, deadline, no answer
+      └──────────┘
+
 The *leg* is separate from the state: ``none``, ``calling`` (the phone rings), ``waiting`` (nailed up in the holding
 bridge). Only a ready operator with a waiting leg and no attempt is free. An operator whose leg is lost while ready
 becomes ``ringing`` and is called again with growing pauses; a phone that does not come back ends in a pause with
@@ -30,8 +34,17 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from dialer.core.effects import CallLeg, EndLeg, Hold, IntervalClosed, OperatorChanged, WakeUp
-from dialer.core.model import LiveOperator, OperatorInterval, OperatorState
+from dialer.core.effects import (
+    CallLeg,
+    EndLeg,
+    Hold,
+    IntervalClosed,
+    OperatorChanged,
+    PreviewEnded,
+    WakeUp,
+)
+from dialer.core.model import LiveOperator, OperatorInterval, OperatorState, Outcome
+from dialer.core.preview import How, Preview, PreviewEnd
 from dialer.core.quick import quick, replace
 
 if TYPE_CHECKING:
@@ -99,6 +112,10 @@ class Operator:
         extended: How often the present wrap-up was made longer.
         held: The phone was lost in the conversation that goes on, and its callee waits for it.
         recall: The leg was ended so that the phone can be called anew.
+        preview: The contact that is shown.
+        asking: The gate is asked whether it may be called.
+        misses: How many deadlines passed one after the other with nothing decided.
+        missed: How the last call this operator asked for ended when it was not answered, or why it was refused.
     """
 
     live: LiveOperator
@@ -109,6 +126,20 @@ class Operator:
     extended: int = 0
     held: Held | None = None
     recall: bool = False
+    preview: Preview | None = None
+    asking: bool = False
+    misses: int = 0
+    missed: Outcome | str | None = None
+
+    @property
+    def looks(self) -> bool:
+        """Whether a contact is shown and nothing was decided about it."""
+        return self.preview is not None and not self.asking
+
+    @property
+    def engaged(self) -> bool:
+        """Whether a pause or the end of the shift has to wait for a call."""
+        return self.live.state in {S.TALKING, S.WRAP_UP} or self.live.attempt_id is not None or self.asking
 
     @property
     def free(self) -> bool:
@@ -124,8 +155,11 @@ class Operator:
 Step = tuple[Operator, list["Effect"]]
 
 
-def _to(op: Operator, state: OperatorState, now: datetime, **fields: object) -> Step:
-    """Move to ``state``; the stretch that ends becomes a fact. Fields not given are cleared."""
+def to(op: Operator, state: OperatorState, now: datetime, **fields: object) -> Step:
+    """Move to ``state``; the stretch that ends becomes a fact if it took any time, a contact that was shown goes back.
+
+    Fields not given are cleared.
+    """
     old = op.live
     values = {"reason": None, "until": None, "campaign_id": None, "attempt_id": None, **fields}
     now = max(now, old.since)
@@ -140,7 +174,18 @@ def _to(op: Operator, state: OperatorState, now: datetime, **fields: object) -> 
         campaign_id=old.campaign_id,
         attempt_id=old.attempt_id,
     )
-    return replace(op, live=live, held=None), [IntervalClosed(closed), OperatorChanged(live)]
+    back = give_back(op, now, How.RETURNED) if op.looks else []
+    moved = replace(op, live=live, held=None, preview=None, asking=False)
+    fact = [] if now == old.since and old.state in {S.READY, S.PREVIEW} else [IntervalClosed(closed)]
+    return moved, [*back, *fact, OperatorChanged(live)]
+
+
+def give_back(op: Operator, now: datetime, how: How, reason: str = "") -> list[Effect]:
+    """The contact that was shown goes back."""
+    if op.preview is None:
+        return []
+    end = PreviewEnd(preview=op.preview, ended_at=max(now, op.preview.offered_at), how=how, reason=reason)
+    return [PreviewEnded(end)]
 
 
 def _wishing(op: Operator, *, pause_after: str | None, leaving: bool) -> Step:
@@ -173,37 +218,37 @@ def ready(op: Operator, now: datetime) -> Step:
         raise NotNow("operator.wrap_up", "Save the disposition of this call first.")
     op, effects = _wishing(op, pause_after=None, leaving=False)
     match op.live.state:
-        case S.READY | S.TALKING | S.RINGING:
+        case S.READY | S.TALKING | S.RINGING | S.PREVIEW:
             return op, effects
         case _ if op.leg is Leg.WAITING:
-            return _to(op, S.READY, now)
+            return to(op, S.READY, now)
         case _:
             return _ring(op, now)
 
 
 def _ring(op: Operator, now: datetime) -> Step:
     """Ready as soon as the phone is: it is called, unless it is being called already."""
-    moved, effects = _to(op, S.RINGING, now)
+    moved, effects = to(op, S.RINGING, now)
     called, more = call_leg(moved) if op.leg is Leg.NONE else (moved, [])
     return called, effects + more
 
 
 def pause(op: Operator, reason: str, now: datetime, *, may_leave: bool) -> Step:
     """The operator asks for a pause; at once if the abandonment budget does not need him."""
-    if op.live.state in {S.TALKING, S.WRAP_UP} or op.live.attempt_id is not None:
+    if op.engaged:
         return _wishing(op, pause_after=reason, leaving=op.live.leaving)
     if op.live.state is S.READY and not may_leave:
         return _wishing(op, pause_after=reason, leaving=op.live.leaving)
-    return _to(op, S.PAUSED, now, reason=reason, pause_after=None)
+    return to(op, S.PAUSED, now, reason=reason, pause_after=None)
 
 
 def leave(op: Operator, now: datetime, *, may_leave: bool) -> Step:
     """The operator ends the shift; after the call, the wrap-up, or when the budget allows."""
-    if op.live.state in {S.TALKING, S.WRAP_UP} or op.live.attempt_id is not None:
+    if op.engaged:
         return _wishing(op, pause_after=op.live.pause_after, leaving=True)
     if op.live.state is S.READY and not may_leave:
         return _wishing(op, pause_after=op.live.pause_after, leaving=True)
-    gone, effects = _to(op, S.OFFLINE, now)
+    gone, effects = to(op, S.OFFLINE, now)
     return gone, [*effects, EndLeg(op.live.session_id)]
 
 
@@ -224,14 +269,18 @@ def bridging(op: Operator, attempt_id: UUID, campaign_id: int) -> Operator:
 
 
 def released(op: Operator) -> Operator:
-    """The callee that was chosen did not arrive."""
+    """The callee that was chosen did not arrive; one who was asked for is waited for."""
+    if op.live.state is S.PREVIEW:
+        return op
     return replace(op, live=replace(op.live, attempt_id=None, campaign_id=None))
 
 
 def connected(op: Operator, attempt_id: UUID, campaign_id: int, now: datetime) -> Step:
-    """Both are in one bridge. The stretch before belongs to no attempt."""
-    op = replace(op, live=replace(op.live, attempt_id=None, campaign_id=None), disposed=False, extended=0)
-    return _to(op, S.TALKING, now, attempt_id=attempt_id, campaign_id=campaign_id)
+    """Both are in one bridge. The stretch before belongs to no attempt, unless this one was asked for."""
+    if op.live.state is not S.PREVIEW:
+        op = replace(op, live=replace(op.live, attempt_id=None, campaign_id=None))
+    op = replace(op, disposed=False, extended=0, misses=0)
+    return to(op, S.TALKING, now, attempt_id=attempt_id, campaign_id=campaign_id)
 
 
 def call_over(op: Operator, campaign: Campaign | None, now: datetime) -> Step:
@@ -240,7 +289,7 @@ def call_over(op: Operator, campaign: Campaign | None, now: datetime) -> Step:
         return _after_wrap_up(op, now, S.READY)
     until = now + timedelta(seconds=campaign.wrap_up_s)
     live = op.live
-    moved, effects = _to(op, S.WRAP_UP, now, attempt_id=live.attempt_id, campaign_id=live.campaign_id, until=until)
+    moved, effects = to(op, S.WRAP_UP, now, attempt_id=live.attempt_id, campaign_id=live.campaign_id, until=until)
     return moved, [*effects, WakeUp(until)]
 
 
@@ -273,17 +322,17 @@ def wrap_up_over(op: Operator, campaign: Campaign | None, now: datetime) -> Step
     return _after_wrap_up(op, now, campaign.after_wrap_up if campaign else S.PAUSED)
 
 
-def _after_wrap_up(op: Operator, now: datetime, to: OperatorState) -> Step:
+def _after_wrap_up(op: Operator, now: datetime, then: OperatorState) -> Step:
     op = replace(op, disposed=False)
     if op.live.leaving:
-        gone, effects = _to(op, S.OFFLINE, now)
+        gone, effects = to(op, S.OFFLINE, now)
         return gone, [*effects, EndLeg(op.live.session_id)]
     if op.live.pause_after:
-        return _to(op, S.PAUSED, now, reason=op.live.pause_after, pause_after=None)
-    if to is S.PAUSED:
-        return _to(op, S.PAUSED, now, reason="wrap_up_over")
+        return to(op, S.PAUSED, now, reason=op.live.pause_after, pause_after=None)
+    if then is S.PAUSED:
+        return to(op, S.PAUSED, now, reason="wrap_up_over")
     if op.leg is Leg.WAITING:
-        return _to(op, S.READY, now)
+        return to(op, S.READY, now)
     return _ring(op, now)
 
 
@@ -314,25 +363,25 @@ def leg_waiting(op: Operator, now: datetime) -> Step:
     """The phone answered and waits in the holding bridge."""
     if op.leg is not Leg.WAITING or op.leg_tries or op.call_leg_at is not None:
         op = replace(op, leg=Leg.WAITING, leg_tries=0, call_leg_at=None)
-    return _to(op, S.READY, now) if op.live.state is S.RINGING else (op, [])
+    return to(op, S.READY, now) if op.live.state is S.RINGING else (op, [])
 
 
 def leg_lost(op: Operator, now: datetime) -> Step:
     """The leg is gone, or the phone did not answer: out of the pool at once, called again after a while."""
     effects: list[Effect] = []
     op = replace(op, leg=Leg.NONE)
-    if op.live.state is S.READY:
-        op, effects = _to(op, S.RINGING, now)
+    if op.live.state in {S.READY, S.PREVIEW}:
+        op, effects = to(op, S.RINGING, now)
     if op.recall:
         called, more = call_leg(replace(op, leg_tries=0))
         return called, effects + more
     if op.live.leaving and op.live.state is S.RINGING:
-        gone, more = _to(op, S.OFFLINE, now)
+        gone, more = to(op, S.OFFLINE, now)
         return gone, effects + more
     if op.leg_tries >= len(LEG_RETRY_S):
         op = replace(op, leg_tries=0, call_leg_at=None)
         if op.live.state is S.RINGING:
-            op, more = _to(op, S.PAUSED, now, reason="phone_lost")
+            op, more = to(op, S.PAUSED, now, reason="phone_lost")
             effects += more
         return op, effects
     at = now + timedelta(seconds=LEG_RETRY_S[op.leg_tries])

@@ -8,7 +8,7 @@ from datetime import datetime
 from dialer.core import attempt as life
 from dialer.core import budget as law
 from dialer.core.floor import Floor
-from dialer.core.model import AttemptState, Campaign, OperatorState, Outcome
+from dialer.core.model import AttemptState, Campaign, Mode, OperatorState, Outcome
 from dialer.core.presence import Operator
 from dialer.engine.campaigns import Dialing
 from dialer.engine.pace import Pace
@@ -21,10 +21,16 @@ NOBODY_DUE = {
     "ru": "Сейчас никому нельзя звонить; следующая проверка в {at} UTC.",
 }
 
+PREVIEWS = {
+    "en": "Operators look first: {looking} look at a contact, {calling} are being put through.",
+    "ru": "Операторы сначала смотрят карточку: смотрят {looking}, звонят {calling}.",
+}
+
 
 def operator_view(op: Operator) -> OperatorView:
     """One operator as the board and the operator's page show it."""
     live = op.live
+    shown = op.preview.id if op.preview is not None else live.attempt_id
     return OperatorView(
         operator_id=live.operator_id,
         name=live.name,
@@ -34,16 +40,25 @@ def operator_view(op: Operator) -> OperatorView:
         reason=live.reason,
         until=live.until,
         campaign_id=live.campaign_id,
-        attempt_id=live.attempt_id if live.state is not OperatorState.READY else None,
+        attempt_id=shown if live.state is not OperatorState.READY else None,
         pause_after_call=op.restless,
         extended=op.extended,
+        calls=live.state is OperatorState.PREVIEW and not op.looks,
+        missed=op.missed,
         held_until=op.held.until if op.held is not None else None,
         leg=channel_of(LEG, live.session_id),
     )
 
 
-def _why(pace: Pace, at: datetime) -> tuple[str, Mapping[str, str]]:
+def _why(floor: Floor, campaign: Campaign, pace: Pace, at: datetime) -> tuple[str, Mapping[str, str]]:
     """What limits a campaign's dialing: a stable word and a sentence by language."""
+    if campaign.mode is Mode.PREVIEW:
+        mine = [op for op in floor.operators.values() if op.live.campaign_id == campaign.id]
+        mine = [op for op in mine if op.live.state is OperatorState.PREVIEW]
+        looking = sum(op.looks for op in mine)
+        if mine or pace.rest_until is None or pace.rest_until <= at:
+            said = {"looking": looking, "calling": len(mine) - looking}
+            return "operators_look", {lang: text.format(**said) for lang, text in PREVIEWS.items()}
     if pace.rest_until is not None and pace.rest_until > at:
         return "nobody_due", {lang: text.format(at=f"{pace.rest_until:%H:%M:%S}") for lang, text in NOBODY_DUE.items()}
     if pace.decision is None:
@@ -59,7 +74,7 @@ def campaign_view(
     budget = floor.cover.budgets.get(campaign.id)
     if budget is not None:
         budget = law.present(budget, campaign, at)
-    reason, sentence = _why(pace, at)
+    reason, sentence = _why(floor, campaign, pace, at)
     return CampaignView(
         campaign_id=campaign.id,
         name=campaign.name,

@@ -30,6 +30,7 @@ from dialer.core.model import (
     OperatorState,
 )
 from dialer.core.quick import replace
+from dialer.engine.asking import Asking
 from dialer.engine.explain import Explanations
 from dialer.engine.pace import InVain, Pace, Start
 from dialer.engine.ports import ClaimAsk, ClaimResult, Clock, Lease, Store
@@ -108,6 +109,18 @@ class Dialing:
         self._claimed = asyncio.Event()
         self._to_write: list[Start] = []
         self._number = 0
+        self.asking = Asking(
+            floor=floor,
+            store=store,
+            clock=clock,
+            new_id=new_id,
+            do=do,
+            place=self._line_up,
+            room=lambda campaign: min(self._channels(campaign), self._trunks.starts(campaign)),
+            may_dial=may_dial,
+            fence=lambda: (self.lease.switch, self.lease.epoch) if self.lease is not None else None,
+            wake=self._kicked.set,
+        )
 
     def kick(self, *, at_once: bool = True) -> None:
         """Something changed: look at once, or when the next look is due."""
@@ -141,7 +154,8 @@ class Dialing:
     def ended(self, ended: Ended) -> None:
         """Learn from an end, and do not oversleep the contact's next attempt."""
         pace = self.pace(ended.attempt.campaign_id)
-        pace.seen.attempt(ended, self._floor.cover.budgets.get(ended.attempt.campaign_id))
+        if not ended.attempt.asked:
+            pace.seen.attempt(ended, self._floor.cover.budgets.get(ended.attempt.campaign_id))
         self._trunks.judge(self._floor.campaigns[ended.attempt.campaign_id], ended)
         if pace.rest_until is not None and ended.next_at is not None:
             pace.rest_until = min(pace.rest_until, ended.next_at)
@@ -160,11 +174,15 @@ class Dialing:
         loop = asyncio.get_running_loop()
         while True:
             self._kicked.clear()
+            await self.asking.place_asked()
             stopped = self._may_dial() is not None
             if not stopped:
                 running = [c for c in self._floor.campaigns.values() if c.state is CampaignState.RUNNING]
                 await self._read_promises(running)
                 for campaign in sorted(running, key=lambda c: self.pace(c.id).claimed_s):
+                    if campaign.mode is Mode.PREVIEW:
+                        await self.asking.offer(campaign, self.pace(campaign.id))
+                        continue
                     calls, promises = self._look(campaign)
                     if calls or promises:
                         await self._claim(campaign, calls or promises, callbacks_only=calls == 0)
@@ -184,6 +202,8 @@ class Dialing:
             pace = self.pace(campaign.id)
             if pace.rest_until is not None:
                 tick_s = min(tick_s, max(TICK_S, (pace.rest_until - now).total_seconds()))
+            elif campaign.mode is Mode.PREVIEW:
+                continue  # an operator who becomes free is an event
             elif pace.decision is not None and pace.decision.reason == "starts_limit":
                 wait_s = self._trunks.of(campaign).starts.wait_s(self._clock.boot_s())
                 tick_s = min(tick_s, max(GATHER_S, wait_s - AHEAD_S))
@@ -244,6 +264,7 @@ class Dialing:
             for c in self._floor.campaigns.values()
             if c.team_id == campaign.team_id
             and c.id != campaign.id
+            and c.mode is not Mode.PREVIEW
             and not c.operator_free
             and c.id in cover.budgets
             and (c.state is CampaignState.RUNNING or cover.in_flight[c.id])
@@ -276,7 +297,8 @@ class Dialing:
     ) -> tuple[pacing.Snapshot, pacing.Learned, pacing.Policy]:
         """What a decision about a campaign is made of; with ``others`` it sees who serves none of these."""
         cover, pace = self._floor.cover, self.pace(campaign.id)
-        budget, mine = self._budget(campaign, now), cover.live[campaign.id].values()
+        budget = self._budget(campaign, now)
+        mine = [attempt for attempt in cover.live[campaign.id].values() if not attempt.asked]
         talking_s, wrap_up_s = self._busy(campaign, now, others)
         pace.seen.learner.team = self._team(campaign.team_id)
         uncovered = max(0, cover.lines(campaign.id) - cover.covering(campaign, 0))

@@ -77,6 +77,19 @@ class Desk(ABC):
         self._ask(ev.HangUpAsked(operator_id))
         return self._view(operator_id)
 
+    async def call_preview(self, operator_id: int) -> OperatorView:
+        """Call the contact that is shown; the gate is asked once more, and says no in one word."""
+        self._ask(ev.CallAsked(operator_id))
+        refusal = await self.dialing.asking.answer(operator_id)
+        if refusal is not None:
+            raise refusal
+        return self._view(operator_id)
+
+    async def skip_preview(self, operator_id: int, reason: str) -> OperatorView:
+        """Do not call the contact that is shown; it goes back."""
+        self._ask(ev.SkipAsked(operator_id, reason))
+        return self._view(operator_id)
+
     async def more_time(self, operator_id: int) -> OperatorView:
         """Make the present wrap-up longer."""
         self._ask(ev.MoreTimeAsked(operator_id))

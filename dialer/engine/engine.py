@@ -124,7 +124,7 @@ class Engine(Desk):
         await self._read_campaigns()
         recovered = await self._store.recover(self.name)
         self.started.set()
-        self._do(ev.Recovered(recovered.attempts, recovered.operators))
+        self._do(ev.Recovered(recovered.attempts, recovered.operators, recovered.previews))
         for operator_id, attempt_id in self._saved_early.items():
             self._do(ev.DispositionSaved(operator_id, attempt_id))
         work = {
@@ -216,6 +216,11 @@ class Engine(Desk):
                 self.dialing.kick()
             case fx.IntervalClosed(interval) if interval.campaign_id is not None:
                 self.dialing.pace(interval.campaign_id).seen.interval(interval)
+            case fx.PlaceCall(preview):
+                self.dialing.asking.ask(preview)
+            case fx.PreviewEnded(end):
+                self.dialing.asking.ended(end)
+                self.dialing.wake(end.preview.campaign_id)
             case fx.OperatorChanged(operator):
                 # One who begins to talk allows no further call: the next look is soon enough.
                 self.dialing.kick(at_once=operator.state is not OperatorState.TALKING)
@@ -310,18 +315,26 @@ class Engine(Desk):
 
         What ends while we look is in the database a little longer than here: whoever was known when it began is none.
         """
-        now, known = self._clock.now(), set(self.floor.attempts)
+        now, known = self._clock.now(), self._known()
         await self.writer.drained()
         stored = await self._store.recover(self.name)
-        known |= self.floor.attempts.keys()
+        known |= self._known()
+        shown = [p for p in stored.previews if p.id not in known and (now - p.offered_at).total_seconds() > SETTLE_S]
         orphans = [a for a in stored.attempts if a.id not in known and (now - a.sent_at).total_seconds() > SETTLE_S]
-        if orphans and self.dialing.claiming:
+        if (orphans or shown) and (self.dialing.claiming or self.dialing.asking.claiming):
             return
+        if shown:
+            self._do(ev.Recovered((), (), shown))
         if orphans:
             log.warning("audit.orphans", count=len(orphans))
         for orphan in orphans:
             self._do(ev.Recovered((orphan,), ()))
             self._do(ev.NotSent(orphan.id, now))
+
+    def _known(self) -> set[UUID]:
+        """Attempts, and contacts that operators look at."""
+        shown = {op.preview.id for op in self.floor.operators.values() if op.preview is not None}
+        return shown | set(self.floor.attempts)
 
     # Keeping -------------------------------------------------------------------------
 

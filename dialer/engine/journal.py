@@ -15,6 +15,7 @@ import structlog
 
 from dialer.core import effects as fx
 from dialer.core.model import Ended, LiveAttempt, LiveOperator, OperatorInterval
+from dialer.core.preview import PreviewEnd
 from dialer.engine.ports import Journal, Store
 from dialer.errors import DialerError, LeaseLost, StoreDown
 
@@ -37,9 +38,10 @@ class _Page:
     intervals: list[OperatorInterval] = field(default_factory=list)
     keys: list[fx.KeyMeans] = field(default_factory=list)
     opt_outs: list[fx.NeverAgain] = field(default_factory=list)
+    previews: list[PreviewEnd] = field(default_factory=list)
 
     def __len__(self) -> int:
-        parts = (self.progress, self.ended, self.operators, self.intervals, self.keys, self.opt_outs)
+        parts = (self.progress, self.ended, self.operators, self.intervals, self.keys, self.opt_outs, self.previews)
         return sum(map(len, parts))
 
     def as_journal(self) -> Journal:
@@ -50,6 +52,7 @@ class _Page:
             intervals=tuple(self.intervals),
             key_dispositions=tuple((k.attempt_id, k.code, k.at) for k in self.keys),
             opt_outs=tuple((o.attempt_id, o.at) for o in self.opt_outs),
+            previews=tuple(self.previews),
         )
 
 
@@ -91,6 +94,8 @@ class Writer:
                 page.keys.append(effect)
             case fx.NeverAgain():
                 page.opt_outs.append(effect)
+            case fx.PreviewEnded(end):
+                page.previews.append(end)
             case _:
                 return
         self._noted += 1
@@ -166,4 +171,5 @@ def _parts(journal: Journal) -> list[Journal]:
         *(Journal(ended=(e,)) for e in journal.ended),
         *(Journal(intervals=(i,)) for i in journal.intervals),
         *(Journal(operators=(o,)) for o in journal.operators),
+        *(Journal(previews=(p,)) for p in journal.previews),
     ]

@@ -42,6 +42,7 @@ class Pace:
         rest_until: No claim before then, since no contact is due.
         due: Callbacks due within the reserve.
         in_vain: The last claim that found nobody.
+        rests_with: Mode ``preview``: the operators for whom nobody was found.
         max_lines_per_ready: The most lines in flight per ready operator that a new one made.
         claimed_s: When calls were claimed last, on the boot clock; whose turn is longest ago is looked at first.
     """
@@ -53,6 +54,7 @@ class Pace:
     rest_until: datetime | None = None
     due: int = 0
     in_vain: InVain | None = None
+    rests_with: frozenset[int] = frozenset()
     max_lines_per_ready: float = 0.0
     claimed_s: float = float("-inf")
     seen: Observations = field(default_factory=Observations)

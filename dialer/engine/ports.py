@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from dialer.core.gate import Refusal
     from dialer.core.model import (
         Budget,
         Campaign,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         Outcome,
         Trunk,
     )
+    from dialer.core.preview import Preview, PreviewEnd
 
 
 class Clock(Protocol):
@@ -58,6 +60,9 @@ class ClaimAsk:
         free_operators: F, operators held free for this campaign; covers that many lines in the budget.
         ready_operator_ids: For callbacks promised with one operator: only these may be taken now.
         callbacks_only: Take only callbacks (their reserved slots), no other contact.
+        operator_id: Who chooses: the next contact is reserved for this operator to look at, and not called.
+        contact_id: With an operator: this contact, reserved for him or by nobody, is called now.
+        rested: With an operator: contacts that are not to be shown now.
         now: Time of day by the engine's clock.
     """
 
@@ -69,6 +74,9 @@ class ClaimAsk:
     ready_operator_ids: Sequence[int]
     now: datetime
     callbacks_only: bool = False
+    operator_id: int | None = None
+    contact_id: int | None = None
+    rested: Sequence[int] = ()
 
 
 @quick
@@ -77,12 +85,14 @@ class ClaimResult:
     """What came through the gate.
 
     Attributes:
-        claims: Committed as ``sent``; each must be dialled within a second of ``boot_s`` or end as ``not_sent``.
+        claims: Committed as ``sent``; each must be dialled within a second of ``boot_s`` or end as ``not_sent``. For an
+            operator who looks first: the contact that is reserved.
         boot_s: The engine's boot clock, read before the commit was sent.
         budget: As of this claim.
         held_back: How many wanted contacts the abandonment budget refused.
         next_due_at: When claims is empty: the next moment any contact of this campaign may come due, None if never; of
             its promises only, where only those were asked for.
+        refusal: Why the contact an operator asked for is not called.
     """
 
     claims: Sequence[Claim]
@@ -90,6 +100,7 @@ class ClaimResult:
     budget: Budget
     held_back: int = 0
     next_due_at: datetime | None = None
+    refusal: Refusal | None = None
 
 
 @quick
@@ -104,6 +115,7 @@ class Journal:
         intervals: Closed stretches of shifts.
         key_dispositions: Attempt and disposition code chosen by a key of the offer, author "offer".
         opt_outs: Attempts whose callee asked by key never to be called again.
+        previews: Contacts that are with their operator no more, and why.
     """
 
     progress: Sequence[LiveAttempt] = ()
@@ -112,6 +124,7 @@ class Journal:
     intervals: Sequence[OperatorInterval] = ()
     key_dispositions: Sequence[tuple[UUID, str, datetime]] = ()
     opt_outs: Sequence[tuple[UUID, datetime]] = ()
+    previews: Sequence[PreviewEnd] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +133,7 @@ class Recovered:
 
     attempts: Sequence[LiveAttempt] = ()
     operators: Sequence[LiveOperator] = ()
+    previews: Sequence[Preview] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -195,7 +209,10 @@ class Store(Protocol):
         """Abandonment budgets of these campaigns."""
 
     async def claim(self, ask: ClaimAsk) -> ClaimResult:
-        """Take contacts through the gate and write their live attempts as ``sent``, in one statement, committed."""
+        """Take contacts through the gate and write their live attempts as ``sent``, in one statement, committed.
+
+        For an operator who looks first the next contact is only reserved.
+        """
 
     async def write(self, journal: Journal) -> None:
         """Store the facts of a moment."""
@@ -237,6 +254,10 @@ class OperatorView:
     """How often the present wrap-up was made longer."""
     held_until: datetime | None = None
     """While the callee of the lost phone is kept with music: until then."""
+    calls: bool = False
+    """In the state ``preview``: the call is asked for, or on its way; else the contact is looked at."""
+    missed: str | None = None
+    """How the last call this operator asked for ended without a conversation, or why it was refused."""
     leg: str | None = None
     """Channel id of the phone's nailed-up call; the phone in the browser answers no other."""
 
@@ -355,6 +376,12 @@ class Commands(Protocol):
 
     async def call_phone(self, operator_id: int) -> OperatorView:
         """Call the operator's phone anew, ending a call that it does not know of."""
+
+    async def call_preview(self, operator_id: int) -> OperatorView:
+        """Call the contact that is shown; refused with ``call.<reason of the gate>`` and ``until``, when it passes."""
+
+    async def skip_preview(self, operator_id: int, reason: str) -> OperatorView:
+        """Do not call the contact that is shown; ``reason`` of ``core.preview.SKIP_REASONS``."""
 
     async def end_shift(self, operator_id: int) -> None:
         """Close the shift; after the call if one is going on."""

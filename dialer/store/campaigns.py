@@ -15,7 +15,7 @@ from dialer.core import budget as law
 from dialer.core import hours
 from dialer.core import rules as own_rules
 from dialer.core.dispositions import DEFAULT, keyed
-from dialer.core.gate import CALL_TYPES
+from dialer.core.gate import call_type
 from dialer.core.model import (
     BudgetMode,
     Campaign,
@@ -47,7 +47,7 @@ _RULE = tuple(field.name for field in fields(RetryRule))
 _SAME = (
     *("id", "name", "team_id", "customer_id", "zone", "caller_number", "ring_timeout_s", "wrap_up_s", "attempts_max"),
     *("cap_permille", "target_permille", "caution", "max_lines_per_operator", "max_lines", "key_wait_s", "weight"),
-    *("offer", "operator_free", "keys", "base_rows"),
+    *("offer", "operator_free", "preview_s", "preview_calls", "keys", "base_rows"),
 )
 
 
@@ -145,7 +145,7 @@ def rule_to_json(rule: RetryRule) -> dict[str, Any]:
 
 def refused_by_profile(campaign: Campaign) -> str | None:
     """Which rule of its profile forbids this campaign to dial at all, in the gate's words; None if none does."""
-    if CALL_TYPES[campaign.mode] not in campaign.profile.call_types:
+    if call_type(campaign) not in campaign.profile.call_types:
         return "call_type_forbidden"
     return None if campaign.trunk.kind in campaign.profile.trunk_kinds else "profile_not_for_trunk"
 
@@ -181,6 +181,8 @@ class CampaignRow:
     weight: float
     offer: str | None
     operator_free: bool
+    preview_s: int
+    preview_calls: bool
     retry: Mapping[str, Any]
     keys: Mapping[str, str]
     dispositions: Sequence[DispositionKind]

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from dialer.core import budget as law
 from dialer.core import hours, rules
-from dialer.core.gate import CALL_TYPES
+from dialer.core.gate import Refusal, call_type
 from dialer.core.model import Budget, Campaign, Claim
+from dialer.core.preview import SKIP_REST_S
 from dialer.engine.ports import ClaimAsk, ClaimResult
 from dialer.errors import LeaseLost
 from dialer.store import lease
@@ -91,6 +92,8 @@ class Claims:
         if epoch is None:
             raise LeaseLost("lease.lost", f"Epoch {ask.epoch} on {ask.switch} is over.")
         budget, may_dial, operator_free = await self._budget(connection, ask)
+        if ask.operator_id is not None:
+            return await self._chosen(connection, ask, budget, may_dial=may_dial)
         wanted = len(ask.ids) if may_dial and refused_by_profile(ask.campaign) is None else 0
         room = wanted
         if not operator_free:
@@ -111,6 +114,61 @@ class Claims:
             held_back=max(0, wanted - room),
             next_due_at=next_due_at,
         )
+
+    async def _chosen(self, connection: Connection, ask: ClaimAsk, budget: Budget, *, may_dial: bool) -> ClaimResult:
+        """For an operator who chooses: the next contact to look at, or the call of the one who was looked at.
+
+        Nothing of it counts in the budget: the operator waits for the callee.
+        """
+        claims: list[Claim] = []
+        refusal = None if may_dial else Refusal(reason="campaign_state")
+        if refused := refused_by_profile(ask.campaign):
+            refusal = Refusal(reason=refused)
+        lanes = await self._known_lanes(connection, ask)
+        next_due_at = None
+        if refusal is None and ask.contact_id is not None:
+            refusal = await self._call(connection, ask, lanes, claims)
+        elif refusal is None:
+            await SQL["claim_forgotten"].execute(connection, operator_id=ask.operator_id)
+            open_lanes = [lane for lane in lanes if not lane.shut and _is_open(lane, ask)]
+            if open_lanes:
+                await self._fill(connection, ask, open_lanes, claims, 1, budget)
+            next_due_at = None if claims else await self._next_due(connection, ask, lanes)
+        return ClaimResult(
+            claims=claims, boot_s=self._boot_s(), budget=budget, next_due_at=next_due_at, refusal=refusal
+        )
+
+    async def _call(
+        self, connection: Connection, ask: ClaimAsk, lanes: Sequence[Lane], claims: list[Claim]
+    ) -> Refusal | None:
+        """Claim exactly the contact an operator asked for; why not, if it is not."""
+        row = await SQL["claim_one"].fetchrow(connection, contact_id=ask.contact_id, campaign_id=ask.campaign.id)
+        lane = next((lane for lane in lanes if row is not None and lane.id == row["lane_id"]), None)
+        if lane is None:
+            return Refusal(reason="base_paused")
+        if lane.shut:
+            return Refusal(reason=refused_by_profile(lane.campaign) or "lists_too_old")
+        if not _is_open(lane, ask):
+            opens_at = hours.next_open(ask.now, lane.zones, lane.campaign.profile, lane.campaign.ring_timeout_s)
+            return Refusal(reason="outside_window" if opens_at else "no_window", until=opens_at)
+        judged = await self._take(connection, ask, lane.campaign, [row["id"] if row else 0], ask.ids)
+        claims.extend(_claim_from(one, ask) for one in judged if one["attempt_id"] is not None)
+        if claims:
+            return None
+        one = next(iter(judged), None)
+        if one is None:
+            return Refusal(reason="not_due")
+        until = one["until"]
+        finite = until is not None and until.tzinfo is not None  # PostgreSQL's infinities are read without a zone
+        return Refusal(reason=one["refusal"], until=until if finite and until > ask.now else None)
+
+    async def _rested(self, connection: Connection, ask: ClaimAsk) -> list[int]:
+        """Contacts this operator is not to be shown again so soon."""
+        if ask.operator_id is None:
+            return []
+        since = ask.now - timedelta(seconds=SKIP_REST_S)
+        rows = await SQL["claim_rested"].fetch(connection, operator_id=ask.operator_id, since=since)
+        return [*ask.rested, *(row["contact_id"] for row in rows)]
 
     async def _budget(self, connection: Connection, ask: ClaimAsk) -> tuple[Budget, bool, bool]:
         """The campaign's budget, locked and of the present window; whether it may dial; whether it has no operators."""
@@ -168,6 +226,7 @@ class Claims:
         budget: Budget,
     ) -> Budget:
         """Ask the gate until enough came through or nobody is left who could."""
+        rested = await self._rested(connection, ask)
         for _ in range(ROUNDS):
             look_at = wanted - len(claims) + SPARE
             rows = await SQL["claim_lock"].fetch(
@@ -179,6 +238,7 @@ class Claims:
                 ready_operators=list(ask.ready_operator_ids),
                 owner_grace=OWNER_GRACE,
                 callbacks_only=ask.callbacks_only,
+                rested=rested,
                 wanted=look_at,
             )
             if not rows:
@@ -188,7 +248,7 @@ class Claims:
                 judged = await self._take(connection, ask, campaign, contacts, ask.ids[len(claims) : wanted])
                 taken = [row for row in judged if row["attempt_id"] is not None]
                 claims.extend(_claim_from(row, ask) for row in taken)
-                if taken:
+                if taken and ask.operator_id is None:
                     budget = replace(budget, uncovered=taken[0]["uncovered"])
                 again = again or any(row["again"] for row in judged)
                 if len(claims) == wanted:
@@ -229,7 +289,9 @@ class Claims:
             purpose=profile.purpose,
             after_classes=list(after),
             after_for=list(after.values()),
-            consent_needed=CALL_TYPES[campaign.mode] in profile.consent_for,
+            operator_id=ask.operator_id,
+            only_shown=ask.operator_id is not None and ask.contact_id is None,
+            consent_needed=call_type(campaign) in profile.consent_for,
             national_lists=list(profile.national_lists),
             allow=list(profile.allow),
             deny=list(profile.deny),
@@ -283,4 +345,5 @@ def _claim_from(row: asyncpg.Record, ask: ClaimAsk) -> Claim:
         sent_at=ask.now,
         callback_id=row["callback_id"],
         for_operator=row["for_operator"],
+        asked=ask.contact_id is not None,
     )

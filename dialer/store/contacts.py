@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from dialer.core import gate, hours, rules
-from dialer.core.model import CampaignState
+from dialer.core.model import CampaignState, Mode
 from dialer.errors import NotFound
 from dialer.store import campaigns
 from dialer.store.pools import transaction
@@ -57,6 +57,7 @@ class Card:
     brief: str
     script: Mapping[str, Any]
     script_version: int
+    calls_at_deadline: bool
     saved: str | None
     draft: Mapping[str, Any] | None
     history: Sequence[Earlier]
@@ -194,7 +195,8 @@ async def _counts_of(
         purpose=profile.purpose,
         after_classes=list(after),
         after_for=list(after.values()),
-        consent_needed=gate.CALL_TYPES[campaign.mode] in profile.consent_for,
+        chosen=campaign.mode is Mode.PREVIEW,
+        consent_needed=gate.call_type(campaign) in profile.consent_for,
         national_lists=list(profile.national_lists),
         allow=list(profile.allow),
         deny=list(profile.deny),
@@ -235,7 +237,7 @@ def facts(row: asyncpg.Record, campaign: Campaign, now: datetime, *, lists_too_o
         base_paused=row["base_paused"],
         phone_not_before=rests_until,
         phone_held_until=row["held_until"],
-        operator_held=row["operator_held"],
+        operator_held=row["operator_held"] or campaign.mode is Mode.PREVIEW,
         phone_sent=row["phone_sent"],
         said={
             word: (at, until) for word, at, until in zip(row["said"], row["said_at"], row["said_until"], strict=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from dialer.core import budget as law
 from dialer.core.model import AttemptState, CallbackState, EndedBy, OperatorState
 from dialer.errors import LeaseLost
 from dialer.store import dispositions, do_not_call, lease
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from dialer.core.model import Ended, LiveAttempt, LiveOperator, OperatorInterval
+    from dialer.core.preview import PreviewEnd
     from dialer.engine.ports import Journal, Lease
     from dialer.store.queries import Connection
 
@@ -47,6 +49,8 @@ async def write(connection: Connection, journal: Journal, held: Lease | None) ->
     for part in ([row for row in rows if not _holds(row)], [row for row in rows if _holds(row)]):
         if part:
             await _progress(connection, part)
+    if journal.previews:
+        await _previews(connection, {end.preview.id: end for end in journal.previews})
     if journal.operators:
         await _operators(connection, {operator.operator_id: operator for operator in journal.operators})
     if journal.intervals:
@@ -159,12 +163,32 @@ async def _budgets(connection: Connection, rows: Sequence[Ended]) -> None:
     by_campaign: defaultdict[int, list[Ended]] = defaultdict(list)
     for row in rows:
         by_campaign[row.attempt.campaign_id].append(row)
-    for campaign_id, ended in sorted(by_campaign.items()):
+    for campaign_id, of_campaign in sorted(by_campaign.items()):
+        ended = [row for row in of_campaign if law.touched_by(row)]
         answered: list[datetime] = [row.attempt.sent_at for row in ended if row.legal_answered]
         abandoned: list[datetime] = [row.attempt.sent_at for row in ended if row.legal_abandoned]
         await SQL["journal_budget"].execute(
-            connection, campaign_id=campaign_id, answered=answered, abandoned=abandoned, ended=len(ended)
+            connection,
+            campaign_id=campaign_id,
+            answered=answered,
+            abandoned=abandoned,
+            ended=sum(not row.attempt.asked for row in ended),
         )
+
+
+async def _previews(connection: Connection, told: Mapping[UUID, PreviewEnd]) -> None:
+    rows = list(told.values())
+    await SQL["journal_previews"].execute(
+        connection,
+        ids=[row.preview.id for row in rows],
+        operators=[row.preview.operator_id for row in rows],
+        campaigns=[row.preview.campaign_id for row in rows],
+        contacts=[row.preview.contact_id for row in rows],
+        offered_at=[row.preview.offered_at for row in rows],
+        ended_at=[row.ended_at for row in rows],
+        hows=[row.how for row in rows],
+        reasons=[row.reason for row in rows],
+    )
 
 
 async def _operators(connection: Connection, told: Mapping[int, LiveOperator]) -> None:

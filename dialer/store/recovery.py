@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dialer.core.model import AttemptState, Budget, EndedBy, LiveAttempt, LiveOperator, OperatorState
+from dialer.core.preview import Preview
 from dialer.engine.ports import Recovered
 from dialer.store.claims import budget_from
 from dialer.store.queries import queries
@@ -21,11 +22,16 @@ SQL = queries("recovery")
 
 
 async def recover(connection: Connection, switch: str) -> Recovered:
-    """Live attempts and open shifts of the switch; the attempts carry the present epoch from now on."""
+    """Live attempts, open shifts and reserved contacts of the switch; attempts carry the present epoch from now on."""
     await SQL["recovery_adopt"].execute(connection, switch=switch)
     attempts = await SQL["recovery_attempts"].fetch(connection, switch=switch)
     operators = await SQL["recovery_operators"].fetch(connection, switch=switch)
-    return Recovered(attempts=[live_attempt(row) for row in attempts], operators=[_operator(row) for row in operators])
+    previews = await SQL["recovery_previews"].fetch(connection, switch=switch)
+    return Recovered(
+        attempts=[live_attempt(row) for row in attempts],
+        operators=[_operator(row) for row in operators],
+        previews=[Preview(**row) for row in previews],
+    )
 
 
 def live_attempt(row: asyncpg.Record) -> LiveAttempt:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dialer.web.call import Call
 
 #: States in which an operator sees the contact of the attempt.
-_WITH_CARD = frozenset({"talking", "wrap_up"})
+_WITH_CARD = frozenset({"preview", "talking", "wrap_up"})
 
 
 async def now(call: Call) -> schemas.OperatorNow:

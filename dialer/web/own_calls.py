@@ -37,3 +37,24 @@ async def call_back(call: Call) -> schemas.OperatorAnswer:
     await call.stores.callbacks.call_now(call.id(), operator_id=call.user.id, actor=call.actor, now=call.now)
     await call.commands.campaigns_changed()
     return schemas.OperatorAnswer(operator=schemas.OperatorView.model_validate(view))
+
+
+async def call_preview(call: Call) -> schemas.OperatorAnswer:
+    """Call the contact that is shown, if the rules still allow it.
+
+    Raises:
+        Refused: ``operator.no_preview``; ``call.<reason of the gate>`` with ``until``, when it passes by itself, or
+            null; ``call.no_line``, ``call.stopped``, ``call.not_known``.
+    """
+    view = await call.commands.call_preview(call.user.id)
+    return schemas.OperatorAnswer(operator=schemas.OperatorView.model_validate(view))
+
+
+async def skip_preview(call: Call, ask: schemas.SkipAsk) -> schemas.OperatorAnswer:
+    """Do not call the contact that is shown; others may be shown it, this operator not for an hour.
+
+    Raises:
+        Refused: ``operator.no_preview``.
+    """
+    view = await call.commands.skip_preview(call.user.id, ask.reason)
+    return schemas.OperatorAnswer(operator=schemas.OperatorView.model_validate(view))

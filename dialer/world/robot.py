@@ -46,6 +46,8 @@ HABIT = {
 RETRY_S = (0.2, 1.0)
 #: So often it looks up from the page.
 LOOK_S = 0.25
+#: Whoever is shown before the call is looked at for so long, and skipped so often.
+LOOKS_S, SKIPS = (1.0, 4.0), 0.1
 REQUEST_S_MAX = 10.0
 REFUSED = range(400, 500)
 AWAY = (aiohttp.ClientError, TimeoutError, OSError)
@@ -82,6 +84,7 @@ class Robot:
     resting: bool = False
     saved: int = 0
     _closing: set[UUID] = field(default_factory=set)
+    _looked: set[UUID] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _hanging_up: UUID | None = None
     _leaving: asyncio.Event = field(default_factory=asyncio.Event)
@@ -155,6 +158,8 @@ class Robot:
                 if works_on and operator["pause_after_call"]:
                     await self._post(session, "/operator/ready")  # the pause is not wanted any more
                 self._once(UUID(operator["attempt_id"]), session)
+            case "preview" if works_on and not operator["calls"] and operator["attempt_id"]:
+                self._looks_at(UUID(operator["attempt_id"]), session)
             case "wrap_up" if card is not None:
                 attempt = UUID(card["attempt_id"])
                 if attempt not in self._closing and card.get("saved") is None:
@@ -162,6 +167,20 @@ class Robot:
                     self._start(self._close(session, card), f"robot-{self.login}-closes")
             case _:
                 pass
+
+    def _looks_at(self, preview: UUID, session: aiohttp.ClientSession) -> None:
+        """Call who is shown after a look, decided once; now and then rather somebody else."""
+        if preview not in self._looked:
+            self._looked.add(preview)
+            self._start(self._choose(session), f"robot-{self.login}-looks")
+
+    async def _choose(self, session: aiohttp.ClientSession) -> None:
+        await asyncio.sleep(self.chance.uniform(*LOOKS_S))
+        with suppress(*AWAY):
+            if self.chance.random() < SKIPS:
+                await self._post(session, "/operator/preview/skip", {"reason": "other"})
+            else:
+                await self._post(session, "/operator/preview/call")
 
     def _once(self, attempt: UUID, session: aiohttp.ClientSession) -> None:
         """Hang up this conversation after a while, decided once."""

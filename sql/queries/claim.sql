@@ -38,7 +38,23 @@ WHERE campaign_id = :campaign_id::bigint;
 -- I of the budget: lines that may still need an operator, and those of them that an older window counts. Asked after the
 -- budget's lock is ours, so nothing is missed.
 SELECT count(*) AS in_flight, count(*) FILTER (WHERE sent_at < :starts_at::timestamptz) AS older
-FROM attempt_live WHERE campaign_id = :campaign_id::bigint AND state <> 'connected';
+FROM attempt_live WHERE campaign_id = :campaign_id::bigint AND state <> 'connected' AND NOT asked;
+
+-- name: claim_rested
+-- Contacts this operator skipped, or let a deadline pass for.
+SELECT contact_id FROM preview_end
+WHERE operator_id = :operator_id::bigint AND ended_at > :since::timestamptz AND how IN ('skipped', 'expired');
+
+-- name: claim_forgotten
+-- Who is offered a contact looks at none: a row that says otherwise was left by an answer that was lost, or is about to go.
+DELETE FROM preview WHERE operator_id = :operator_id::bigint;
+
+-- name: claim_one
+-- The contact an operator asked for, locked as those of claim_lock are.
+SELECT c.id, c.lane_id
+FROM contact c JOIN phone p ON p.id = c.phone_id
+WHERE c.id = :contact_id::bigint AND c.campaign_id = :campaign_id::bigint
+FOR NO KEY UPDATE OF c, p;
 
 -- name: claim_lock
 -- Who is next: promises first (one to an operator only while that one is free, or is not at work), then the due head of
@@ -53,6 +69,8 @@ WITH promised AS (
             OR (k.next_at <= :now::timestamptz - :owner_grace::interval
                 AND NOT EXISTS (SELECT FROM operator_live o WHERE o.operator_id = k.operator_id)))
         AND NOT EXISTS (SELECT FROM attempt_live l WHERE l.contact_id = k.contact_id)
+        AND NOT EXISTS (SELECT FROM preview v WHERE v.contact_id = k.contact_id)
+        AND k.contact_id <> ALL(:rested::bigint[])
     ORDER BY k.next_at, k.id
     LIMIT :wanted::integer
 ), ordinary AS (
@@ -61,6 +79,7 @@ WITH promised AS (
     CROSS JOIN LATERAL (
         SELECT c.id, c.next_at FROM contact c
         WHERE c.lane_id = lane.id AND c.state = 'open' AND NOT c.promised AND c.next_at <= :now::timestamptz
+            AND NOT EXISTS (SELECT FROM preview v WHERE v.contact_id = c.id) AND c.id <> ALL(:rested::bigint[])
         ORDER BY c.next_at, c.id
         LIMIT :wanted::integer
     ) AS head
@@ -81,12 +100,13 @@ FOR NO KEY UPDATE OF c, p SKIP LOCKED;
 
 -- name: claim_take
 -- The gate itself, the live attempts and the budget in one statement: what passes is taken, what does not is told why
--- and when to come again; a number that may never be called gives way to the contact's next one. Runs under the locks of
--- claim_budget and claim_lock. Its conditions and their order are those of dialer/core/gate.
+-- and when to come again; a number that may never be called gives way to the contact's next one. What passes for an operator
+-- who looks first is only reserved; the contact an operator asked for is called. Runs under the locks of claim_budget and claim_lock. Its conditions and their order are those of dialer/core/gate.
 WITH asked AS (
     SELECT c.id AS contact_id, c.phone_id, c.campaign_id, c.base_id, c.attempts, c.counted, p.e164, p.not_before, w.place,
         k.id AS callback_id, k.operator_id AS owner_id,
-        CASE WHEN k.operator_id = ANY(:ready_operators::bigint[]) THEN NULL ELSE p.held_until END AS held_until
+        CASE WHEN :operator_id::bigint IS NULL AND k.operator_id = ANY(:ready_operators::bigint[]) IS NOT TRUE THEN p.held_until
+            END AS held_until
     FROM unnest(:contacts::bigint[]) WITH ORDINALITY AS w (contact_id, place)
     JOIN contact c ON c.id = w.contact_id
     JOIN phone p ON p.id = c.phone_id
@@ -95,7 +115,9 @@ WITH asked AS (
     WHERE c.state = 'open' AND NOT b.paused AND coalesce(k.next_at, c.next_at) <= :now::timestamptz
 ), known AS (
     SELECT a.*, agreed.valid, agreed.recorded,
-        EXISTS (SELECT FROM attempt_live l WHERE l.phone_id = a.phone_id OR l.contact_id = a.contact_id) AS live,
+        EXISTS (SELECT FROM attempt_live l WHERE l.phone_id = a.phone_id OR l.contact_id = a.contact_id)
+            OR EXISTS (SELECT FROM preview v WHERE (v.phone_id = a.phone_id OR v.contact_id = a.contact_id)
+                AND v.operator_id IS DISTINCT FROM :operator_id::bigint) AS live,
         EXISTS (
             SELECT FROM do_not_call d
             WHERE d.phone_id = a.phone_id
@@ -156,12 +178,26 @@ WITH asked AS (
     FROM (SELECT DISTINCT ON (phone_id) * FROM judged WHERE refusal IS NULL ORDER BY phone_id, place) j
 ), taken AS (
     INSERT INTO attempt_live (phone_id, attempt_id, contact_id, campaign_id, base_id, switch, epoch, number, counted, profile,
-        profile_version, sent_at, callback_id, for_operator)
+        profile_version, sent_at, callback_id, for_operator, asked, operator_id)
     SELECT p.phone_id, fresh.id, p.contact_id, p.campaign_id, p.base_id, :switch::text, :epoch::bigint, p.attempts + 1, p.counted,
         :profile::text, :profile_version::integer, :now::timestamptz, p.callback_id,
-        CASE WHEN p.owner_id = ANY(:ready_operators::bigint[]) THEN p.owner_id END
+        coalesce(:operator_id::bigint, CASE WHEN p.owner_id = ANY(:ready_operators::bigint[]) THEN p.owner_id END),
+        :operator_id::bigint IS NOT NULL, :operator_id::bigint
     FROM passed p JOIN unnest(:ids::uuid[]) WITH ORDINALITY AS fresh (id, turn) ON fresh.turn = p.turn
+    WHERE NOT :only_shown::boolean
     RETURNING attempt_id, contact_id, for_operator
+), shown AS (
+    INSERT INTO preview (phone_id, preview_id, contact_id, campaign_id, operator_id, switch, offered_at)
+    SELECT p.phone_id, fresh.id, p.contact_id, p.campaign_id, :operator_id::bigint, :switch::text, :now::timestamptz
+    FROM passed p JOIN unnest(:ids::uuid[]) WITH ORDINALITY AS fresh (id, turn) ON fresh.turn = p.turn
+    WHERE :only_shown::boolean
+    RETURNING preview_id AS attempt_id, contact_id, NULL::bigint AS for_operator
+), looked AS (
+    DELETE FROM preview v USING taken t WHERE v.contact_id = t.contact_id AND v.operator_id = :operator_id::bigint
+    RETURNING v.*
+), called AS (
+    INSERT INTO preview_end (preview_id, operator_id, campaign_id, contact_id, offered_at, ended_at, how)
+    SELECT preview_id, operator_id, campaign_id, contact_id, offered_at, greatest(:now::timestamptz, offered_at), 'called' FROM looked
 ), numbered AS (
     UPDATE contact c SET attempts = c.attempts + 1, next_at = 'infinity', refused_by = NULL
     FROM taken WHERE c.id = taken.contact_id
@@ -189,14 +225,14 @@ WITH asked AS (
 ), spent AS (
     UPDATE abandon_budget b
     SET uncovered = CASE WHEN :operator_free::boolean THEN 0 ELSE greatest(0,
-            (SELECT count(*) FROM attempt_live l WHERE l.campaign_id = b.campaign_id AND l.state <> 'connected')
+            (SELECT count(*) FROM attempt_live l WHERE l.campaign_id = b.campaign_id AND l.state <> 'connected' AND NOT l.asked)
             + (SELECT count(*) FROM taken) - :free::integer) END
-    WHERE b.campaign_id = :campaign_id::bigint AND EXISTS (SELECT FROM taken)
+    WHERE b.campaign_id = :campaign_id::bigint AND :operator_id::bigint IS NULL AND EXISTS (SELECT FROM taken)
     RETURNING b.uncovered
 )
 SELECT t.attempt_id, j.contact_id, j.phone_id, j.e164, j.attempts + 1 AS number, j.counted, j.callback_id, t.for_operator,
-    j.refusal, h.next_phone_id IS NOT NULL AS again, (SELECT uncovered FROM spent) AS uncovered
-FROM judged j LEFT JOIN taken t USING (contact_id) LEFT JOIN hopeless h USING (contact_id)
+    j.refusal, j.until, h.next_phone_id IS NOT NULL AS again, (SELECT uncovered FROM spent) AS uncovered
+FROM judged j LEFT JOIN (SELECT * FROM taken UNION ALL SELECT * FROM shown) AS t USING (contact_id) LEFT JOIN hopeless h USING (contact_id)
 ORDER BY j.place;
 
 -- name: claim_next_due
@@ -206,13 +242,16 @@ SELECT lane.id AS lane_id, CASE WHEN head.due_at < 'infinity' THEN greatest(head
 FROM lane
 CROSS JOIN LATERAL (
     SELECT least(
-        (SELECT min(c.next_at) FROM contact c
-            WHERE NOT :callbacks_only::boolean AND c.lane_id = lane.id AND c.state = 'open' AND NOT c.promised),
+        (SELECT c.next_at FROM contact c
+            WHERE NOT :callbacks_only::boolean AND c.lane_id = lane.id AND c.state = 'open' AND NOT c.promised
+                AND NOT EXISTS (SELECT FROM preview v WHERE v.contact_id = c.id)
+            ORDER BY c.next_at LIMIT 1),
         (SELECT min(CASE WHEN k.operator_id IS NULL OR k.operator_id = ANY(:ready_operators::bigint[]) THEN k.next_at
                     ELSE k.next_at + :owner_grace::interval END)
             FROM callback k JOIN contact c ON c.id = k.contact_id
             WHERE k.campaign_id = lane.campaign_id AND k.state = 'pending' AND c.lane_id = lane.id AND c.state = 'open'
                 AND NOT EXISTS (SELECT FROM attempt_live l WHERE l.contact_id = c.id)
+                AND NOT EXISTS (SELECT FROM preview v WHERE v.contact_id = c.id)
                 AND (k.operator_id IS NULL OR k.operator_id = ANY(:ready_operators::bigint[])
                     OR NOT EXISTS (SELECT FROM operator_live o WHERE o.operator_id = k.operator_id)))
     ) AS due_at

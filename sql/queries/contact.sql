@@ -1,16 +1,21 @@
 -- Contacts as people see them.
 
 -- name: contact_card
--- Whom an operator talks to: only through an attempt that is, or just was, his.
+-- Whom an operator talks to, or looks at: only through an attempt or a preview that is, or just was, his.
 SELECT a.attempt_id, a.campaign_id, campaign.name AS campaign, c.id AS contact_id, c.name, p.e164 AS phone, c.attributes, lane.zones,
     a.number, a.callback_id IS NOT NULL AS promised, d.code AS saved, draft.body AS draft, coalesce(s.brief, '') AS brief,
-    coalesce(s.body, '{}') AS script, coalesce(s.version, 0) AS script_version
+    coalesce(s.body, '{}') AS script, coalesce(s.version, 0) AS script_version,
+    campaign.preview_calls AS calls_at_deadline
 FROM (
     SELECT attempt_id, contact_id, campaign_id, phone_id, operator_id, number, callback_id, connected_at
     FROM attempt_live WHERE attempt_id = :attempt_id::uuid
     UNION ALL
     SELECT attempt_id, contact_id, campaign_id, phone_id, operator_id, number, callback_id, connected_at
     FROM attempt WHERE attempt_id = :attempt_id::uuid
+    UNION ALL
+    SELECT v.preview_id, v.contact_id, v.campaign_id, v.phone_id, v.operator_id, looked.attempts + 1,
+        (SELECT k.id FROM callback k WHERE k.contact_id = v.contact_id AND k.state = 'pending'), NULL
+    FROM preview v JOIN contact looked ON looked.id = v.contact_id WHERE v.preview_id = :attempt_id::uuid
 ) AS a
 JOIN contact c ON c.id = a.contact_id
 JOIN lane ON lane.id = c.lane_id
@@ -47,7 +52,8 @@ SELECT c.campaign_id, p.e164, lane.zones, c.counted,
     k.id IS NOT NULL AS promised, c.closed_by, b.paused AS base_paused, greatest(p.not_before, 'epoch') AS not_before,
     greatest(p.held_until, 'epoch') AS held_until,
     EXISTS (SELECT FROM operator_live o WHERE o.operator_id = k.operator_id AND o.state = 'ready') AS operator_held,
-    EXISTS (SELECT FROM attempt_live l WHERE l.phone_id = p.id OR l.contact_id = c.id) AS live,
+    EXISTS (SELECT FROM attempt_live l WHERE l.phone_id = p.id OR l.contact_id = c.id)
+        OR EXISTS (SELECT FROM preview v WHERE v.phone_id = p.id OR v.contact_id = c.id) AS live,
     ARRAY(
         SELECT d.scope FROM do_not_call d
         WHERE d.phone_id = p.id AND (d.scope = 'global' OR d.customer_id = campaign.customer_id OR d.campaign_id = campaign.id)
@@ -148,6 +154,8 @@ WITH every AS (
     WHERE r.customer_id = :customer_id::bigint
     UNION ALL
     SELECT l.phone_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, true, NULL FROM attempt_live l
+    UNION ALL
+    SELECT v.phone_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, true, NULL FROM preview v
 ), number AS MATERIALIZED (
     SELECT phone_id, min(refused) AS refused, max(rests_until) AS rests_until, max(held_until) AS held_until,
         max(day_until) AS day_until, max(days7_until) AS days7_until, max(days30_until) AS days30_until,
@@ -178,13 +186,13 @@ WITH every AS (
             WHEN NOT coalesce(n.agreed, NOT :consent_needed::boolean) THEN 'no_consent'
             WHEN :whole_campaign::text IS NOT NULL THEN :whole_campaign::text
             WHEN w.paused THEN 'base_paused'
-            WHEN n.live OR l.contact_id IS NOT NULL THEN 'live_attempt'
+            WHEN n.live OR l.contact_id IS NOT NULL OR c.id IN (SELECT v.contact_id FROM preview v) THEN 'live_attempt'
             WHEN c.counted >= :attempts_max::integer AND k.contact_id IS NULL THEN 'attempts_used_up'
             WHEN n.said_until > :now::timestamptz THEN 'after_disposition'
             WHEN n.days30_until > :now::timestamptz THEN 'per_30_days'
             WHEN n.days7_until > :now::timestamptz THEN 'per_7_days'
             WHEN n.day_until > :now::timestamptz THEN 'per_day'
-            WHEN n.held_until > :now::timestamptz AND k.operator_held IS NOT TRUE THEN 'after_abandon'
+            WHEN n.held_until > :now::timestamptz AND k.operator_held IS NOT TRUE AND NOT :chosen::boolean THEN 'after_abandon'
             WHEN n.rests_until > :now::timestamptz THEN 'phone_resting'
             WHEN coalesce(k.next_at, c.next_at) > :now::timestamptz THEN 'not_due'
             WHEN w.opens_at IS NULL THEN 'no_window'

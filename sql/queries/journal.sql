@@ -35,14 +35,14 @@ WITH gone AS (
         l.profile_version, l.sent_at, coalesce(n.rang_at, l.rang_at) AS rang_at, coalesce(n.answered_at, l.answered_at) AS answered_at,
         coalesce(n.waiting_at, l.waiting_at) AS waiting_at, coalesce(n.operator_id, l.operator_id) AS operator_id,
         coalesce(n.connected_at, l.connected_at) AS connected_at, n.ended_at, n.outcome, n.ended_by, n.cause, n.sip_code,
-        coalesce(n.key, l.key) AS key, l.callback_id, n.counts, n.legal_answered, n.legal_abandoned
+        coalesce(n.key, l.key) AS key, l.callback_id, l.asked, n.counts, n.legal_answered, n.legal_abandoned
 ), kept AS (
     INSERT INTO attempt (attempt_id, contact_id, campaign_id, base_id, phone_id, switch, epoch, number, profile, profile_version,
         sent_at, rang_at, answered_at, waiting_at, operator_id, connected_at, ended_at, outcome, ended_by, cause, sip_code, key,
-        callback_id, counts, legal_answered, legal_abandoned)
+        callback_id, asked, counts, legal_answered, legal_abandoned)
     SELECT attempt_id, contact_id, campaign_id, base_id, phone_id, switch, epoch, number, profile, profile_version,
         sent_at, rang_at, answered_at, waiting_at, operator_id, connected_at, ended_at, outcome, ended_by, cause, sip_code, key,
-        callback_id, counts, legal_answered, legal_abandoned
+        callback_id, asked, counts, legal_answered, legal_abandoned
     FROM gone
 ), once AS (
     INSERT INTO attempt_end (attempt_id, ended_at) SELECT attempt_id, ended_at FROM gone
@@ -118,6 +118,16 @@ SET answered = b.answered + (SELECT count(*) FROM unnest(:answered::timestamptz[
     abandoned = b.abandoned + (SELECT count(*) FROM unnest(:abandoned::timestamptz[]) AS sent (at) WHERE sent.at >= b.starts_at),
     uncovered = greatest(0, b.uncovered - :ended::integer)
 WHERE b.campaign_id = :campaign_id::bigint;
+
+-- name: journal_previews
+-- A contact that is with its operator no more; how that came about is kept, once.
+WITH gone AS (
+    DELETE FROM preview v USING unnest(:ids::uuid[]) AS n (id) WHERE v.preview_id = n.id
+)
+INSERT INTO preview_end (preview_id, operator_id, campaign_id, contact_id, offered_at, ended_at, how, reason)
+SELECT * FROM unnest(:ids::uuid[], :operators::bigint[], :campaigns::bigint[], :contacts::bigint[], :offered_at::timestamptz[],
+    :ended_at::timestamptz[], :hows::text[], :reasons::text[])
+ON CONFLICT DO NOTHING;
 
 -- name: journal_operators_gone
 -- A shift that is over has no row.

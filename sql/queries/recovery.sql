@@ -7,7 +7,7 @@ UPDATE attempt_live l SET epoch = e.epoch FROM engine_lease e WHERE l.switch = :
 -- name: recovery_attempts
 -- What was on its way when the last engine stopped.
 SELECT l.attempt_id, l.campaign_id, l.contact_id, l.phone_id, p.e164, l.number, l.counted, l.state, l.sent_at, l.rang_at,
-    l.answered_at, l.waiting_at, l.operator_id, l.connected_at, l.key, l.callback_id, l.for_operator, l.ended_by
+    l.answered_at, l.waiting_at, l.operator_id, l.connected_at, l.key, l.callback_id, l.for_operator, l.asked, l.ended_by
 FROM attempt_live l JOIN phone p ON p.id = l.phone_id
 WHERE l.switch = :switch::text
 ORDER BY l.sent_at, l.attempt_id;
@@ -19,11 +19,16 @@ FROM operator_live
 WHERE switch = :switch::text
 ORDER BY operator_id;
 
+-- name: recovery_previews
+-- Whom they looked at.
+SELECT preview_id AS id, operator_id, campaign_id, contact_id, phone_id, offered_at
+FROM preview WHERE switch = :switch::text ORDER BY preview_id;
+
 -- name: recovery_learned
 -- Means over the last attempts that reached the network, and over the last wrap-ups, for the first forecast.
 WITH recent AS (
     SELECT sent_at, answered_at, connected_at, ended_at FROM attempt
-    WHERE campaign_id = :campaign_id::bigint AND (counts OR rang_at IS NOT NULL OR outcome = 'invalid_number')
+    WHERE campaign_id = :campaign_id::bigint AND NOT asked AND (counts OR rang_at IS NOT NULL OR outcome = 'invalid_number')
     ORDER BY sent_at DESC LIMIT 250
 ), wrap_up AS (
     SELECT started_at, ended_at FROM operator_interval

@@ -26,7 +26,7 @@ async def look_at(page: Page, name: str, *, themes: tuple[str, ...] = THEMES) ->
     theme_before = await page.evaluate("document.documentElement.dataset.theme ?? ''")
     for theme in themes:
         await page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
-        assert await violations(page) == [], (name, theme)
+        assert (found := await violations(page)) == [], (name, theme, found)
         await picture(page, f"{name}-{theme}")
     await page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme_before or "light")
     for size, (width, height) in SIZES.items():

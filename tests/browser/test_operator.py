@@ -37,7 +37,7 @@ async def operator(scene):
     talk = {"campaign_id": place.campaign.id, "attempt_id": attempt.id}
 
     async def put(state, **values):
-        about = talk if state in {"talking", "wrap_up"} else NOBODY
+        about = talk if state in {"preview", "talking", "wrap_up"} else NOBODY
         now = datetime.now(UTC)
         await scene.live.put(fakes.operator(user.id, state=state, since=now, **about, **values))
 
@@ -55,6 +55,8 @@ STATES = {
     "ready": dict,
     "ringing": dict,
     "paused": lambda: {"reason": "lunch"},
+    "preview": lambda: {"until": in_s(90)},
+    "calling": lambda: {"calls": True},
     "talking": dict,
     "held": lambda: {"held_until": in_s(18)},
     "wrap_up": lambda: {"until": in_s(90)},
@@ -65,15 +67,19 @@ STATES = {
 @pytest.mark.parametrize("state", STATES)
 async def test_every_state_is_fit_for_everybody(opened, operator, state, language):
     """WCAG 2.2 AA by axe, and nothing cut at any size, with every part of the page open."""
-    await operator("talking" if state == "held" else state, **STATES[state]())
+    shown = {"held": "talking", "calling": "preview"}.get(state, state)
+    await operator(shown, **STATES[state]())
     async with opened("/operator", "operator", language=language) as page:
-        await page.locator(f"#state.state-{'talking' if state == 'held' else state}").wait_for()
+        await page.locator(f"#state.state-{shown}").wait_for()
         if state in {"talking", "wrap_up"}:
             await page.locator("#card #name").wait_for()
             await page.click("[data-code=callback]")
             await page.click("[data-chip=tomorrow]")
             await page.locator("#promise:not(:empty)").wait_for()
             await page.click("#brief-field summary")
+        if state == "preview":
+            await page.locator("#card #name").wait_for()
+            await page.click("#skip-open")
         if await page.locator("#pause-open").is_visible():
             await page.click("#pause-open")
         await page.mouse.move(0, 0)
@@ -96,6 +102,42 @@ async def test_digits_choose_and_backspace_takes_back_and_letters_in_a_note_are_
         await page.keyboard.press("Escape")
         await page.keyboard.press("?")
         await expect(page.locator("#help-text")).to_be_visible()
+
+
+async def test_a_contact_is_looked_at_called_or_skipped_by_keys_alone(opened, operator, scene):
+    """Nothing of the closing form is there before anybody talked; one card from the first look to the talk."""
+    asked, user = scene.commands.asked, (await scene.place.stores.users.by_login("operator")).user.id
+    await operator("preview", until=in_s(90))
+    async with opened("/operator", "operator") as page:
+        await expect(page.locator("#card #name")).to_have_text("Константин Константинопольский")
+        await expect(page.locator("#closing")).to_be_hidden()
+        await expect(page.locator("#hangup")).to_be_hidden()
+        await page.keyboard.press("4")
+        await page.keyboard.press("s")
+        await page.keyboard.press("Escape")
+        await expect(page.locator("#skips")).to_be_hidden()
+        await page.keyboard.press("s")
+        await page.keyboard.press("2")
+        await page.locator("#state.state-ready").wait_for()
+        assert asked[-2:] == [("skip_preview", user, "talked_lately"), ("ready", user)]
+        await operator("preview", until=in_s(90))
+        await page.locator("#state.state-preview").wait_for()
+        await page.evaluate("document.activeElement.blur()")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#hangup")).to_be_visible()
+        assert asked[-1] == ("preview", user)
+        await expect(page.locator("#call-now")).to_be_hidden()
+        await operator("talking")
+        await expect(page.locator("#closing")).to_be_visible()
+        await expect(page.locator("#looking")).to_be_hidden()
+
+
+async def test_how_a_call_that_was_asked_for_ended_is_said(opened, operator):
+    await operator("preview", calls=True)
+    async with opened("/operator", "operator", language="ru") as page:
+        await page.locator("#state.state-preview").wait_for()
+        await operator("ready", missed="busy")
+        await expect(page.locator("#toasts")).to_contain_text("Разговора нет: занято")
 
 
 async def test_what_is_typed_outlives_a_service_that_does_not_know_yet_who_is_at_work(opened, operator, scene):

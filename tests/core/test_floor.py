@@ -90,7 +90,7 @@ class TestAConversation:
         assert story.join() == []
 
     def test_intervals_of_a_shift_touch_and_never_overlap(self) -> None:
-        story = Story().operator().talk()
+        story = Story().operator().after(3).talk()
         story.after(30).hang_up()
         story.after(4).tell(ev.DispositionSaved(1, attempt_id(1)))
         story.after(7).tell(ev.PauseAsked(1, "lunch"))

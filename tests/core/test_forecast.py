@@ -40,7 +40,7 @@ def test_what_is_scarce_limits():
 
 @given(
     contacts=st.integers(0, 10**6), operators=st.integers(0, 500), attempts_max=st.integers(1, 20),
-    mode=st.sampled_from(["progressive", "predictive", "ivr"]), answer_rate=st.floats(0, 1), gap_days=st.floats(0, 30),
+    mode=st.sampled_from(["progressive", "predictive", "ivr", "preview"]), answer_rate=st.floats(0, 1), gap_days=st.floats(0, 30),
 )  # fmt: skip
 def test_more_contacts_never_take_less_time_and_nobody_is_called_more_than_allowed(**values):
     plan, more = (

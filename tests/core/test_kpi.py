@@ -21,6 +21,7 @@ HOUR = {
     "calls_of_closed": 30,
     "ready_s": 1800,
     "ringing_s": 0,
+    "preview_s": 0,
     "talk_s": 4500,
     "wrap_up_s": 900,
     "paused_s": 1800,

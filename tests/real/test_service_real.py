@@ -233,6 +233,31 @@ async def test_a_number_forbidden_while_it_rings_is_cut_within_a_second_and_neve
     assert [row["outcome"] for row in await office.attempts()] == ["cancelled"]
 
 
+async def test_a_contact_that_is_looked_at_when_the_service_is_killed_is_called_only_when_somebody_says_so(office):
+    shown = number(SOON, 3)
+    await office.campaign([shown], mode="preview", preview_s=600)
+    desk = await office.desk("ann")
+    await office.start()
+    await desk.post("/operator/start", {"seat": "seat-001"})
+    await desk.post("/operator/ready")
+    await until(lambda: desk.is_in("preview"), 15, "the contact is shown")
+    await office.service.kill()
+    await office.start()
+    await until(lambda: desk.is_in("preview"), 20, "it is shown again")
+    assert office.calls(shown) == []
+    await desk.post("/operator/preview/call")
+    await until(lambda: desk.is_in("talking"), 15, "they talk")
+    [call] = office.calls(shown)
+    assert (await desk.ask("GET", "/operator"))["card"]["phone"] == shown
+    attempt = await desk.close_call()
+    await until(office.attempts, 10, "the attempt is a fact")
+    [row] = await office.attempts()
+    assert (str(row["attempt_id"]), row["outcome"], row["asked"]) == (attempt, "connected", True)
+    hows = await office.pools.web.fetch("SELECT how FROM preview_end ORDER BY ended_at")
+    assert [one["how"] for one in hows] == ["returned", "called"]
+    assert call.answered_at is not None
+
+
 def second_service(office: Office, tmp_path) -> ServiceProcess:
     """Another process on the same switch and database."""
     (tmp_path / "second").mkdir()

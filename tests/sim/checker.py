@@ -94,6 +94,7 @@ class Checker(Lookout):
         elif isinstance(action, Bridge):
             self.i21_i22_nobody_is_torn_away(action)
             self.i25_nobody_who_left_is_bridged(action)
+            self.who_asked_is_connected(action)
 
     def written(self, action: Action) -> None:
         """A service writes an action; when it arrives is another matter."""
@@ -149,6 +150,8 @@ class Checker(Lookout):
             return
         campaign = tables.campaigns[row.attempt.campaign_id]
         self.i1_one_live_call_a_number(number, action)
+        if row.attempt.phone_id in tables.shown_phone or row.attempt.contact_id in tables.shown_contact:
+            self.fails("dialled while somebody looks at it", row=row.attempt)
         self.i2_one_originate_an_attempt(action)
         self.i3_i4_limits_and_gaps(number, campaign, held=row.attempt.for_operator is not None)
         self.i5_inside_the_window(row.attempt, campaign)
@@ -277,6 +280,16 @@ class Checker(Lookout):
         if since is not None and since < self.site.loop.time() - self._wire_s():
             self.fails("I25", operator=operator_id, away_since=since)
 
+    def who_asked_is_connected(self, action: Bridge) -> None:
+        """A call somebody asked for is given to nobody else, unless its operator's phone was lost or the engine was away."""
+        attempt = self.site.database.tables.attempt(self.attempt_of[action.channel_id_2])
+        operator_id = self.seats.get(self.seat_of.get(action.channel_id_1, ""))
+        if attempt is None or not attempt.asked or attempt.for_operator == operator_id:
+            return
+        lost = any(self.site.loop.time() - 60 <= at for at in self.site.lost_phones)
+        if not lost and not any(self.site.loop.time() <= until + 60 for until in self.trouble.values()):
+            self.fails("asked for by another", attempt=attempt, operator=operator_id)
+
     # Calls end -----------------------------------------------------------------------
 
     def _ends(self, event: HungUp) -> None:
@@ -358,6 +371,8 @@ class Checker(Lookout):
     def at_the_end(self) -> None:
         """All that can be said only when the day is over."""
         self.i11_every_attempt_has_one_end()
+        if self.site.database.tables.previews:
+            self.fails("reserved after the day", previews=self.site.database.tables.previews)
         self.i14_i15_i16_what_was_saved_is_there()
         self.i18_no_callback_is_dropped()
         self.i31_outcomes_add_up()

@@ -73,7 +73,8 @@ LONGEST_TALK_S = 3 * 3600.0
 class Shape:
     """How big a day is; how many campaigns it has is drawn from the seed where ``campaigns`` is 0.
 
-    ``reloads`` is the share of conversations in the middle of which the operator's page is loaded again.
+    ``reloads`` is the share of conversations in the middle of which the operator's page is loaded again;
+    with ``previews`` there is also a campaign whose operators look first.
     """
 
     hours: float = 8.0
@@ -82,6 +83,7 @@ class Shape:
     campaigns: int = 0
     fault_every_s: float = 1200.0
     reloads: float = 0.0
+    previews: bool = False
     faults: tuple[str, ...] = KINDS
 
 
@@ -107,6 +109,8 @@ class DayReport:
     answered: int = 0
     talks: int = 0
     talked_on: int = 0
+    looked: Counter[str] = field(default_factory=Counter)
+    """How contacts that operators looked at went on."""
     recent: Sequence[tuple[float, object]] = ()
 
     def sentence(self) -> str:
@@ -127,7 +131,7 @@ def profile(window: LegalWindow, per_day: int) -> Profile:
         windows=MappingProxyType(dict.fromkeys(range(7), hours)),
         cap_permille=30,
         legal_window=window,
-        call_types=frozenset({"auto_dialed_live", "recorded"}),
+        call_types=frozenset({"auto_dialed_live", "recorded", "human_selected"}),
         trunk_kinds=frozenset({"world"}),
         per_day=per_day,
         per_30_days=12,
@@ -160,8 +164,8 @@ def kinds() -> dict[str, DispositionKind]:
     return {kind.code: kind for kind in table}
 
 
-def campaigns(random: Random, count: int) -> list[Campaign]:
-    """So many of predictive, progressive and IVR-first on one trunk, one team: they blend."""
+def campaigns(random: Random, count: int, *, previews: bool = False) -> list[Campaign]:
+    """So many of predictive, progressive and IVR-first on one trunk, one team: they blend; perhaps one to look first."""
     rules = profile(random.choice((LegalWindow.HOUR, LegalWindow.DAYS30)), random.randint(2, 3))
     trunk = Trunk(id=1, name="world", kind="world", max_channels=40, calls_per_s=5.0)
     common = {
@@ -188,7 +192,12 @@ def campaigns(random: Random, count: int) -> list[Campaign]:
             **common,  # type: ignore[arg-type]  # one mapping for all
         ),
     ]
-    return sorted(random.sample(all_three, count), key=lambda campaign: campaign.id)
+    chosen = sorted(random.sample(all_three, count), key=lambda campaign: campaign.id)
+    if previews:
+        calls = random.random() < 0.3
+        common |= {"mode": Mode.PREVIEW, "preview_s": 30, "preview_calls": calls}
+        chosen.append(Campaign(id=4, name="preview", customer_id=1, **common))  # type: ignore[arg-type]  # one mapping for all
+    return chosen
 
 
 @dataclass(slots=True)
@@ -233,7 +242,8 @@ class Day:
         calm_s = end_s - min(1800.0, shape.hours * 900)
         people = [robot.work(end_s) for robot in self.robots]
         supervisor = Supervisor(self.site, self.diary, Random(self.random.getrandbits(32)))
-        tasks = [loop.create_task(work) for work in (*people, supervisor.work(calm_s))]
+        looks = [robot.choose(end_s) for robot in self.robots] if shape.previews else []
+        tasks = [loop.create_task(work) for work in (*people, *looks, supervisor.work(calm_s))]
         tasks.append(loop.create_task(self.weather.blow(calm_s, shape.fault_every_s)))
         await asyncio.gather(*tasks)
         await self.last_words()
@@ -250,7 +260,7 @@ class Day:
 def load(seed: int, shape: Shape, tables: Tables, now: datetime) -> None:
     """Campaigns and bases of a day."""
     random = Random(seed)
-    for campaign in campaigns(random, shape.campaigns or random.choice(CAMPAIGNS)):
+    for campaign in campaigns(random, shape.campaigns or random.choice(CAMPAIGNS), previews=shape.previews):
         tables.add_campaign(campaign, now)
     _load(tables, random, shape.contacts)
 
@@ -278,7 +288,7 @@ def prepare(seed: int, shape: Shape, loop: SimLoop, tables: Tables) -> Day:
 
 def _load(tables: Tables, random: Random, contacts: int) -> None:
     """Bases of the campaigns; some numbers are in two of them, some contacts have two numbers."""
-    sizes = [{1: 5, 2: 3, 3: 2}[campaign_id] for campaign_id in tables.campaigns]
+    sizes = [{1: 5, 2: 3, 3: 2, 4: 4}[campaign_id] for campaign_id in tables.campaigns]
     for i in range(contacts):
         campaign_id = random.choices(list(tables.campaigns), sizes)[0]
         numbers = [f"+4420{random.randrange(contacts // 20) if random.random() < 0.02 else 10_000_000 + i:08d}"]
@@ -372,6 +382,7 @@ def _report(day: Day, loop: SimLoop, cpu_s: float, failure: BaseException | None
             callback.id not in day.checker.first_dials and callback.due_at < at - timedelta(seconds=60 + QUIET_S)
             for callback in tables.pending.values()
         ),
+        looked=Counter(end.how.value for end in tables.preview_ends.values()),
         recent=tuple(day.recent) if failure else (),
         answered=sum(c.answered_at is not None for c in calls),
         talks=sum(bool(c.talks) for c in calls),
@@ -386,6 +397,8 @@ def _story(day: Day, at: datetime, step: int, failure: BaseException) -> str:
     again = (
         f"PYTHONHASHSEED=0 python -m tests.sim.day --seed {day.seed} --hours {shape.hours:g} "
         f"--contacts {shape.contacts} --operators {shape.operators} --campaigns {shape.campaigns}"
+        + " --previews"
+        * shape.previews
     )
     return (
         f"{type(failure).__name__}: {failure}\n  seed {day.seed}, step {step}, {at:%H:%M:%S}, commit {commit.strip()}"
@@ -412,6 +425,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--contacts", type=int, default=1000)
     parser.add_argument("--operators", type=int, default=5)
     parser.add_argument("--campaigns", type=int, default=0, choices=range(4), help="0: the seed draws")
+    parser.add_argument("--previews", action="store_true", help="a campaign more, whose operators look first")
     parser.add_argument("--calm", action="store_true", help="nothing breaks")
     parser.add_argument("--story", type=int, default=0, help="print so many of the last things before a failure")
     chosen = parser.parse_args(arguments)
@@ -420,6 +434,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         contacts=chosen.contacts,
         operators=chosen.operators,
         campaigns=chosen.campaigns,
+        previews=chosen.previews,
         fault_every_s=1e9 if chosen.calm else Shape().fault_every_s,
     )
     failed = 0
@@ -431,6 +446,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         lines += [report.sentence(), f"  {dict(report.outcomes)} exceptions {dict(report.exceptions)}"]
         in_time = sum(late_s <= 60 for late_s in report.first_dials)
         promised = f"dialled in time {in_time}, later {len(report.first_dials) - in_time}, never {report.never_dialled}"
+        lines += [f"  looked {dict(report.looked)}"] if report.looked else []
         lines += [f"  callbacks {dict(report.callbacks)}, {promised}"]
         sys.stdout.write("\n".join(lines) + "\n")
     return 1 if failed else 0

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 from dialer.core import budget as law
 from dialer.core import hours, numbers
-from dialer.core.gate import OF_THE_NUMBER
+from dialer.core.gate import OF_THE_NUMBER, Refusal
 from dialer.core.model import AttemptState, Budget, CallbackState, Campaign, CampaignState, Claim, LiveAttempt
+from dialer.core.preview import SKIP_REST_S, How, Preview, PreviewEnd
 from dialer.core.quick import replace
 from dialer.engine.ports import ClaimAsk, ClaimResult
 from dialer.errors import LeaseLost
-from tests.sim.rows import LONG_AGO, NEVER, Callback, Contact, Finished, Lane, LeaseRow, LiveRow, Phone, Saved
+from tests.sim.rows import LONG_AGO, NEVER, Callback, Contact, Finished, Lane, LeaseRow, LiveRow, Phone, Saved, Shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -63,6 +64,11 @@ class Gate:
         """Pending callbacks by contact (index ``one_pending_callback``)."""
         self.live_phone: dict[int, UUID] = {}
         self.live_contact: dict[int, UUID] = {}
+        self.previews: dict[UUID, Shown] = {}
+        self.preview_ends: dict[UUID, PreviewEnd] = {}
+        self.shown_phone: dict[int, int] = {}
+        self.shown_contact: dict[int, int] = {}
+        """Operators who look at a contact, by its number and by the contact."""
         self.claimed = 0
         self.at_once = AT_ONCE
         self.time: Callable[[], float] = lambda: 0.0
@@ -123,6 +129,8 @@ class Gate:
             raise LeaseLost("lease.lost", f"Epoch {ask.epoch} on {ask.switch} is over.")
         campaign = self.campaigns[ask.campaign.id]
         self.budgets[campaign.id] = budget = law.present(self.budgets[campaign.id], campaign, ask.now)
+        if ask.operator_id is not None:
+            return self._chosen(ask, campaign, boot_s)
         wanted = len(ask.ids) if campaign.state is CampaignState.RUNNING else 0
         room = wanted
         if not campaign.operator_free:
@@ -141,6 +149,50 @@ class Gate:
             next_due_at=None if claims else self._next_due(campaign, ask),
         )
 
+    def _chosen(self, ask: ClaimAsk, campaign: Campaign, boot_s: float) -> ClaimResult:
+        """For an operator who looks first: reserve the next contact, or call the one that was looked at."""
+        claims: list[Claim] = []
+        refusal = None if campaign.state is CampaignState.RUNNING else Refusal(reason="campaign_state")
+        lanes, next_due_at = self._open_lanes(campaign, ask.now), None
+        if refusal is None and ask.contact_id is not None:
+            refusal = self._call(ask, campaign, lanes, claims)
+        elif refusal is None:
+            for shown in [s.preview for s in self.previews.values() if s.preview.operator_id == ask.operator_id]:
+                self.take_back(shown.id)
+            if lanes:
+                self._fill(ask, campaign, lanes, claims, 1)
+            next_due_at = None if claims else self._next_due(campaign, ask)
+        return ClaimResult(
+            claims=claims, boot_s=boot_s, budget=self.budgets[campaign.id], next_due_at=next_due_at, refusal=refusal
+        )
+
+    def _call(self, ask: ClaimAsk, campaign: Campaign, lanes: Sequence[Lane], claims: list[Claim]) -> Refusal | None:
+        contact = self.contacts[ask.contact_id or 0]
+        if contact.lane not in lanes:
+            opens_at = hours.next_open(ask.now, contact.lane.zones, campaign.profile, campaign.ring_timeout_s)
+            return Refusal(reason="outside_window" if opens_at else "no_window", until=opens_at)
+        callback = self.pending.get(contact.id)
+        if contact.state != "open" or (callback.next_at if callback else contact.next_at) > ask.now:
+            return Refusal(reason="not_due")
+        refusal, until = self._refusal(contact, campaign, ask)
+        self._judge(ask, campaign, [contact], claims, 1)
+        return None if refusal is None else Refusal(reason=refusal, until=until if until > ask.now else None)
+
+    def take_back(self, preview_id: UUID) -> None:
+        """A contact is reserved for nobody any more."""
+        row = self.previews.pop(preview_id, None)
+        if row is not None:
+            del self.shown_phone[row.preview.phone_id], self.shown_contact[row.preview.contact_id]
+
+    def _rested(self, ask: ClaimAsk) -> Collection[int]:
+        """Whom this operator is not to be shown."""
+        if ask.operator_id is None:
+            return ()
+        since = ask.now - timedelta(seconds=SKIP_REST_S)
+        ends = [end for end in self.preview_ends.values() if end.preview.operator_id == ask.operator_id]
+        unwanted = {e.preview.contact_id for e in ends if e.ended_at > since and e.how in {How.SKIPPED, How.EXPIRED}}
+        return unwanted | set(ask.rested)
+
     def _open_lanes(self, campaign: Campaign, now: datetime) -> list[Lane]:
         """The lanes whose windows are open; what a quarter of an hour begins and ends with also holds within it."""
         known, since, until, found = self._known_open.get(campaign.id, (None, NEVER, NEVER, []))
@@ -157,7 +209,8 @@ class Gate:
     def _in_flight(self, campaign_id: int) -> list[datetime]:
         """When the lines were sent that may still need an operator."""
         rows = (row.attempt for row in self.live.values())
-        return [a.sent_at for a in rows if a.campaign_id == campaign_id and a.state is not AttemptState.CONNECTED]
+        rows = (a for a in rows if a.campaign_id == campaign_id and not a.asked)
+        return [a.sent_at for a in rows if a.state is not AttemptState.CONNECTED]
 
     def _fill(self, ask: ClaimAsk, campaign: Campaign, lanes: Sequence[Lane], claims: list[Claim], wanted: int) -> None:
         for _ in range(ROUNDS):
@@ -167,27 +220,30 @@ class Gate:
                 return
             before = len(claims)
             again = self._judge(ask, campaign, batch, claims, wanted)
-            if len(claims) > before:
+            if len(claims) > before and ask.operator_id is None:
                 self._spend(campaign, ask.free_operators)
             if len(claims) == wanted or (len(batch) < look_at and not again):
                 return
 
     def _next(self, ask: ClaimAsk, campaign: Campaign, lanes: Sequence[Lane], look_at: int) -> list[Contact]:
         """Who is next: promises first, then the due heads of the open lanes."""
-        ids = {lane.id for lane in lanes}
+        ids, rested = {lane.id for lane in lanes}, self._rested(ask)
         promised = sorted(
             (callback.next_at, callback.id, callback.contact_id)
             for callback in self.pending.values()
             if callback.campaign_id == campaign.id
             and callback.next_at <= ask.now
+            and callback.contact_id not in rested
             and self._callable(callback, ids, ask)
         )
         batch = [self.contacts[contact_id] for _, _, contact_id in promised[:look_at]]
         if not ask.callbacks_only and len(batch) < look_at:
-            batch += [self.contacts[contact_id] for contact_id in self._due(lanes, ask.now, look_at - len(batch))]
+            batch += [
+                self.contacts[contact_id] for contact_id in self._due(lanes, ask.now, look_at - len(batch), rested)
+            ]
         return batch
 
-    def _due(self, lanes: Sequence[Lane], now: datetime, wanted: int) -> list[int]:
+    def _due(self, lanes: Sequence[Lane], now: datetime, wanted: int, rested: Collection[int]) -> list[int]:
         """The first contacts that are due: by priority, then by time."""
         by_priority: defaultdict[int, list[Lane]] = defaultdict(list)
         for lane in lanes:
@@ -195,7 +251,7 @@ class Gate:
                 by_priority[lane.priority].append(lane)
         found: list[int] = []
         for priority in sorted(by_priority, reverse=True):
-            heads = sorted(head for lane in by_priority[priority] for head in self._heads(lane, now, wanted))
+            heads = sorted(head for lane in by_priority[priority] for head in self._heads(lane, now, wanted, rested))
             found += [contact_id for _, contact_id in heads]
             if len(found) >= wanted:
                 break
@@ -205,21 +261,28 @@ class Gate:
         contact, owner = self.contacts[callback.contact_id], callback.operator_id
         if contact.state != "open" or contact.lane.id not in lanes or contact.id in self.live_contact:
             return False
+        if contact.id in self.shown_contact:
+            return False
         if owner is None or owner in ask.ready_operator_ids:
             return True
         return callback.next_at <= ask.now - OWNER_GRACE and owner not in self.operators
 
-    def _heads(self, lane: Lane, now: datetime, wanted: int) -> list[tuple[datetime, int]]:
+    def _heads(
+        self, lane: Lane, now: datetime, wanted: int, rested: Collection[int] = ()
+    ) -> list[tuple[datetime, int]]:
         """The first entries of a lane that are due; those before them that are no longer true are taken out."""
         found: list[tuple[datetime, int]] = []
+        true: list[tuple[datetime, int]] = []
         looked = 0
         for entry in lane.due:
             if entry[0] > now or len(found) == wanted:
                 break
             looked += 1
-            if _true(self.contacts[entry[1]], entry) and found[-1:] != [entry]:
-                found.append(entry)
-        lane.due[:looked] = found
+            if _true(self.contacts[entry[1]], entry) and true[-1:] != [entry]:
+                true.append(entry)
+                if entry[1] not in self.shown_contact and entry[1] not in rested:
+                    found.append(entry)
+        lane.due[:looked] = true
         return found
 
     def _judge(
@@ -229,7 +292,7 @@ class Gate:
 
         Whether another number of somebody is to be asked about.
         """
-        judged = [(contact, *self._refusal(contact, campaign, ask.now, ask.ready_operator_ids)) for contact in batch]
+        judged = [(contact, *self._refusal(contact, campaign, ask)) for contact in batch]
         taken: set[int] = set()
         again = False
         for contact, refusal, until in judged:
@@ -239,14 +302,14 @@ class Gate:
                 again = again or contact.phone_id != phone_id
             elif contact.phone_id not in taken and len(claims) < wanted:
                 taken.add(contact.phone_id)
-                claims.append(self._take(contact, ask, ask.ids[len(claims)]))
+                take = self._show if ask.operator_id is not None and ask.contact_id is None else self._take
+                claims.append(take(contact, ask, ask.ids[len(claims)]))
         return again
 
-    def _refusal(
-        self, contact: Contact, campaign: Campaign, now: datetime, ready: Collection[int]
-    ) -> tuple[str | None, datetime]:
+    def _refusal(self, contact: Contact, campaign: Campaign, ask: ClaimAsk) -> tuple[str | None, datetime]:
         profile, phone, promise = campaign.profile, self.phones[contact.phone_id], self.pending.get(contact.id)
-        held = LONG_AGO if promise is not None and promise.operator_id in ready else phone.held_until
+        now, waits = ask.now, promise is not None and promise.operator_id in ask.ready_operator_ids
+        held = LONG_AGO if waits or ask.operator_id is not None else phone.held_until
         rests, day, day7, days30 = phone.not_before, LONG_AGO, LONG_AGO, LONG_AGO
         if phone.rang_at:  # most never rang
             day7 = _limit(phone, now, timedelta(days=7), profile.per_7_days)
@@ -258,7 +321,8 @@ class Gate:
             return "do_not_call", until
         if not numbers.allowed(phone.e164, profile.allow, profile.deny):
             return "number_not_allowed", until
-        if phone.id in self.live_phone or contact.id in self.live_contact:
+        shown = {self.shown_phone.get(phone.id), self.shown_contact.get(contact.id)} - {None, ask.operator_id}
+        if shown or phone.id in self.live_phone or contact.id in self.live_contact:
             return "live_attempt", until
         if contact.counted >= campaign.attempts_max and promise is None:
             return "attempts_used_up", until
@@ -327,16 +391,48 @@ class Gate:
             counted=contact.counted,
             sent_at=ask.now,
             callback_id=callback.id if callback else None,
-            for_operator=owner if owner in ask.ready_operator_ids else None,
+            for_operator=ask.operator_id or (owner if owner in ask.ready_operator_ids else None),
+            asked=ask.operator_id is not None,
         )
         if contact.phone_id in self.live_phone or contact.id in self.live_contact or attempt_id in self.attempts:
             raise ConstraintViolated("attempt_live_pkey", claim)
         self.live[attempt_id] = LiveRow(_sent(claim), ask.switch, ask.epoch)
         self.live_phone[contact.phone_id] = self.live_contact[contact.id] = attempt_id
+        shown = self.previews.get(attempt_id)
+        if shown is not None:
+            self.preview_ends[attempt_id] = PreviewEnd(preview=shown.preview, ended_at=ask.now, how=How.CALLED)
+            self.take_back(attempt_id)
         contact.attempts += 1
         contact.next_at, contact.refused_by = NEVER, None
         self.claimed += 1
         return claim
+
+    def _show(self, contact: Contact, ask: ClaimAsk, preview_id: UUID) -> Claim:
+        """Reserve a contact for whoever asks; nothing is called."""
+        operator_id = ask.operator_id or 0
+        preview = Preview(
+            id=preview_id,
+            operator_id=operator_id,
+            campaign_id=contact.campaign_id,
+            contact_id=contact.id,
+            phone_id=contact.phone_id,
+            offered_at=ask.now,
+        )
+        if contact.phone_id in self.shown_phone or operator_id in self.shown_contact.values():
+            raise ConstraintViolated("preview_pkey", preview)
+        self.previews[preview_id] = Shown(preview, ask.switch)
+        self.shown_phone[contact.phone_id] = self.shown_contact[contact.id] = operator_id
+        return Claim(
+            attempt_id=preview_id,
+            campaign_id=contact.campaign_id,
+            contact_id=contact.id,
+            phone_id=contact.phone_id,
+            e164=self.phones[contact.phone_id].e164,
+            number=contact.attempts + 1,
+            counted=contact.counted,
+            sent_at=ask.now,
+            callback_id=self.pending[contact.id].id if contact.id in self.pending else None,
+        )
 
     def _spend(self, campaign: Campaign, free: int) -> None:
         uncovered = 0 if campaign.operator_free else max(0, len(self._in_flight(campaign.id)) - free)
@@ -355,7 +451,7 @@ class Gate:
             at = callback.next_at
             if callback.campaign_id != campaign.id or at >= due_at.get(contact.lane.id, NEVER):
                 continue
-            if contact.state != "open" or contact.id in self.live_contact:
+            if contact.state != "open" or contact.id in self.live_contact or contact.id in self.shown_contact:
                 continue
             if owner is not None and owner not in ask.ready_operator_ids:
                 if owner in self.operators:
@@ -383,7 +479,8 @@ class Gate:
         due = lane.due
         true = (place for place, entry in enumerate(due) if _true(self.contacts[entry[1]], entry))
         del due[: next(true, len(due))]
-        return due[0][0] if due else NEVER
+        free = (at for at, i in due if i not in self.shown_contact and _true(self.contacts[i], (at, i)))
+        return next(free, NEVER)
 
 
 def _true(contact: Contact, entry: tuple[datetime, int]) -> bool:
@@ -404,6 +501,8 @@ def _sent(claim: Claim) -> LiveAttempt:
         sent_at=claim.sent_at,
         callback_id=claim.callback_id,
         for_operator=claim.for_operator,
+        asked=claim.asked,
+        operator_id=claim.for_operator if claim.asked else None,
     )
 
 

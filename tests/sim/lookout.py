@@ -80,6 +80,7 @@ class Lookout:
             operators = service.engine.floor.operators.values()
             self.i24_no_ghost_operator(operators)
             self.i25_pause_is_deferred_30_s_at_most(operators)
+            self.nothing_stays_reserved(operators)
         self.i31_outcomes_add_up()
 
     def fails(self, invariant: str, **facts: object) -> None:
@@ -165,6 +166,22 @@ class Lookout:
             events_lost = self.trouble.get("events lost on the wire", 0.0) > self.site.loop.time()
             if self._odd_for_s(what) > (AUDIT_S if events_lost else 10.0):
                 self.fails("I24", operator=what, since=self._odd_since[what])
+
+    def nothing_stays_reserved(self, operators: Collection[Operator]) -> None:
+        """A contact is reserved only for an operator who looks at it, and nobody looks, or calls, for ever."""
+        looks = {op.preview.id: op for op in operators if op.preview is not None}
+        odd = {f"reserved {uid}" for uid in self.site.database.tables.previews if uid not in looks}
+        for op in operators:
+            live, calls = op.live, op.live.attempt_id in self.site.database.tables.live
+            left = (live.until or LONG_AGO) - self.site.clock.now()
+            if live.state is OperatorState.PREVIEW and not calls and left < WRAP_UP_OVER:
+                odd.add(f"reserved {live.operator_id} looks")
+            if op.preview is not None and live.state is not OperatorState.PREVIEW:
+                odd.add(f"reserved {live.operator_id} is {live.state}")
+        self._keep_odd("reserved ", odd)
+        for what in odd:
+            if self._odd_for_s(what) > AUDIT_S + LOOK_S:
+                self.fails("reserved for ever", what=what)
 
     def i25_pause_is_deferred_30_s_at_most(self, operators: Collection[Operator]) -> None:
         """A pause the budget defers is given within 30 s."""

@@ -60,6 +60,9 @@ class Tables(Gate):
             self._progress(attempt)
         for operator in {operator.operator_id: operator for operator in journal.operators}.values():
             self._operator(operator)
+        for end in journal.previews:
+            self.take_back(end.preview.id)
+            self.preview_ends.setdefault(end.preview.id, end)
         for interval in journal.intervals:
             self.intervals.setdefault((interval.started_at, interval.operator_id), interval)
 
@@ -136,13 +139,15 @@ class Tables(Gate):
 
     def _count(self, ended: Ended) -> None:
         budget = self.budgets[ended.attempt.campaign_id]
+        if not law.touched_by(ended):
+            return
         belongs = ended.attempt.sent_at >= budget.starts_at
         if budget.uncovered or (belongs and (ended.legal_answered or ended.legal_abandoned)):
             budget = replace(
                 budget,
                 answered=budget.answered + (belongs and ended.legal_answered),
                 abandoned=budget.abandoned + (belongs and ended.legal_abandoned),
-                uncovered=max(0, budget.uncovered - 1),
+                uncovered=max(0, budget.uncovered - (not ended.attempt.asked)),
             )
         if not law.holds(budget, uncovered=budget.uncovered):
             raise ConstraintViolated("abandon_cap", budget)
@@ -289,7 +294,11 @@ class Tables(Gate):
         for row in self.live.values():
             row.epoch = epoch
         attempts = sorted((row.attempt for row in self.live.values()), key=lambda a: (a.sent_at, a.id))
-        return Recovered(attempts=attempts, operators=sorted(self.operators.values(), key=lambda o: o.operator_id))
+        return Recovered(
+            attempts=attempts,
+            operators=sorted(self.operators.values(), key=lambda o: o.operator_id),
+            previews=[row.preview for _, row in sorted(self.previews.items()) if row.switch == switch],
+        )
 
     def callbacks_due(self, campaign_ids: Sequence[int], until: datetime) -> Mapping[int, int]:
         due = dict.fromkeys(campaign_ids, 0)
@@ -304,6 +313,7 @@ class Tables(Gate):
         """Means over the last 250 attempts that reached the network, and over the last wrap-ups."""
         sums: dict[str, list[float]] = {"answer_rate": [], "ring_s": [], "talk_s": [], "wrap_up_s": []}
         ended = (f.ended for f in self.attempts.values() if f.ended.attempt.campaign_id == campaign_id)
+        ended = (e for e in ended if not e.attempt.asked)
         known = [e for e in ended if e.counts or e.attempt.rang_at or e.outcome == "invalid_number"]
         for end in sorted(known, key=lambda e: e.attempt.sent_at)[-250:]:
             attempt = end.attempt

@@ -227,6 +227,8 @@ class MirroredTables(Tables):
             "profile": campaign.profile.id,
             "wrap_up_s": campaign.wrap_up_s,
             "cap_permille": campaign.cap_permille,
+            "preview_s": campaign.preview_s,
+            "preview_calls": campaign.preview_calls,
             "offer": campaign.offer,
             "keys": dict(campaign.keys),
         }
@@ -297,6 +299,8 @@ class MirroredTables(Tables):
             "operator_interval": [(i,) for i in self.intervals.values()],
             "operator_live": [(o,) for o in self.operators.values()],
             "abandon_budget": [(b,) for b in self.budgets.values()],
+            "preview": [(s.preview,) for s in self.previews.values()],
+            "preview_end": [(e, e.preview) for e in self.preview_ends.values()],
         }
         picked = {table: {_pick(COLUMNS[table][0], row) for row in found} for table, found in rows.items()}
         dead = {(c.id, phone) for c in self.contacts.values() for phone in c.dead}
@@ -313,16 +317,18 @@ COLUMNS = {
     "contact_phone": ("contact_id, phone_id", "contact_phone WHERE dead"),
     "phone": ("id, not_before, held_until", "phone"),
     "attempt": (
-        f"attempt_id AS id, contact_id, number, sent_at, rang_at, answered_at, waiting_at, operator_id, connected_at, {ENDED}",
+        f"attempt_id AS id, contact_id, number, sent_at, rang_at, answered_at, waiting_at, operator_id, connected_at, asked, {ENDED}",
         "attempt",
     ),
-    "attempt_live": ("attempt_id AS id, state, operator_id", "attempt_live"),
+    "attempt_live": ("attempt_id AS id, state, operator_id, asked", "attempt_live"),
     "disposition": ("attempt_id, key, code, operator_id, saved_at", "disposition"),
     "callback": (
         "id, contact_id, made_by_attempt, due_at, next_at, operator_id, state, closed_at, kept_by_attempt",
         "callback",
     ),
     "do_not_call": ("phone_id, scope, coalesce(customer_id, campaign_id)", "do_not_call"),
+    "preview": ("preview_id AS id, operator_id, contact_id, phone_id, offered_at", "preview"),
+    "preview_end": ("preview_id AS id, operator_id, contact_id, offered_at, ended_at, how, reason", "preview_end"),
     "operator_interval": (
         "operator_id, session_id, state, started_at, ended_at, reason, campaign_id, attempt_id",
         "operator_interval",

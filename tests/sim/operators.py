@@ -198,6 +198,35 @@ class Robot:
         due_at = self.site.clock.now() + timedelta(seconds=random.randrange(300, 3 * 3600))
         return Form(code, callback_at=due_at, callback_to_me=random.random() < 0.4)
 
+    # Looking first --------------------------------------------------------------
+
+    async def choose(self, until_s: float) -> None:
+        """Look at the contact that is shown, and call it, skip it, or be away; now and then give up a ringing line."""
+        random, decided = self._random, None
+        while self.site.loop.time() < until_s:
+            await asyncio.sleep(random.uniform(0.5, 3.0))
+            view = self._page()
+            if view is None or view.state != OperatorState.PREVIEW:
+                continue
+            if view.calls:
+                if random.random() < 0.02:
+                    await self._try(lambda s: s.engine.hang_up(self.id))
+                continue
+            if view.attempt_id == decided:
+                continue
+            decided = view.attempt_id
+            await asyncio.sleep(random.expovariate(1 / 6))
+            what = random.random()
+            if what < 0.8:
+                await self._try(lambda s: s.engine.call_preview(self.id))
+            elif what < 0.95:
+                await self._try(lambda s: s.engine.skip_preview(self.id, "not_now"))
+
+    def _page(self) -> OperatorView | None:
+        """What the page shows; nothing while the service is away."""
+        service = self.site.active
+        return service.engine.operator(self.id) if service is not None and service.process.running else None
+
     # The page -----------------------------------------------------------------
 
     async def _be_ready(self) -> None:

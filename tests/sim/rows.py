@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from dialer.core.model import Ended, LiveAttempt
+    from dialer.core.preview import Preview
     from tests.sim.loop import Process
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -63,6 +64,14 @@ class LiveRow:
     attempt: LiveAttempt
     switch: str
     epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A row of ``preview``."""
+
+    preview: Preview
+    switch: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,19 @@ def test_whoever_loads_the_page_again_in_a_talk_talks_on(seed):
     assert calm.outcomes["unknown"] == 0
 
 
+@pytest.mark.parametrize("seed", range(1, 7))
+def test_operators_who_look_first_are_never_left_with_a_contact_nor_it_with_them(seed):
+    """Beside campaigns that dial ahead, on bad days and on calm ones: one contact each, called once, given back always."""
+    bad = run_day(seed, replace(SHORT, previews=True, campaigns=0, fault_every_s=180.0))
+    assert bad.failure is None, bad.failure
+    calm = run_day(seed, replace(SHORT, previews=True, campaigns=0, fault_every_s=1e9))
+    assert calm.failure is None, calm.failure
+    assert calm.outcomes["abandoned"] <= 1
+    assert min(bad.looked["called"], calm.looked["called"]) > 20
+    assert min(bad.looked["skipped"], calm.looked["skipped"]) > 2
+    assert calm.looked["returned"] < calm.looked["called"] / 5
+
+
 @pytest.mark.parametrize("seed", [2, 4, 7])
 def test_an_engine_keeps_its_lease_while_the_database_loses_answers(seed):
     """A renewal that was lost is tried again soon; for two minutes each third one is."""

@@ -34,6 +34,7 @@ OUTCOMES = (
 STATE_SUM = {
     "ready": "ready_s",
     "ringing": "ringing_s",
+    "preview": "preview_s",
     "talking": "talk_s",
     "wrap_up": "wrap_up_s",
     "paused": "paused_s",

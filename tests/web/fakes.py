@@ -98,6 +98,13 @@ class FakeCommands:
         self.asked.append(("call_phone", operator_id))
         return await self._set(operator_id, state="ringing")
 
+    async def call_preview(self, operator_id):
+        return await self._set(operator_id, state="preview", calls=True, until=None)
+
+    async def skip_preview(self, operator_id, reason):
+        self.asked.append(("skip_preview", operator_id, reason))
+        return await self._set(operator_id, state="ready", until=None)
+
     async def end_shift(self, operator_id):
         self.asked.append(("end_shift", operator_id))
         self.live.operators.pop(operator_id, None)

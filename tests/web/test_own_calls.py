@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import get_args
+from uuid import UUID
 
 import pytest
 
 from dialer.core.gate import Refusal
-from dialer.errors import NotFound
-from dialer.web import texts
+from dialer.core.preview import SKIP_REASONS
+from dialer.errors import NotFound, Refused
+from dialer.web import schemas, texts
 from tests.web import fakes
 from tests.web.conftest import CSRF, error_of
 
@@ -86,3 +89,41 @@ def test_every_reason_of_the_gate_has_a_sentence_in_both_languages():
             language
         ].keys()
         assert missing == set(), language
+
+
+# Looking first -----------------------------------------------------------------------
+
+
+@pytest.fixture
+async def looking(world):
+    me = world.id_of("operator")
+    await world.live.put(fakes.operator(me, state="preview", attempt_id=UUID(int=7), until=datetime.now(UTC)))
+    return await world.login("operator")
+
+
+async def test_the_contact_that_is_shown_is_called(world, looking):
+    answer = await looking.post("/api/v1/operator/preview/call", headers=CSRF)
+    assert (await answer.json())["operator"]["calls"] is True
+    assert ("preview", world.id_of("operator")) in world.commands.asked
+
+
+async def test_the_contact_that_is_shown_is_skipped_with_a_reason(world, looking):
+    answer = await looking.post("/api/v1/operator/preview/skip", json={"reason": "bad_data"}, headers=CSRF)
+    assert (await answer.json())["operator"]["state"] == "ready"
+    assert ("skip_preview", world.id_of("operator"), "bad_data") in world.commands.asked
+    assert set(SKIP_REASONS) == set(get_args(schemas.SkipAsk.model_fields["reason"].annotation))
+    other = await looking.post("/api/v1/operator/preview/skip", json={"reason": "mood"}, headers=CSRF)
+    assert other.status == 422
+
+
+@pytest.mark.parametrize("reason", ["stopped", "no_line", "not_known", "not_due", "do_not_call", "outside_window"])
+async def test_a_refused_call_is_said_in_both_languages_with_its_time(world, looking, monkeypatch, reason):
+    until = datetime.now(UTC) + timedelta(hours=1)
+
+    async def refuse(_operator_id):
+        raise Refused(f"call.{reason}", "The rules do not allow this call now.", remedy="-", until=until)
+
+    monkeypatch.setattr(world.commands, "call_preview", refuse)
+    refused = await looking.post("/api/v1/operator/preview/call", headers=CSRF)
+    assert (error_of(await refused.json()).code, refused.status) == (f"call.{reason}", 409)
+    assert all(f"error.call.{reason}" in texts.TEXTS[language] for language in texts.LANGUAGES)

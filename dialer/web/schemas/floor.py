@@ -101,6 +101,10 @@ class OperatorView(Answer):
     pause_after_call: bool = False
     extended: int = 0
     held_until: datetime | None = None
+    calls: bool = False
+    """In the state ``preview``: the call is asked for or on its way; else the contact is looked at, until ``until``."""
+    missed: str | None = None
+    """How the last call that was asked for ended without a conversation, or why it was refused."""
 
 
 class DispositionKindView(Answer):
@@ -135,7 +139,7 @@ class HistoryView(Answer):
 
 
 class CardView(Answer):
-    """The contact of the operator's present attempt, and what may be said about it."""
+    """The contact of the operator's present attempt or preview, and what may be said about it."""
 
     attempt_id: UUID
     campaign_id: int
@@ -158,6 +162,8 @@ class CardView(Answer):
     """The step the conversation begins at; null without a script."""
     history: list[HistoryView]
     draft: Mapping[str, Any] | None
+    calls_at_deadline: bool = False
+    """In the state ``preview``: who is looked at for too long is called, and not skipped."""
     saved: str | None
     """Code of the disposition already saved for this attempt."""
     dispositions: list[DispositionKindView]
@@ -307,6 +313,12 @@ class DayAnswer(Answer):
     decision_makers: int
     extensions: int
     callbacks: list[OwnCallbackView]
+
+
+class SkipAsk(Ask):
+    """Why the contact that is shown is not called."""
+
+    reason: Literal["not_now", "talked_lately", "not_target", "bad_data", "other"]
 
 
 class PromiseQuery(Ask):

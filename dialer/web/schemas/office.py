@@ -51,6 +51,8 @@ class CampaignChange(Ask):
     weight: Annotated[float, Field(gt=0, le=1000)] | None = None
     offer: Seat | None = None
     operator_free: bool | None = None
+    preview_s: Annotated[int, Field(ge=5, le=600)] | None = None
+    preview_calls: bool | None = None
     retry: Mapping[Outcome, RetryAsk] | None = None
     keys: Mapping[Annotated[str, StringConstraints(pattern=r"^[0-9*#]$")], Word] | None = None
 
@@ -101,6 +103,10 @@ class CampaignInfo(Answer):
     weight: float
     offer: str | None
     operator_free: bool
+    preview_s: int
+    """Mode ``preview``: so long an operator may look."""
+    preview_calls: bool
+    """Mode ``preview``: what is not decided in time is called, and not skipped."""
     retry: Mapping[str, Any]
     keys: Mapping[str, str]
     dispositions: list[DispositionKindView]

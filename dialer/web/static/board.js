@@ -7,7 +7,7 @@ import { factsOf, factsOfNumber } from "./factlinks.js";
 import { abandonText, fill, rate } from "./limit.js";
 import { openRow } from "./row.js";
 
-const ORDER = ["talking", "ringing", "ready", "wrap_up", "paused", "offline"];
+const ORDER = ["talking", "ringing", "preview", "ready", "wrap_up", "paused", "offline"];
 const DARKER_AFTER_S = [60, 300]; // darker = longer
 const STALE_S = 5;
 const OLD_S = 15; // they are read every 5 s

@@ -8,6 +8,7 @@ const what = $("#what-if");
 let turn = 0;
 
 async function show() {
+  $("#preview-settings").hidden = form.elements.mode.value !== "preview";
   const mine = ++turn;
   const said = new URLSearchParams();
   for (const name of ["mode", "attempts_max", "wrap_up_s", "ring_timeout_s", "max_lines", "profile", "purpose"]) {

@@ -8,6 +8,7 @@ const READ = {
   percent: (text) => Math.round(Number(text.replace(",", ".")) * 10),
   lines: (text) => text.split("\n").map((line) => line.trim()).filter(Boolean),
   moment: (text) => new Date(text).toISOString(),
+  flag: (text) => text === "true",
   list: (text) => text.split(/[\s,;]+/).filter(Boolean),
 };
 

@@ -3,6 +3,7 @@
 import { $, ageS, ask, attempt, clock, el, everyTick, follow, has, icon, language, moment, number, serverNow, t, toast, typing } from "./common.js";
 import { answerKey, localTime, onStep, showCard } from "./card.js";
 import { closingKey, keepDraft, noteSaved, save, showClosing, unsaved } from "./closing.js";
+import { drawLooking, lookingEscape, lookingKey } from "./looking.js";
 import { kind, phone, seen, startPhone, trouble } from "./phonebar.js";
 
 /** A picture older than this is greyed: what it says may not be so any more. */
@@ -29,9 +30,13 @@ function show(picture) {
     showCard(now.card);
     showClosing(now.card);
     if (state === "talking") phone.sound("connect");
+    if (state === "preview") phone.sound("look");
+  } else if (was === "preview" && state === "talking") {
+    phone.sound("connect");
   } else if (before.operator?.held_until && state === "talking" && !now.operator.held_until) {
     phone.sound("connect");
   }
+  if (was === "preview" && state !== was && now.operator?.missed) sayMissed(now.operator.missed);
   if (now.card?.saved) noteSaved(now.card.saved);
   if (was === "talking" && state !== "talking") {
     phone.fresh();
@@ -54,18 +59,27 @@ function drawState(state) {
     .join(" · ");
   $("#callee").textContent = now.card ? `${$("#name").textContent} ${$("#number").textContent}` : "";
   // One primary action per state; what cannot be done is not there.
-  $("#hangup").hidden = state !== "talking";
+  const looks = state === "preview" && !operator.calls;
+  $("#hangup").hidden = state !== "talking" && (state !== "preview" || looks);
+  $("#hangup").textContent = t(state === "preview" ? "looking.give_up" : "operator.hangup");
   $("#ready").hidden = state !== "paused" && !operator?.pause_after_call;
   $("#ready").textContent = operator?.pause_after_call ? t("operator.no_pause") : t("operator.ready");
-  $("#pause-open").hidden = !["ready", "ringing", "talking", "wrap_up"].includes(state) || Boolean(operator?.pause_after_call);
-  $("#pause-open").textContent = t(["talking", "wrap_up"].includes(state) ? "operator.pause_next" : "operator.pause");
+  $("#pause-open").hidden = !["ready", "ringing", "preview", "talking", "wrap_up"].includes(state) || Boolean(operator?.pause_after_call);
+  $("#pause-open").textContent = t(["talking", "wrap_up"].includes(state) || operator?.calls ? "operator.pause_next" : "operator.pause");
   $("#more-time").hidden = state !== "wrap_up";
   $("#more-time").textContent = operator?.extended ? t("operator.more_time_used", { count: operator.extended }) : t("operator.more_time");
-  $("#stop").hidden = !["ready", "ringing", "paused"].includes(state);
+  $("#stop").hidden = !["ready", "ringing", "paused"].includes(state) && !looks;
   $("#phone-keys").hidden = state !== "talking" || kind() !== "browser" || !phone.up;
+  drawLooking(state === "preview" ? operator : null, now.card);
   $("#work").hidden = !now.card;
   $("#home").hidden = Boolean(now.card);
   drawHome(state);
+}
+
+/** The call that was asked for led to no conversation, or was refused: a refusal was said where it was asked. */
+function sayMissed(missed) {
+  if (has(`outcome.${missed}`)) toast(t("looking.missed", { outcome: t(`outcome.${missed}`) }));
+  else toast(has(`error.call.${missed}`) ? t(`error.call.${missed}`) : missed, "bad");
 }
 
 function drawHome(state) {
@@ -130,7 +144,7 @@ async function readDay() {
   const read = await ask("GET", `/api/v1/operator/day?since=${encodeURIComponent(since.toISOString())}`).catch(() => null);
   if (!read) return;
   day = { ...read, at: serverNow() };
-  const worked = ["ready", "ringing", "talking", "wrap_up"].reduce((sum, state) => sum + (day.state_s[state] ?? 0), 0);
+  const worked = ["ready", "ringing", "preview", "talking", "wrap_up"].reduce((sum, state) => sum + (day.state_s[state] ?? 0), 0);
   const figures = {
     talks: number(day.talks),
     results: number(day.results),
@@ -284,8 +298,9 @@ function pressed(event) {
   if (key === "h" && !$("#phone-keys").hidden) return $("#hold").click() ?? true;
   if (key === "+" && !$("#more-time").hidden) return $("#more-time").click() ?? true;
   if (!now.card) return false;
-  if (key === "n") return $("#closing").note.focus() ?? true;
   if (/^[a-f]$/.test(key) && answerKey(key)) return true;
+  if (now.operator?.state === "preview") return lookingKey(key);
+  if (key === "n") return $("#closing").note.focus() ?? true;
   const onButton = document.activeElement?.matches("button:not(.kind), summary, a");
   if (key === "Enter" && onButton) return false;
   return closingKey(key);
@@ -295,13 +310,15 @@ document.addEventListener("keydown", (event) => {
   if (document.querySelector("dialog[open]")) return;
   if (event.key === "Enter" && event.ctrlKey) {
     event.preventDefault();
-    if ($("#hangup").hidden) save();
+    if (now.operator?.state === "preview" && !now.operator.calls) lookingKey("Enter");
+    else if ($("#hangup").hidden) save();
     else command("hangup");
     return;
   }
   if (event.key === "Escape") {
     if (!$("#pauses").hidden) return close("pauses");
     if (!$("#keypad").hidden) return close("keypad");
+    if (lookingEscape()) return;
     if (typing()) return document.activeElement.blur();
     if (!$("#hangup").hidden && escSince === null) {
       escSince = setTimeout(() => !$("#hangup").hidden && command("hangup"), HOLD_ESC_MS);
@@ -327,7 +344,7 @@ addEventListener("beforeunload", (event) => {
   if (unsaved() || (now.operator?.state === "talking" && kind() === "browser" && phone.up)) event.preventDefault();
 });
 
-onStep(keepDraft);
+onStep(() => now.operator?.state !== "preview" && keepDraft());
 readDay();
 setInterval(() => document.hidden || readDay(), DAY_EVERY_MS);
 startPhone(() => drawState(now.operator?.state ?? "offline"));

@@ -343,20 +343,22 @@ export class Phone extends EventTarget {
     this.#session?.sendDTMF(tone, { transportType: "RFC2833", duration: 120, interToneGap: 80 });
   }
 
-  /** A short sound in the headset: `connect` is two tones, any other is one. */
+  /** A short sound in the headset: `connect` is two tones, any other is one; `ring` is the far end's bell, for a second. */
   sound(name, volume = 0.25) {
     const context = this.#wake();
-    const tones = name === "connect" ? [660, 880] : [440];
+    const tones = name === "connect" ? [660, 880] : [name === "ring" ? 425 : 440];
+    const long = name === "ring" ? 1 : 0.11;
     tones.forEach((hertz, place) => {
       const [tone, gain] = [context.createOscillator(), context.createGain()];
       const at = context.currentTime + place * 0.13;
       tone.frequency.value = hertz;
       gain.gain.setValueAtTime(0, at);
       gain.gain.linearRampToValueAtTime(volume, at + 0.01);
-      gain.gain.linearRampToValueAtTime(0, at + 0.11);
+      gain.gain.setValueAtTime(volume, at + long - 0.02);
+      gain.gain.linearRampToValueAtTime(0, at + long);
       tone.connect(gain).connect(context.destination);
       tone.start(at);
-      tone.stop(at + 0.12);
+      tone.stop(at + long + 0.01);
     });
   }
 

@@ -206,3 +206,32 @@ async def test_an_own_promise_is_called_sooner_if_the_rules_allow_it(team):
     await hanna.is_in("talking")
     await hanna.hears()
     await hanna.sees("#about", "Callback")
+
+
+async def test_an_operator_looks_first_skips_one_and_talks_to_the_next(team):
+    """Nobody is called before the key; whoever is called is heard, on the card that was looked at; the skipped one never."""
+    await team.opens(mode="preview", preview_s=600, wrap_up_s=300)
+    greta = await team.sits_down("greta")
+    await greta.begin()
+    await greta.is_in("preview")
+    await greta.sees("#name", "Ada Long")
+    skipped = await greta.page.inner_text("#number")
+    assert await team.attempts() == []
+    await greta.press("s", "1")
+    await expect(greta.page.locator("#number")).not_to_have_text(skipped)
+    chosen = (await greta.page.inner_text("#number")).replace(" ", "").replace("-", "")
+    await greta.page.evaluate("document.activeElement.blur()")
+    await greta.press("Enter")
+    await greta.is_in("talking")
+    await greta.hears()
+    assert team.office.calls()[-1].number == chosen.lstrip("+")
+    await greta.press("n")
+    await greta.writes("knew whom I called")
+    await greta.press("Escape", "4", "Control+Enter")
+    await greta.is_in("wrap_up")
+    await greta.press("Control+Enter")
+    await greta.is_in("ready", "preview")
+    assert await team.saved() == [("thinking", "knew whom I called")]
+    [attempt] = await team.attempts()
+    assert (attempt["asked"], attempt["outcome"], attempt["legal_abandoned"]) == (True, "connected", False)
+    assert greta.complaints == []
