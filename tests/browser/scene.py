@@ -59,6 +59,7 @@ class Scene:
         await scene._numbers()
         await scene._promises()
         await scene._leads()
+        await scene._webhooks()
         await scene.server.start_server()
         return scene
 
@@ -212,6 +213,32 @@ class Scene:
                SELECT id, made_at, 'made', NULL, 'new' FROM lead
                UNION ALL SELECT id, contacted_at, 'moved', 'new', state FROM lead WHERE state IN ('in_work', 'rejected')"""
         )
+
+    async def _webhooks(self) -> None:
+        """A receiver that was told something, and something in vain."""
+        pool = self.place.pools.web
+        hook = await self.place.stores.webhooks.add(
+            name="CRM «Ромашка»",
+            url="https://crm.example.com/hooks/dialer?account=1234567890",
+            kinds=["lead.made", "disposition.saved"],
+            seed=bytes(16),
+            customer_id=self.place.campaign.customer_id,
+            campaign_id=None,
+            actor=SYSTEM,
+        )
+        told = (
+            (0, "delivered", 1, 200, None),
+            (16, "given_up", 16, None, "no answer within 5 s"),
+            (3, "pending", 3, 503, None),
+        )
+        for hours, state, tries, status, error in told:
+            await pool.execute(
+                """INSERT INTO delivery (webhook_id, event_id, kind, campaign_id, at, body, state, tries, next_at, status, error,
+                       closed_at)
+                   VALUES ($1, gen_random_uuid(), 'lead.made', $2, $3, '{}', $4::text, $5, now() + interval '1 hour', $6, $7,
+                       CASE WHEN $4 <> 'pending' THEN now() END)""",
+                hook, self.place.campaign.id, datetime.now(UTC) - timedelta(hours=hours), state, tries, status, error,
+            )  # fmt: skip
 
 
 LEAD = """INSERT INTO lead (attempt_id, contact_id, campaign_id, customer_id, phone_id, made_at, person, company, state, due_at,
