@@ -52,6 +52,11 @@ _PLACES = (
     ("/audit", "audit.title", OVERSEERS),
     ("/system", "system.title", OVERSEERS),
 )
+#: Pages that set up what others work with: behind "More" where they are many, so that the bar has one row.
+_SELDOM = frozenset(
+    {"/do-not-call", "/people", "/trunks", "/rules", "/programs", "/webhooks", "/audit", "/system"},
+)
+_SELDOM_MIN = 4
 #: What pages of refusals say of their own, by status.
 _REFUSALS = frozenset({403, 404, 503})
 
@@ -74,7 +79,7 @@ def page(
     html = _ENVIRONMENT.get_template(template).render(
         user=user,
         home=home,
-        places=[(path, text) for path, text, roles in _PLACES if user and Role(user.role) in roles],
+        places=_places(user),
         help=helped if helped in texts.TEXTS[language] else None,
         _=texts.translator(language),
         named=partial(_named, language),
@@ -83,6 +88,15 @@ def page(
         **values,
     )
     return web.Response(text=html, content_type="text/html", status=status)
+
+
+def _places(user: User | None) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Where the bar leads this user, path and text: always shown, and behind "More"."""
+    own = [(path, text) for path, text, roles in _PLACES if user and Role(user.role) in roles]
+    seldom = [place for place in own if place[0] in _SELDOM]
+    if len(seldom) < _SELDOM_MIN:
+        return own, []
+    return [place for place in own if place not in seldom], seldom
 
 
 def page_for(call: Call, template: str, home: str, **values: Any) -> web.Response:

@@ -7,12 +7,14 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from tests.browser.conftest import violations
+
 pytestmark = [pytest.mark.postgres, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_adding_an_operator_is_one_form_and_the_operator_can_log_in(opened, scene):
     async with opened("/people", "admin") as page:
-        await page.locator("summary").click()
+        await page.locator("main summary").click()
         form = page.locator("form[data-api]")
         for name, value in (("login", "newbie"), ("name", "New Bee"), ("password", "twelve letters"), ("team", "one")):
             await form.locator(f"[name={name}]").fill(value)
@@ -21,6 +23,24 @@ async def test_adding_an_operator_is_one_form_and_the_operator_can_log_in(opened
         await page.locator("#table th", has_text="newbie").or_(page.locator(".toast")).first.wait_for()
         found = await scene.place.stores.users.by_login("newbie")
         assert (found.user.role, found.user.name) == ("operator", "New Bee")
+
+
+async def test_the_bar_has_one_row_and_leads_everywhere_by_keys(opened):
+    """What is seldom needed is behind "More"; in Russian, whose words are longer."""
+    async with opened("/campaigns", "admin", language="ru") as page:
+        heights = await page.evaluate("[...document.querySelectorAll('.places > *')].map(one => one.offsetTop)")
+        assert max(heights) - min(heights) < 10
+        await page.locator(".seldom summary").focus()
+        await page.keyboard.press("Enter")
+        assert await violations(page) == []
+        await page.keyboard.press("Escape")
+        await expect(page.locator(".seldom div")).to_be_hidden()
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("Shift+Tab")
+        await page.locator(".seldom a[href='/system']").focus()
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/system")
+        await expect(page.locator(".seldom summary")).to_have_text("Система")
 
 
 async def test_a_search_goes_to_the_server_and_into_the_address(opened):

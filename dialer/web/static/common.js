@@ -245,6 +245,14 @@ $("#logout")?.addEventListener("click", async () => {
 const menu = $("#menu");
 menu?.addEventListener("click", () => menu.setAttribute("aria-expanded", String(menu.getAttribute("aria-expanded") !== "true")));
 
+const seldom = $(".seldom");
+seldom?.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !seldom.open) return;
+  seldom.open = false;
+  $("summary", seldom).focus();
+});
+document.addEventListener("click", (event) => seldom?.open && !seldom.contains(event.target) && (seldom.open = false));
+
 const help = $("#help-text");
 $("#help")?.addEventListener("click", () => help.showModal());
 
