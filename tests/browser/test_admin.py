@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import violations
+from tests.browser.conftest import picture, violations
+from tests.store.places import SYSTEM
 
 pytestmark = [pytest.mark.postgres, pytest.mark.asyncio(loop_scope="session")]
 
@@ -87,3 +89,30 @@ async def test_a_token_is_shown_once(opened):
         await page.reload()
         assert secret not in await page.content()
         assert "CRM" in await page.locator("table").inner_text()
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+async def test_a_campaign_shows_how_long_to_look_only_where_operators_look_first(opened, scene, language):
+    """The settings of a mode are there with the mode, explain themselves, and are saved."""
+    campaign_id = scene.place.campaign.id
+    async with opened(f"/campaigns/{campaign_id}", "admin", language=language) as page:
+        await expect(page.locator("#plan-text")).not_to_have_text("…")
+        await expect(page.locator("#preview-settings")).to_be_hidden()
+        await page.select_option("[name=mode]", "preview")
+        await expect(page.locator("#preview-settings")).to_be_visible()
+        await page.fill("[name=preview_s]", "45")
+        await page.select_option("[name=preview_calls]", "true")
+        await page.locator("#preview-settings").scroll_into_view_if_needed()
+        assert await violations(page) == []
+        await picture(page, f"campaign-preview-{language}")
+        await page.locator("#settings button.primary").click()
+        row = "SELECT mode, preview_s, preview_calls FROM campaign WHERE id = $1"
+        for _ in range(100):
+            if tuple(await scene.place.pools.web.fetchrow(row, campaign_id)) == ("preview", 45, True):
+                break
+            await asyncio.sleep(0.1)
+        else:
+            raise AssertionError("never saved")
+    await scene.place.stores.campaigns.change(
+        campaign_id, {"mode": "progressive", "preview_s": 60, "preview_calls": False}, actor=SYSTEM
+    )
