@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from ami.errors import AmiError
-from dialer import cli_bases, cli_do_not_call, cli_rules, cli_seats, logs, service, settings, switchconfig
+from dialer import cli_bases, cli_do_not_call, cli_kpi, cli_rules, cli_seats, logs, service, settings, switchconfig
 from dialer.cli_bases import campaign_named
-from dialer.core import kpi as numbers
 from dialer.core import replay
 from dialer.core.model import BudgetMode, CampaignState
 from dialer.doctor import examine, remedy_of
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from dialer.engine.ports import PacingMinute
     from dialer.logs import LogLevel
     from dialer.settings import Settings
-    from dialer.store.kpi import Row
 
 Result = TypeVar("Result")
 
@@ -103,6 +101,7 @@ cli_bases.add_to(app, _with_stores)
 
 cli_rules.attach(app, _with_stores)
 cli_do_not_call.attach(app, _with_stores)
+cli_kpi.attach(app, _with_stores)
 cli_seats.attach(app, _with_stores)
 
 # Service ---------------------------------------------------------------------
@@ -311,7 +310,7 @@ def campaign_explain(
 ) -> None:
     """Why it dialled as it did, minute by minute; a day is kept."""
     now = datetime.now(UTC)
-    begin, end = _moment(since, now - timedelta(hours=1)), _moment(until, now + timedelta(minutes=1))
+    begin, end = cli_kpi.moment(since, now - timedelta(hours=1)), cli_kpi.moment(until, now + timedelta(minutes=1))
 
     async def work(stores: Stores) -> Sequence[PacingMinute]:
         found = await campaign_named(stores, campaign)
@@ -329,62 +328,6 @@ def campaign_explain(
         typer.echo(f"{same} of {len(minutes)} decisions are the same when decided again.")
         if same < len(minutes):
             raise typer.Exit(1)
-
-
-# Numbers -------------------------------------------------------------------------
-
-
-def _moment(text: str | None, otherwise: datetime) -> datetime:
-    """ISO 8601; without a zone it is UTC."""
-    if text is None:
-        return otherwise
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise Refused("kpi.time", f"{text!r} is no time.", remedy="Write it like 2026-03-01T09:00+03:00.") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-@app.command()
-def kpi(
-    campaign: Annotated[str | None, typer.Option(help="Name or number; all campaigns by default.")] = None,
-    since: Annotated[str | None, typer.Option("--from", help="ISO 8601; default: today 00:00 UTC.")] = None,
-    until: Annotated[str | None, typer.Option("--to", help="ISO 8601; default: now.")] = None,
-    by: Annotated[str, typer.Option(help="hour, operator, campaign or total.")] = "total",
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")] = False,
-    definitions: Annotated[bool, typer.Option(help="Print how each number is defined.")] = False,
-) -> None:
-    """Numbers of a period, each by its one definition."""
-    if definitions:
-        for definition in numbers.DEFINITIONS:
-            typer.echo(f"{definition.id}: {definition.formula_en} [{definition.unit}]")
-        return
-    if by not in {"hour", "operator", "campaign", "total"}:
-        raise Refused("kpi.by", f"{by!r} is no way to group.", remedy="Use hour, operator, campaign or total.")
-    now = datetime.now(UTC)
-    begin = _moment(since, now.replace(hour=0, minute=0, second=0, microsecond=0))
-    end = _moment(until, now + timedelta(seconds=1))
-
-    async def work(stores: Stores) -> Sequence[Row]:
-        campaign_id = (await campaign_named(stores, campaign)).id if campaign else None
-        return await stores.kpi.table(campaign_id=campaign_id, since=begin, until=end, by=by)  # type: ignore[arg-type]  # checked above
-
-    rows = _with_stores(work)
-    if as_json:
-        found = [{"key": row.key, "label": row.label, "values": dict(row.values)} for row in rows]
-        typer.echo(json.dumps({"from": begin.isoformat(), "to": end.isoformat(), "by": by, "rows": found}))
-        return
-    for row in rows:
-        _print_row(row)
-
-
-def _print_row(row: Row) -> None:
-    if row.key != "total":
-        typer.echo(f"\n{row.label or row.key or 'nobody'}")
-    for definition in numbers.DEFINITIONS:
-        value = row.values.get(definition.id)
-        shown = "-" if value is None else f"{value:.1f}" if value % 1 else f"{value:.0f}"
-        typer.echo(f"  {definition.name_en:<38} {shown:>10} {definition.unit if definition.unit != 'count' else ''}")
 
 
 # Users ------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ import structlog
 from aiohttp import web
 
 from ami.link import Link, LinkSettings
-from dialer import forbidden, late_leads, priority, profiles, promises
+from dialer import counting, forbidden, late_leads, priority, profiles, promises
 from dialer.engine.clock import SystemClock
 from dialer.engine.engine import Engine
 from dialer.errors import LeaseLost, Misconfigured
@@ -169,6 +169,7 @@ async def _engine(engine: Engine, pools: Pools, switch: str) -> None:
         asyncio.create_task(forbidden.watch(engine, pools.engine, switch, lists), name="forbidden"),
         asyncio.create_task(promises.watch(engine, pools.engine), name="promises"),
         asyncio.create_task(late_leads.watch(pools.web), name="late leads"),
+        asyncio.create_task(counting.watch(pools), name="counting"),
     ]
     try:
         await engine.run()

@@ -49,6 +49,204 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION public.kpi_attempt_told() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO kpi_delta (campaign_id, hour, base_id, operator_id, script, caller_number, number, region,
+        attempts, rang, answered, abandoned, dialled, reached, connected, outcome_abandoned, early_hangups, offers_heard, no_answer, busy,
+        machine, invalid_number, congestion, rejected, failed, cancelled, not_sent, unknown)
+    SELECT t.campaign_id, t.hour, t.base_id, t.operator_id, t.script, t.caller_number, t.number, t.region,
+        t.attempts, t.rang, t.answered, t.abandoned, t.dialled, t.reached, t.connected, t.outcome_abandoned, t.early_hangups,
+        t.offers_heard, t.no_answer, t.busy, t.machine, t.invalid_number, t.congestion, t.rejected, t.failed, t.cancelled, t.not_sent,
+        t.unknown
+    FROM fresh AS f JOIN kpi_tried AS t ON t.attempt_id = f.attempt_id AND t.at = f.sent_at;
+    PERFORM FROM contact AS c WHERE c.id IN (SELECT f.contact_id FROM fresh AS f) ORDER BY c.id FOR NO KEY UPDATE; -- before the closing is looked for
+    UPDATE closing AS c SET rang = c.rang + n.rang
+    FROM (
+        SELECT f.contact_id, count(*)::integer AS rang FROM fresh AS f
+        WHERE f.rang_at IS NOT NULL OR f.answered_at IS NOT NULL OR f.outcome = 'no_answer'
+        GROUP BY f.contact_id
+    ) AS n
+    WHERE c.contact_id = n.contact_id;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.kpi_closing_told() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    sign integer := CASE TG_WHEN WHEN 'BEFORE' THEN -1 ELSE 1 END;
+    contact bigint := CASE TG_WHEN WHEN 'BEFORE' THEN OLD.contact_id ELSE NEW.contact_id END;
+BEGIN
+    INSERT INTO kpi_delta (campaign_id, hour, base_id, operator_id, script, caller_number, number, region,
+        stale, closed, closed_by_disposition, closed_used_up, closed_dead, calls_of_closed)
+    SELECT c.campaign_id, c.hour, c.base_id, c.operator_id, c.script, c.caller_number, c.number, c.region,
+        sign * c.stale, sign * c.closed, sign * c.closed_by_disposition, sign * c.closed_used_up, sign * c.closed_dead, sign *
+        c.calls_of_closed
+    FROM kpi_closed AS c WHERE c.contact_id = contact;
+    RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+
+CREATE FUNCTION public.kpi_contact_closed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM closing WHERE contact_id = NEW.id;
+    INSERT INTO closing (contact_id, campaign_id, base_id, closed_at, closed_by, operator_id, number, caller_number, region, script, rang)
+    SELECT NEW.id, NEW.campaign_id, NEW.base_id, NEW.closed_at, NEW.closed_by, said.operator_id, coalesce(last.number, 0),
+        coalesce(last.caller_number, ''), coalesce(last.region, ''), coalesce(last.script, 0), (
+            SELECT count(*) FROM attempt AS a
+            WHERE a.contact_id = NEW.id AND (a.rang_at IS NOT NULL OR a.answered_at IS NOT NULL OR a.outcome = 'no_answer'))
+    FROM (VALUES (true)) AS one (row)
+    LEFT JOIN LATERAL (
+        SELECT * FROM disposition AS d
+        WHERE NEW.closed_by = 'disposition' AND d.contact_id = NEW.id AND d.saved_at <= NEW.closed_at
+        ORDER BY d.saved_at DESC LIMIT 1
+    ) AS said ON true
+    LEFT JOIN LATERAL (
+        SELECT said.number, said.caller_number, said.region, said.script, 1 AS place WHERE said.attempt_id IS NOT NULL
+        UNION ALL
+        (SELECT a.number, a.caller_number, a.region, a.script, 2 FROM attempt AS a
+            WHERE a.contact_id = NEW.id AND a.sent_at <= NEW.closed_at ORDER BY a.sent_at DESC LIMIT 1)
+        ORDER BY place LIMIT 1
+    ) AS last ON true
+    WHERE NEW.closed_at IS NOT NULL;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.kpi_contact_gone() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM closing AS c USING gone WHERE c.contact_id = gone.id;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.kpi_count(campaigns bigint[], since timestamp with time zone, until timestamp with time zone) RETURNS TABLE(dim text, campaign_id bigint, hour timestamp with time zone, key text, attempts bigint, rang bigint, answered bigint, abandoned bigint, dialled bigint, reached bigint, connected bigint, outcome_abandoned bigint, early_hangups bigint, offers_heard bigint, no_answer bigint, busy bigint, machine bigint, invalid_number bigint, congestion bigint, rejected bigint, failed bigint, cancelled bigint, not_sent bigint, unknown bigint, said bigint, results bigint, decision_makers bigint, fresh bigint, stale bigint, off_target bigint, closed bigint, closed_by_disposition bigint, closed_used_up bigint, closed_dead bigint, calls_of_closed bigint, ready_us bigint, ringing_us bigint, preview_us bigint, talk_us bigint, wrap_up_us bigint, paused_us bigint)
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH p AS MATERIALIZED (
+        SELECT f.campaign_id, f.hour, f.base_id, f.operator_id, f.script, f.caller_number, f.number, f.region, f.code, f.reason,
+            sum(f.attempts) AS attempts, sum(f.rang) AS rang, sum(f.answered) AS answered, sum(f.abandoned) AS abandoned,
+            sum(f.dialled) AS dialled, sum(f.reached) AS reached, sum(f.connected) AS connected,
+            sum(f.outcome_abandoned) AS outcome_abandoned, sum(f.early_hangups) AS early_hangups, sum(f.offers_heard) AS offers_heard,
+            sum(f.no_answer) AS no_answer, sum(f.busy) AS busy, sum(f.machine) AS machine, sum(f.invalid_number) AS invalid_number,
+            sum(f.congestion) AS congestion, sum(f.rejected) AS rejected, sum(f.failed) AS failed, sum(f.cancelled) AS cancelled,
+            sum(f.not_sent) AS not_sent, sum(f.unknown) AS unknown, sum(f.said) AS said, sum(f.results) AS results,
+            sum(f.decision_makers) AS decision_makers, sum(f.fresh) AS fresh, sum(f.stale) AS stale, sum(f.off_target) AS off_target,
+            sum(f.closed) AS closed, sum(f.closed_by_disposition) AS closed_by_disposition, sum(f.closed_used_up) AS closed_used_up,
+            sum(f.closed_dead) AS closed_dead, sum(f.calls_of_closed) AS calls_of_closed, sum(f.ready_us) AS ready_us,
+            sum(f.ringing_us) AS ringing_us, sum(f.preview_us) AS preview_us, sum(f.talk_us) AS talk_us, sum(f.wrap_up_us) AS wrap_up_us,
+            sum(f.paused_us) AS paused_us
+        FROM kpi_part AS f
+        WHERE f.campaign_id = ANY(campaigns) AND f.hour >= since AND f.hour < until AND f.at >= since AND f.at < until + interval '2 hours'
+            AND f.began_at > since - interval '1 day' AND f.began_at < until + interval '2 hours'
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    )
+    SELECT part.dim, p.campaign_id, p.hour, part.key,
+        sum(p.attempts)::bigint, sum(p.rang)::bigint, sum(p.answered)::bigint, sum(p.abandoned)::bigint, sum(p.dialled)::bigint,
+        sum(p.reached)::bigint, sum(p.connected)::bigint, sum(p.outcome_abandoned)::bigint, sum(p.early_hangups)::bigint,
+        sum(p.offers_heard)::bigint, sum(p.no_answer)::bigint, sum(p.busy)::bigint, sum(p.machine)::bigint, sum(p.invalid_number)::bigint,
+        sum(p.congestion)::bigint, sum(p.rejected)::bigint, sum(p.failed)::bigint, sum(p.cancelled)::bigint, sum(p.not_sent)::bigint,
+        sum(p.unknown)::bigint, sum(p.said)::bigint, sum(p.results)::bigint, sum(p.decision_makers)::bigint, sum(p.fresh)::bigint,
+        sum(p.stale)::bigint, sum(p.off_target)::bigint, sum(p.closed)::bigint, sum(p.closed_by_disposition)::bigint,
+        sum(p.closed_used_up)::bigint, sum(p.closed_dead)::bigint, sum(p.calls_of_closed)::bigint, sum(p.ready_us)::bigint,
+        sum(p.ringing_us)::bigint, sum(p.preview_us)::bigint, sum(p.talk_us)::bigint, sum(p.wrap_up_us)::bigint, sum(p.paused_us)::bigint
+    FROM p
+    CROSS JOIN LATERAL (VALUES ('total', ''), ('operator', coalesce(p.operator_id::text, '')), ('base', p.base_id::text),
+        ('script', p.campaign_id || '.' || p.script), ('caller', p.caller_number), ('number', p.number::text), ('region', p.region),
+        ('code', p.code), ('reason', p.reason)) AS part (dim, key)
+    WHERE part.key IS NOT NULL
+    GROUP BY 1, 2, 3, 4;
+END $$;
+
+CREATE FUNCTION public.kpi_disposition_told() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO kpi_delta (campaign_id, hour, base_id, operator_id, script, caller_number, number, region, code, reason,
+        said, results, decision_makers, fresh, stale, off_target)
+    SELECT d.campaign_id, d.hour, d.base_id, d.operator_id, d.script, d.caller_number, d.number, d.region, d.code, d.reason,
+        d.said, d.results, d.decision_makers, d.fresh, d.stale, d.off_target
+    FROM fresh AS f JOIN kpi_said AS d ON d.attempt_id = f.attempt_id;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.kpi_interval_told() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(661341, who.operator_id::integer) FROM (SELECT DISTINCT operator_id FROM fresh ORDER BY 1) AS who;
+    INSERT INTO kpi_delta (campaign_id, hour, operator_id,
+        ready_us, ringing_us, preview_us, talk_us, wrap_up_us, paused_us)
+    WITH span AS (
+        SELECT f.operator_id, f.session_id, min(f.started_at) AS first, max(f.started_at) AS last
+        FROM fresh AS f GROUP BY f.operator_id, f.session_id
+    ), near AS (
+        SELECT s.operator_id, s.session_id, coalesce((
+            SELECT max(n.started_at) FROM operator_interval AS n
+            WHERE n.operator_id = s.operator_id AND n.session_id = s.session_id AND n.campaign_id IS NOT NULL
+                AND n.started_at < s.first AND n.started_at > s.first - interval '12 hours'
+        ), s.first - interval '12 hours') AS first, coalesce((
+            SELECT min(n.started_at) FROM operator_interval AS n
+            WHERE n.operator_id = s.operator_id AND n.session_id = s.session_id AND n.campaign_id IS NOT NULL
+                AND n.started_at > s.last AND n.started_at < s.last + interval '12 hours'
+        ), s.last + interval '12 hours') AS last
+        FROM span AS s
+    ), known AS (
+        SELECT i.operator_id, i.session_id, i.state, i.started_at, i.ended_at, i.campaign_id,
+            EXISTS (SELECT FROM fresh AS f WHERE (f.operator_id, f.session_id, f.started_at) = (i.operator_id, i.session_id, i.started_at)) AS told
+        FROM near AS s JOIN operator_interval AS i
+            ON i.operator_id = s.operator_id AND i.session_id = s.session_id AND i.started_at >= s.first AND i.started_at <= s.last
+    ), changed AS (
+        SELECT i.*, coalesce(i.campaign_id, later.campaign_id, sooner.campaign_id, 0) AS owner,
+            coalesce(later_before.campaign_id, sooner_before.campaign_id, 0) AS owner_before
+        FROM known AS i
+        LEFT JOIN LATERAL (SELECT n.campaign_id FROM known AS n WHERE n.session_id = i.session_id AND n.operator_id = i.operator_id
+            AND n.campaign_id IS NOT NULL AND n.started_at > i.started_at ORDER BY n.started_at LIMIT 1) AS later ON i.campaign_id IS NULL
+        LEFT JOIN LATERAL (SELECT n.campaign_id FROM known AS n WHERE n.session_id = i.session_id AND n.operator_id = i.operator_id
+            AND n.campaign_id IS NOT NULL AND n.started_at < i.started_at ORDER BY n.started_at DESC LIMIT 1) AS sooner ON i.campaign_id IS NULL
+        LEFT JOIN LATERAL (SELECT n.campaign_id FROM known AS n WHERE n.session_id = i.session_id AND n.operator_id = i.operator_id
+            AND n.campaign_id IS NOT NULL AND NOT n.told AND n.started_at > i.started_at ORDER BY n.started_at LIMIT 1) AS later_before ON NOT i.told
+        LEFT JOIN LATERAL (SELECT n.campaign_id FROM known AS n WHERE n.session_id = i.session_id AND n.operator_id = i.operator_id
+            AND n.campaign_id IS NOT NULL AND NOT n.told AND n.started_at < i.started_at ORDER BY n.started_at DESC LIMIT 1) AS sooner_before ON NOT i.told
+        WHERE i.told OR i.campaign_id IS NULL
+    ), o AS (
+        SELECT operator_id, state, started_at, ended_at, owner AS campaign_id, 1 AS sign FROM changed WHERE told OR owner <> owner_before
+        UNION ALL
+        SELECT operator_id, state, started_at, ended_at, owner_before, -1 FROM changed WHERE NOT told AND owner <> owner_before
+    )
+    SELECT o.campaign_id, p.hour, o.operator_id,
+        sum(CASE o.state WHEN 'ready' THEN o.sign * p.us ELSE 0 END), sum(CASE o.state WHEN 'ringing' THEN o.sign * p.us ELSE 0 END),
+        sum(CASE o.state WHEN 'preview' THEN o.sign * p.us ELSE 0 END), sum(CASE o.state WHEN 'talking' THEN o.sign * p.us ELSE 0 END),
+        sum(CASE o.state WHEN 'wrap_up' THEN o.sign * p.us ELSE 0 END), sum(CASE o.state WHEN 'paused' THEN o.sign * p.us ELSE 0 END)
+    FROM o LEFT JOIN campaign AS k ON k.id = o.campaign_id
+    CROSS JOIN LATERAL kpi_pieces(o.started_at, o.ended_at, coalesce(k.zone, 'UTC')) AS p
+    GROUP BY o.campaign_id, p.hour, o.operator_id;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.kpi_pieces(started_at timestamp with time zone, ended_at timestamp with time zone, zone text) RETURNS TABLE(at timestamp with time zone, hour timestamp with time zone, us bigint)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT greatest(started_at, q.at), date_trunc('hour', q.at, zone),
+        (1000000 * extract(epoch FROM least(ended_at, q.at + interval '15 minutes') - greatest(started_at, q.at)))::bigint
+    FROM generate_series(date_bin('15 minutes', started_at, timestamptz '2000-01-01 00:00Z'), ended_at, interval '15 minutes') AS q (at)
+    WHERE least(ended_at, q.at + interval '15 minutes') > greatest(started_at, q.at)
+$$;
+
+CREATE FUNCTION public.kpi_zone_changed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO kpi_stale (campaign_id) VALUES (NEW.id) ON CONFLICT (campaign_id) DO UPDATE SET since = now();
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION public.lead_moves() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -91,6 +289,17 @@ BEGIN
     END LOOP;
     RETURN made;
 END $$;
+
+CREATE FUNCTION public.phone_region(e164 text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT CASE
+        WHEN e164 ~ '^\+[17]' THEN left(e164, 5)
+        WHEN e164 ~ '^\+(20|27|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58])' THEN left(e164, 3)
+        WHEN e164 ~ '^\+' THEN left(e164, 4)
+        ELSE ''
+    END
+$$;
 
 CREATE FUNCTION public.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -294,6 +503,9 @@ CREATE TABLE public.attempt (
     counts boolean NOT NULL,
     legal_answered boolean NOT NULL,
     legal_abandoned boolean NOT NULL,
+    caller_number text DEFAULT ''::text NOT NULL,
+    region text DEFAULT ''::text NOT NULL,
+    script integer DEFAULT 0 NOT NULL,
     asked boolean DEFAULT false NOT NULL,
     CONSTRAINT attempt_check CHECK (((outcome <> 'connected'::text) OR ((connected_at IS NOT NULL) AND (answered_at IS NOT NULL)))),
     CONSTRAINT attempt_check1 CHECK ((legal_answered OR (NOT legal_abandoned))),
@@ -330,6 +542,7 @@ CREATE TABLE public.attempt_live (
     callback_id bigint,
     for_operator bigint,
     ended_by text,
+    caller_number text DEFAULT ''::text NOT NULL,
     asked boolean DEFAULT false NOT NULL,
     CONSTRAINT attempt_live_state_check CHECK ((state = ANY (ARRAY['sent'::text, 'ringing'::text, 'answered'::text, 'offer'::text, 'waiting'::text, 'bridging'::text, 'connected'::text])))
 );
@@ -361,6 +574,9 @@ CREATE TABLE public.attempt_other (
     counts boolean NOT NULL,
     legal_answered boolean NOT NULL,
     legal_abandoned boolean NOT NULL,
+    caller_number text DEFAULT ''::text NOT NULL,
+    region text DEFAULT ''::text NOT NULL,
+    script integer DEFAULT 0 NOT NULL,
     asked boolean DEFAULT false NOT NULL,
     CONSTRAINT attempt_check CHECK (((outcome <> 'connected'::text) OR ((connected_at IS NOT NULL) AND (answered_at IS NOT NULL)))),
     CONSTRAINT attempt_check1 CHECK ((legal_answered OR (NOT legal_abandoned))),
@@ -460,7 +676,12 @@ CREATE TABLE public.disposition (
     reason text,
     address text,
     note text DEFAULT ''::text NOT NULL,
-    saved_at timestamp with time zone DEFAULT now() NOT NULL
+    saved_at timestamp with time zone DEFAULT now() NOT NULL,
+    base_id bigint DEFAULT 0 NOT NULL,
+    number integer DEFAULT 0 NOT NULL,
+    caller_number text DEFAULT ''::text NOT NULL,
+    region text DEFAULT ''::text NOT NULL,
+    script integer DEFAULT 0 NOT NULL
 );
 
 CREATE TABLE public.disposition_kind (
@@ -538,7 +759,8 @@ CREATE VIEW public.attempt_shown AS
     d.operator_id AS said_operator_id,
     d.attempt_id AS said_attempt_id,
     n.name_ru,
-    n.name_en
+    n.name_en,
+    k.zone
    FROM ((((((public.attempt a
      JOIN public.campaign k ON ((k.id = a.campaign_id)))
      JOIN public.contact c ON ((c.id = a.contact_id)))
@@ -800,6 +1022,20 @@ ALTER TABLE public.campaign ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.closing (
+    contact_id bigint NOT NULL,
+    campaign_id bigint NOT NULL,
+    base_id bigint NOT NULL,
+    closed_at timestamp with time zone NOT NULL,
+    closed_by text NOT NULL,
+    operator_id bigint,
+    number integer DEFAULT 0 NOT NULL,
+    caller_number text DEFAULT ''::text NOT NULL,
+    region text DEFAULT ''::text NOT NULL,
+    script integer DEFAULT 0 NOT NULL,
+    rang integer DEFAULT 0 NOT NULL
+);
+
 CREATE TABLE public.consent (
     id bigint NOT NULL,
     phone_id bigint NOT NULL,
@@ -964,6 +1200,580 @@ CREATE TABLE public.engine_lease (
     expires_at timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.kpi_check (
+    id bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone NOT NULL,
+    compared bigint NOT NULL,
+    different bigint NOT NULL,
+    differences jsonb DEFAULT '[]'::jsonb NOT NULL
+);
+
+ALTER TABLE public.kpi_check ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.kpi_check_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE VIEW public.kpi_closed AS
+ SELECT c.contact_id,
+    c.closed_at AS at,
+    c.campaign_id,
+    date_trunc('hour'::text, c.closed_at, k.zone) AS hour,
+    c.base_id,
+    c.operator_id,
+    c.script,
+    c.caller_number,
+    c.number,
+    c.region,
+    NULL::text AS code,
+    NULL::text AS reason,
+    ((c.closed_by = 'dead'::text))::integer AS stale,
+    1 AS closed,
+    ((c.closed_by = 'disposition'::text))::integer AS closed_by_disposition,
+    ((c.closed_by = 'used_up'::text))::integer AS closed_used_up,
+    ((c.closed_by = 'dead'::text))::integer AS closed_dead,
+    c.rang AS calls_of_closed
+   FROM (public.closing c
+     JOIN public.campaign k ON ((k.id = c.campaign_id)));
+
+CREATE TABLE public.kpi_delta (
+    campaign_id bigint NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    base_id bigint,
+    operator_id bigint,
+    script integer,
+    caller_number text,
+    number integer,
+    region text,
+    code text,
+    reason text,
+    attempts integer DEFAULT 0 NOT NULL,
+    rang integer DEFAULT 0 NOT NULL,
+    answered integer DEFAULT 0 NOT NULL,
+    abandoned integer DEFAULT 0 NOT NULL,
+    dialled integer DEFAULT 0 NOT NULL,
+    reached integer DEFAULT 0 NOT NULL,
+    connected integer DEFAULT 0 NOT NULL,
+    outcome_abandoned integer DEFAULT 0 NOT NULL,
+    early_hangups integer DEFAULT 0 NOT NULL,
+    offers_heard integer DEFAULT 0 NOT NULL,
+    no_answer integer DEFAULT 0 NOT NULL,
+    busy integer DEFAULT 0 NOT NULL,
+    machine integer DEFAULT 0 NOT NULL,
+    invalid_number integer DEFAULT 0 NOT NULL,
+    congestion integer DEFAULT 0 NOT NULL,
+    rejected integer DEFAULT 0 NOT NULL,
+    failed integer DEFAULT 0 NOT NULL,
+    cancelled integer DEFAULT 0 NOT NULL,
+    not_sent integer DEFAULT 0 NOT NULL,
+    unknown integer DEFAULT 0 NOT NULL,
+    said integer DEFAULT 0 NOT NULL,
+    results integer DEFAULT 0 NOT NULL,
+    decision_makers integer DEFAULT 0 NOT NULL,
+    fresh integer DEFAULT 0 NOT NULL,
+    stale integer DEFAULT 0 NOT NULL,
+    off_target integer DEFAULT 0 NOT NULL,
+    closed integer DEFAULT 0 NOT NULL,
+    closed_by_disposition integer DEFAULT 0 NOT NULL,
+    closed_used_up integer DEFAULT 0 NOT NULL,
+    closed_dead integer DEFAULT 0 NOT NULL,
+    calls_of_closed integer DEFAULT 0 NOT NULL,
+    ready_us bigint DEFAULT 0 NOT NULL,
+    ringing_us bigint DEFAULT 0 NOT NULL,
+    preview_us bigint DEFAULT 0 NOT NULL,
+    talk_us bigint DEFAULT 0 NOT NULL,
+    wrap_up_us bigint DEFAULT 0 NOT NULL,
+    paused_us bigint DEFAULT 0 NOT NULL
+);
+
+CREATE TABLE public.kpi_hour (
+    dim text NOT NULL,
+    campaign_id bigint NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    key text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    rang integer DEFAULT 0 NOT NULL,
+    answered integer DEFAULT 0 NOT NULL,
+    abandoned integer DEFAULT 0 NOT NULL,
+    dialled integer DEFAULT 0 NOT NULL,
+    reached integer DEFAULT 0 NOT NULL,
+    connected integer DEFAULT 0 NOT NULL,
+    outcome_abandoned integer DEFAULT 0 NOT NULL,
+    early_hangups integer DEFAULT 0 NOT NULL,
+    offers_heard integer DEFAULT 0 NOT NULL,
+    no_answer integer DEFAULT 0 NOT NULL,
+    busy integer DEFAULT 0 NOT NULL,
+    machine integer DEFAULT 0 NOT NULL,
+    invalid_number integer DEFAULT 0 NOT NULL,
+    congestion integer DEFAULT 0 NOT NULL,
+    rejected integer DEFAULT 0 NOT NULL,
+    failed integer DEFAULT 0 NOT NULL,
+    cancelled integer DEFAULT 0 NOT NULL,
+    not_sent integer DEFAULT 0 NOT NULL,
+    unknown integer DEFAULT 0 NOT NULL,
+    said integer DEFAULT 0 NOT NULL,
+    results integer DEFAULT 0 NOT NULL,
+    decision_makers integer DEFAULT 0 NOT NULL,
+    fresh integer DEFAULT 0 NOT NULL,
+    stale integer DEFAULT 0 NOT NULL,
+    off_target integer DEFAULT 0 NOT NULL,
+    closed integer DEFAULT 0 NOT NULL,
+    closed_by_disposition integer DEFAULT 0 NOT NULL,
+    closed_used_up integer DEFAULT 0 NOT NULL,
+    closed_dead integer DEFAULT 0 NOT NULL,
+    calls_of_closed integer DEFAULT 0 NOT NULL,
+    ready_us bigint DEFAULT 0 NOT NULL,
+    ringing_us bigint DEFAULT 0 NOT NULL,
+    preview_us bigint DEFAULT 0 NOT NULL,
+    talk_us bigint DEFAULT 0 NOT NULL,
+    wrap_up_us bigint DEFAULT 0 NOT NULL,
+    paused_us bigint DEFAULT 0 NOT NULL,
+    revision integer DEFAULT 0 NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT kpi_hour_dim_check CHECK ((dim = ANY (ARRAY['total'::text, 'operator'::text, 'base'::text, 'script'::text, 'caller'::text, 'number'::text, 'region'::text, 'code'::text, 'reason'::text])))
+);
+
+CREATE TABLE public.operator_interval (
+    operator_id bigint NOT NULL,
+    session_id uuid NOT NULL,
+    state text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    reason text,
+    campaign_id bigint,
+    attempt_id uuid,
+    CONSTRAINT operator_interval_check CHECK ((ended_at >= started_at)),
+    CONSTRAINT operator_interval_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'ringing'::text, 'talking'::text, 'wrap_up'::text, 'paused'::text, 'preview'::text])))
+)
+PARTITION BY RANGE (started_at);
+
+CREATE VIEW public.kpi_owned AS
+ SELECT i.operator_id,
+    i.session_id,
+    i.state,
+    i.started_at,
+    i.ended_at,
+    COALESCE(i.campaign_id, ( SELECT n.campaign_id
+           FROM public.operator_interval n
+          WHERE ((n.operator_id = i.operator_id) AND (n.session_id = i.session_id) AND (n.campaign_id IS NOT NULL) AND (n.started_at > i.started_at) AND (n.started_at < (i.started_at + '12:00:00'::interval)) AND (i.campaign_id IS NULL))
+          ORDER BY n.started_at
+         LIMIT 1), ( SELECT n.campaign_id
+           FROM public.operator_interval n
+          WHERE ((n.operator_id = i.operator_id) AND (n.session_id = i.session_id) AND (n.campaign_id IS NOT NULL) AND (n.started_at < i.started_at) AND (n.started_at > (i.started_at - '12:00:00'::interval)) AND (i.campaign_id IS NULL))
+          ORDER BY n.started_at DESC
+         LIMIT 1), (0)::bigint) AS campaign_id
+   FROM public.operator_interval i;
+
+CREATE VIEW public.kpi_said AS
+ SELECT d.attempt_id,
+    d.saved_at AS at,
+    d.campaign_id,
+    date_trunc('hour'::text, d.saved_at, k.zone) AS hour,
+    d.base_id,
+    d.operator_id,
+    d.script,
+    d.caller_number,
+    d.number,
+    d.region,
+    d.code,
+    d.reason,
+    1 AS said,
+    (d.result)::integer AS results,
+    (d.decision_maker)::integer AS decision_makers,
+    ((NOT (d.verdict IS DISTINCT FROM 'fresh'::text)))::integer AS fresh,
+    ((NOT (d.verdict IS DISTINCT FROM 'stale'::text)))::integer AS stale,
+    ((NOT (d.verdict IS DISTINCT FROM 'off_target'::text)))::integer AS off_target
+   FROM (public.disposition d
+     JOIN public.campaign k ON ((k.id = d.campaign_id)));
+
+CREATE VIEW public.kpi_timed AS
+ SELECT o.started_at,
+    o.ended_at,
+    p.at,
+    o.campaign_id,
+    p.hour,
+    o.operator_id,
+        CASE o.state
+            WHEN 'ready'::text THEN p.us
+            ELSE (0)::bigint
+        END AS ready_us,
+        CASE o.state
+            WHEN 'ringing'::text THEN p.us
+            ELSE (0)::bigint
+        END AS ringing_us,
+        CASE o.state
+            WHEN 'preview'::text THEN p.us
+            ELSE (0)::bigint
+        END AS preview_us,
+        CASE o.state
+            WHEN 'talking'::text THEN p.us
+            ELSE (0)::bigint
+        END AS talk_us,
+        CASE o.state
+            WHEN 'wrap_up'::text THEN p.us
+            ELSE (0)::bigint
+        END AS wrap_up_us,
+        CASE o.state
+            WHEN 'paused'::text THEN p.us
+            ELSE (0)::bigint
+        END AS paused_us
+   FROM ((public.kpi_owned o
+     LEFT JOIN public.campaign k ON ((k.id = o.campaign_id)))
+     CROSS JOIN LATERAL public.kpi_pieces(o.started_at, o.ended_at, COALESCE(k.zone, 'UTC'::text)) p(at, hour, us));
+
+CREATE VIEW public.kpi_tried AS
+ SELECT a.attempt_id,
+    a.contact_id,
+    a.sent_at AS at,
+    a.campaign_id,
+    date_trunc('hour'::text, a.sent_at, k.zone) AS hour,
+    a.base_id,
+    a.operator_id,
+    a.script,
+    a.caller_number,
+    a.number,
+    a.region,
+    NULL::text AS code,
+    NULL::text AS reason,
+        CASE
+            WHEN (a.outcome = 'connected'::text) THEN ((1000)::double precision * (EXTRACT(epoch FROM (a.connected_at -
+            CASE k.mode
+                WHEN 'ivr'::text THEN COALESCE(a.waiting_at, a.answered_at)
+                ELSE a.answered_at
+            END)))::double precision)
+            ELSE NULL::double precision
+        END AS voice_ms,
+    1 AS attempts,
+    (((a.rang_at IS NOT NULL) OR (a.answered_at IS NOT NULL) OR (a.outcome = 'no_answer'::text)))::integer AS rang,
+    (a.legal_answered)::integer AS answered,
+    (a.legal_abandoned)::integer AS abandoned,
+    ((a.outcome <> 'not_sent'::text))::integer AS dialled,
+    (((a.outcome = 'offer_ended'::text) OR ((a.outcome = 'connected'::text) AND (a.ended_at >= (a.connected_at + '00:00:01'::interval)))))::integer AS reached,
+    ((a.outcome = 'connected'::text))::integer AS connected,
+    ((a.outcome = 'abandoned'::text))::integer AS outcome_abandoned,
+    ((a.outcome = 'early_hangup'::text))::integer AS early_hangups,
+    ((a.outcome = 'offer_ended'::text))::integer AS offers_heard,
+    ((a.outcome = 'no_answer'::text))::integer AS no_answer,
+    ((a.outcome = 'busy'::text))::integer AS busy,
+    ((a.outcome = 'machine'::text))::integer AS machine,
+    ((a.outcome = 'invalid_number'::text))::integer AS invalid_number,
+    ((a.outcome = 'congestion'::text))::integer AS congestion,
+    ((a.outcome = 'rejected'::text))::integer AS rejected,
+    ((a.outcome = 'failed'::text))::integer AS failed,
+    ((a.outcome = 'cancelled'::text))::integer AS cancelled,
+    ((a.outcome = 'not_sent'::text))::integer AS not_sent,
+    ((a.outcome = 'unknown'::text))::integer AS unknown
+   FROM (public.attempt a
+     JOIN public.campaign k ON ((k.id = a.campaign_id)));
+
+CREATE VIEW public.kpi_part AS
+ SELECT 'tried'::text AS kind,
+    t.at,
+    t.at AS began_at,
+    t.campaign_id,
+    t.hour,
+    t.base_id,
+    t.operator_id,
+    t.script,
+    t.caller_number,
+    t.number,
+    t.region,
+    t.code,
+    t.reason,
+    t.attempts,
+    t.rang,
+    t.answered,
+    t.abandoned,
+    t.dialled,
+    t.reached,
+    t.connected,
+    t.outcome_abandoned,
+    t.early_hangups,
+    t.offers_heard,
+    t.no_answer,
+    t.busy,
+    t.machine,
+    t.invalid_number,
+    t.congestion,
+    t.rejected,
+    t.failed,
+    t.cancelled,
+    t.not_sent,
+    t.unknown,
+    0 AS said,
+    0 AS results,
+    0 AS decision_makers,
+    0 AS fresh,
+    0 AS stale,
+    0 AS off_target,
+    0 AS closed,
+    0 AS closed_by_disposition,
+    0 AS closed_used_up,
+    0 AS closed_dead,
+    0 AS calls_of_closed,
+    (0)::bigint AS ready_us,
+    (0)::bigint AS ringing_us,
+    (0)::bigint AS preview_us,
+    (0)::bigint AS talk_us,
+    (0)::bigint AS wrap_up_us,
+    (0)::bigint AS paused_us
+   FROM public.kpi_tried t
+UNION ALL
+ SELECT 'said'::text AS kind,
+    d.at,
+    d.at AS began_at,
+    d.campaign_id,
+    d.hour,
+    d.base_id,
+    d.operator_id,
+    d.script,
+    d.caller_number,
+    d.number,
+    d.region,
+    d.code,
+    d.reason,
+    0 AS attempts,
+    0 AS rang,
+    0 AS answered,
+    0 AS abandoned,
+    0 AS dialled,
+    0 AS reached,
+    0 AS connected,
+    0 AS outcome_abandoned,
+    0 AS early_hangups,
+    0 AS offers_heard,
+    0 AS no_answer,
+    0 AS busy,
+    0 AS machine,
+    0 AS invalid_number,
+    0 AS congestion,
+    0 AS rejected,
+    0 AS failed,
+    0 AS cancelled,
+    0 AS not_sent,
+    0 AS unknown,
+    d.said,
+    d.results,
+    d.decision_makers,
+    d.fresh,
+    d.stale,
+    d.off_target,
+    0 AS closed,
+    0 AS closed_by_disposition,
+    0 AS closed_used_up,
+    0 AS closed_dead,
+    0 AS calls_of_closed,
+    (0)::bigint AS ready_us,
+    (0)::bigint AS ringing_us,
+    (0)::bigint AS preview_us,
+    (0)::bigint AS talk_us,
+    (0)::bigint AS wrap_up_us,
+    (0)::bigint AS paused_us
+   FROM public.kpi_said d
+UNION ALL
+ SELECT 'closed'::text AS kind,
+    c.at,
+    c.at AS began_at,
+    c.campaign_id,
+    c.hour,
+    c.base_id,
+    c.operator_id,
+    c.script,
+    c.caller_number,
+    c.number,
+    c.region,
+    c.code,
+    c.reason,
+    0 AS attempts,
+    0 AS rang,
+    0 AS answered,
+    0 AS abandoned,
+    0 AS dialled,
+    0 AS reached,
+    0 AS connected,
+    0 AS outcome_abandoned,
+    0 AS early_hangups,
+    0 AS offers_heard,
+    0 AS no_answer,
+    0 AS busy,
+    0 AS machine,
+    0 AS invalid_number,
+    0 AS congestion,
+    0 AS rejected,
+    0 AS failed,
+    0 AS cancelled,
+    0 AS not_sent,
+    0 AS unknown,
+    0 AS said,
+    0 AS results,
+    0 AS decision_makers,
+    0 AS fresh,
+    c.stale,
+    0 AS off_target,
+    c.closed,
+    c.closed_by_disposition,
+    c.closed_used_up,
+    c.closed_dead,
+    c.calls_of_closed,
+    (0)::bigint AS ready_us,
+    (0)::bigint AS ringing_us,
+    (0)::bigint AS preview_us,
+    (0)::bigint AS talk_us,
+    (0)::bigint AS wrap_up_us,
+    (0)::bigint AS paused_us
+   FROM public.kpi_closed c
+UNION ALL
+ SELECT 'timed'::text AS kind,
+    o.at,
+    o.started_at AS began_at,
+    o.campaign_id,
+    o.hour,
+    NULL::bigint AS base_id,
+    o.operator_id,
+    NULL::integer AS script,
+    NULL::text AS caller_number,
+    NULL::integer AS number,
+    NULL::text AS region,
+    NULL::text AS code,
+    NULL::text AS reason,
+    0 AS attempts,
+    0 AS rang,
+    0 AS answered,
+    0 AS abandoned,
+    0 AS dialled,
+    0 AS reached,
+    0 AS connected,
+    0 AS outcome_abandoned,
+    0 AS early_hangups,
+    0 AS offers_heard,
+    0 AS no_answer,
+    0 AS busy,
+    0 AS machine,
+    0 AS invalid_number,
+    0 AS congestion,
+    0 AS rejected,
+    0 AS failed,
+    0 AS cancelled,
+    0 AS not_sent,
+    0 AS unknown,
+    0 AS said,
+    0 AS results,
+    0 AS decision_makers,
+    0 AS fresh,
+    0 AS stale,
+    0 AS off_target,
+    0 AS closed,
+    0 AS closed_by_disposition,
+    0 AS closed_used_up,
+    0 AS closed_dead,
+    0 AS calls_of_closed,
+    o.ready_us,
+    o.ringing_us,
+    o.preview_us,
+    o.talk_us,
+    o.wrap_up_us,
+    o.paused_us
+   FROM public.kpi_timed o;
+
+CREATE VIEW public.kpi_row AS
+ SELECT h.dim,
+    h.campaign_id,
+    h.hour,
+    h.key,
+    h.attempts,
+    h.rang,
+    h.answered,
+    h.abandoned,
+    h.dialled,
+    h.reached,
+    h.connected,
+    h.outcome_abandoned,
+    h.early_hangups,
+    h.offers_heard,
+    h.no_answer,
+    h.busy,
+    h.machine,
+    h.invalid_number,
+    h.congestion,
+    h.rejected,
+    h.failed,
+    h.cancelled,
+    h.not_sent,
+    h.unknown,
+    h.said,
+    h.results,
+    h.decision_makers,
+    h.fresh,
+    h.stale,
+    h.off_target,
+    h.closed,
+    h.closed_by_disposition,
+    h.closed_used_up,
+    h.closed_dead,
+    h.calls_of_closed,
+    h.ready_us,
+    h.ringing_us,
+    h.preview_us,
+    h.talk_us,
+    h.wrap_up_us,
+    h.paused_us
+   FROM public.kpi_hour h
+UNION ALL
+ SELECT part.dim,
+    p.campaign_id,
+    p.hour,
+    part.key,
+    p.attempts,
+    p.rang,
+    p.answered,
+    p.abandoned,
+    p.dialled,
+    p.reached,
+    p.connected,
+    p.outcome_abandoned,
+    p.early_hangups,
+    p.offers_heard,
+    p.no_answer,
+    p.busy,
+    p.machine,
+    p.invalid_number,
+    p.congestion,
+    p.rejected,
+    p.failed,
+    p.cancelled,
+    p.not_sent,
+    p.unknown,
+    p.said,
+    p.results,
+    p.decision_makers,
+    p.fresh,
+    p.stale,
+    p.off_target,
+    p.closed,
+    p.closed_by_disposition,
+    p.closed_used_up,
+    p.closed_dead,
+    p.calls_of_closed,
+    p.ready_us,
+    p.ringing_us,
+    p.preview_us,
+    p.talk_us,
+    p.wrap_up_us,
+    p.paused_us
+   FROM (public.kpi_delta p
+     CROSS JOIN LATERAL ( VALUES ('total'::text,''::text), ('operator'::text,COALESCE((p.operator_id)::text, ''::text)), ('base'::text,(p.base_id)::text), ('script'::text,((p.campaign_id || '.'::text) || p.script)), ('caller'::text,p.caller_number), ('number'::text,(p.number)::text), ('region'::text,p.region), ('code'::text,p.code), ('reason'::text,p.reason)) part(dim, key))
+  WHERE (part.key IS NOT NULL);
+
+CREATE TABLE public.kpi_stale (
+    campaign_id bigint NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL
+);
+
 ALTER TABLE public.lane ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.lane_id_seq
     START WITH 1
@@ -1126,20 +1936,6 @@ CREATE SEQUENCE public.offer_word
     NO MINVALUE
     NO MAXVALUE
     CACHE 1;
-
-CREATE TABLE public.operator_interval (
-    operator_id bigint NOT NULL,
-    session_id uuid NOT NULL,
-    state text NOT NULL,
-    started_at timestamp with time zone NOT NULL,
-    ended_at timestamp with time zone NOT NULL,
-    reason text,
-    campaign_id bigint,
-    attempt_id uuid,
-    CONSTRAINT operator_interval_check CHECK ((ended_at >= started_at)),
-    CONSTRAINT operator_interval_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'ringing'::text, 'talking'::text, 'wrap_up'::text, 'paused'::text, 'preview'::text])))
-)
-PARTITION BY RANGE (started_at);
 
 CREATE TABLE public.operator_interval_other (
     operator_id bigint NOT NULL,
@@ -1444,6 +2240,9 @@ ALTER TABLE ONLY public.campaign
 ALTER TABLE ONLY public.campaign
     ADD CONSTRAINT campaign_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.closing
+    ADD CONSTRAINT closing_pkey PRIMARY KEY (contact_id);
+
 ALTER TABLE ONLY public.consent
     ADD CONSTRAINT consent_phone_id_customer_id_purpose_evidence_hash_key UNIQUE (phone_id, customer_id, purpose, evidence_hash);
 
@@ -1503,6 +2302,15 @@ ALTER TABLE ONLY public.draft
 
 ALTER TABLE ONLY public.engine_lease
     ADD CONSTRAINT engine_lease_pkey PRIMARY KEY (switch);
+
+ALTER TABLE ONLY public.kpi_check
+    ADD CONSTRAINT kpi_check_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.kpi_hour
+    ADD CONSTRAINT kpi_hour_pkey PRIMARY KEY (dim, campaign_id, hour, key);
+
+ALTER TABLE ONLY public.kpi_stale
+    ADD CONSTRAINT kpi_stale_pkey PRIMARY KEY (campaign_id);
 
 ALTER TABLE ONLY public.lane
     ADD CONSTRAINT lane_once UNIQUE (base_id, zones, priority, countries);
@@ -1682,6 +2490,8 @@ CREATE INDEX callback_of_operator ON public.callback USING btree (operator_id, d
 
 CREATE INDEX callback_pending ON public.callback USING btree (due_at, id) WHERE (state = 'pending'::text);
 
+CREATE INDEX closing_of_campaign ON public.closing USING btree (campaign_id, closed_at);
+
 CREATE INDEX consent_of_base ON public.consent USING btree (base_id) WHERE (base_id IS NOT NULL);
 
 CREATE INDEX contact_closed ON public.contact USING btree (campaign_id, closed_at) WHERE (state = 'closed'::text);
@@ -1734,6 +2544,8 @@ CREATE UNIQUE INDEX one_callee_per_operator ON public.attempt_live USING btree (
 
 CREATE UNIQUE INDEX one_pending_callback ON public.callback USING btree (contact_id) WHERE (state = 'pending'::text);
 
+CREATE INDEX operator_interval_by_time ON ONLY public.operator_interval USING btree (started_at);
+
 CREATE INDEX operator_interval_of_campaign ON ONLY public.operator_interval USING btree (campaign_id, started_at);
 
 CREATE INDEX operator_interval_of_operator ON ONLY public.operator_interval USING btree (operator_id, started_at);
@@ -1741,6 +2553,8 @@ CREATE INDEX operator_interval_of_operator ON ONLY public.operator_interval USIN
 CREATE INDEX operator_interval_other_campaign_id_started_at_idx ON public.operator_interval_other USING btree (campaign_id, started_at);
 
 CREATE INDEX operator_interval_other_operator_id_started_at_idx ON public.operator_interval_other USING btree (operator_id, started_at);
+
+CREATE INDEX operator_interval_other_started_at_idx ON public.operator_interval_other USING btree (started_at);
 
 CREATE INDEX operator_message_of_operator ON public.operator_message USING btree (operator_id, said_at);
 
@@ -1770,6 +2584,8 @@ ALTER INDEX public.operator_interval_of_operator ATTACH PARTITION public.operato
 
 ALTER INDEX public.operator_interval_pkey ATTACH PARTITION public.operator_interval_other_pkey;
 
+ALTER INDEX public.operator_interval_by_time ATTACH PARTITION public.operator_interval_other_started_at_idx;
+
 CREATE TRIGGER attempt_end_is_a_fact BEFORE DELETE OR UPDATE ON public.attempt_end FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER attempt_is_a_fact BEFORE DELETE OR UPDATE ON public.attempt FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
@@ -1787,6 +2603,22 @@ CREATE TRIGGER contact_moved AFTER UPDATE OF phone_id, lane_id, base_id, campaig
 CREATE TRIGGER contact_phone_keys AFTER INSERT ON public.contact_phone REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION public.contact_phone_keys();
 
 CREATE TRIGGER interval_is_a_fact BEFORE DELETE OR UPDATE ON public.operator_interval FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER kpi_attempt AFTER INSERT ON public.attempt REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION public.kpi_attempt_told();
+
+CREATE TRIGGER kpi_campaign AFTER UPDATE OF zone ON public.campaign FOR EACH ROW WHEN ((old.zone <> new.zone)) EXECUTE FUNCTION public.kpi_zone_changed();
+
+CREATE TRIGGER kpi_closing_after AFTER INSERT OR UPDATE ON public.closing FOR EACH ROW EXECUTE FUNCTION public.kpi_closing_told();
+
+CREATE TRIGGER kpi_closing_before BEFORE DELETE OR UPDATE ON public.closing FOR EACH ROW EXECUTE FUNCTION public.kpi_closing_told();
+
+CREATE TRIGGER kpi_contact AFTER UPDATE OF state, closed_at, closed_by ON public.contact FOR EACH ROW WHEN (((old.closed_at IS DISTINCT FROM new.closed_at) OR (old.closed_by IS DISTINCT FROM new.closed_by))) EXECUTE FUNCTION public.kpi_contact_closed();
+
+CREATE TRIGGER kpi_contact_gone AFTER DELETE ON public.contact REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.kpi_contact_gone();
+
+CREATE TRIGGER kpi_disposition AFTER INSERT ON public.disposition REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION public.kpi_disposition_told();
+
+CREATE TRIGGER kpi_interval AFTER INSERT ON public.operator_interval REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION public.kpi_interval_told();
 
 CREATE TRIGGER lead_moves BEFORE UPDATE ON public.lead FOR EACH ROW EXECUTE FUNCTION public.lead_moves();
 

@@ -13,41 +13,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dialer.core.kpi_facts import APART, FACTS, SAID, TIME
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Base sum -> what is counted.
-FACTS: dict[str, str] = {
-    "attempts": "attempts that ended, by when they were sent",
-    "live": "attempts sent that have not ended yet",
-    "rang": "of the attempts, those that rang: ringing was seen, or an answer, or they ended as no answer",
-    "answered": "of the attempts, those answered by a person; who hung up within 2 s is kept apart",
-    "abandoned": "of the answered, those abandoned; what nobody saw end after an answer is counted here",
-    "early_hangups": "of the attempts, those whose callee hung up within 2 s",
-    "connected": "of the attempts, those that were connected to an operator",
-    "contacts_dialled": "different contacts with an attempt that was sent to the switch",
-    "contacts_reached": "of them, those connected for at least a second or who heard the offer as a person",
-    "results": "dispositions that the campaign counts as a success, by when they were saved",
-    "decision_makers": "dispositions that say whoever decides was reached",
-    "closed": "contacts closed, by when",
-    "closed_by_disposition": "of the closed, those closed by a disposition",
-    "closed_used_up": "of the closed, those whose attempts are used up",
-    "calls_of_closed": "attempts that rang, over the whole life of the closed contacts",
-    "ready_s": "seconds operators were ready",
-    "ringing_s": "seconds operators' own phones rang",
-    "preview_s": "seconds operators looked at a contact, or heard its phone ring, before a conversation",
-    "talk_s": "seconds operators talked",
-    "wrap_up_s": "seconds of wrap-up",
-    "paused_s": "seconds of pause",
-    "open_s": "of the operators' seconds, those of states that go on now",
-    "clock_s": "seconds of the period that have passed",
-    "voice_p50_ms": "time from answer to both sides bridged, median",
-    "voice_p95_ms": "the same, 95th percentile",
-    "voice_p99_ms": "the same, 99th percentile",
-}
 
-#: Facts that do not add up over hours.
-APART = frozenset({"contacts_dialled", "contacts_reached", "voice_p50_ms", "voice_p95_ms", "voice_p99_ms"})
+__all__ = ("APART", "FACTS", "SAID", "TIME", "Definition", "known", "values")
+
+#: Ways to break numbers down by when the facts were.
+TIMES = ("hour", "day", "week", "month")
+#: And by what they belong to.
+OWNERS = ("operator", "campaign", "customer", "base", "script", "caller", "number", "region", "code", "reason")
+BREAKDOWNS = ("total", *TIMES, *OWNERS)
+#: Of the breakdowns, those whose rows have operator time.
+TIMED = frozenset({"total", *TIMES, "operator", "campaign", "customer"})
+
+
+def known(by: str) -> frozenset[str]:
+    """The base sums that rows of a breakdown have."""
+    if by in {"code", "reason"}:
+        return SAID
+    return frozenset(FACTS) if by in TIMED else frozenset(FACTS) - TIME
+
 
 OPERATOR_S = ("ready_s", "ringing_s", "preview_s", "talk_s", "wrap_up_s")
 PAID_S = (*OPERATOR_S, "paused_s")
@@ -63,6 +51,7 @@ class Definition:
         unit: ``count``, ``%``, ``per hour``, ``h``, ``s``, ``ms`` or ``calls``.
         better: ``up`` or ``down``; empty if neither is.
         numerator: Base sums added up.
+        less: Base sums taken off it.
         denominator: Base sums to divide by; empty for a plain sum.
         scale: Factor of the result.
     """
@@ -75,8 +64,29 @@ class Definition:
     unit: str
     better: str = ""
     numerator: tuple[str, ...]
+    less: tuple[str, ...] = ()
     denominator: tuple[str, ...] = ()
     scale: float = 1.0
+
+    @property
+    def source(self) -> str:
+        """Where its facts are: views and tables of PostgreSQL."""
+        return ", ".join(dict.fromkeys(FACTS[name].source for name in self.facts))
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """The base sums it is made of."""
+        return (*self.numerator, *self.less, *self.denominator)
+
+    @property
+    def formula_sql(self) -> str:
+        """How PostgreSQL computes it, over rows of ``source``."""
+        above = " + ".join(FACTS[name].sql for name in self.numerator)
+        above += "".join(f" - {FACTS[name].sql}" for name in self.less)
+        if not self.denominator:
+            return above if self.scale == 1 else f"{self.scale!r} * ({above})"
+        below = " + ".join(FACTS[name].sql for name in self.denominator)
+        return f"{self.scale!r} * ({above}) / nullif({below}, 0)"
 
 
 DEFINITIONS: tuple[Definition, ...] = (
@@ -362,6 +372,84 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     *(
         Definition(
+            id=fact,
+            name_en=name_en,
+            name_ru=name_ru,
+            formula_en=FACTS[fact].en,
+            formula_ru=FACTS[fact].ru,
+            unit="count",
+            better=better,
+            numerator=(fact,),
+        )
+        for fact, name_en, name_ru, better in (
+            ("dialled", "Dialled", "Набраны", ""),
+            ("reached", "Reached", "Дозвонились", "up"),
+            ("contacts_dialled", "Contacts dialled", "Набраны контакты", ""),
+            ("contacts_reached", "Contacts reached", "Контакты с дозвоном", "up"),
+            ("outcome_abandoned", "Outcome: abandoned", "Исход: потеряна", "down"),
+            ("offers_heard", "Outcome: offer heard", "Исход: предложение прослушано", ""),
+            ("no_answer", "Outcome: no answer", "Исход: нет ответа", ""),
+            ("busy", "Outcome: busy", "Исход: занято", ""),
+            ("machine", "Outcome: machine", "Исход: автоответчик", ""),
+            ("invalid_number", "Outcome: invalid number", "Исход: неверный номер", "down"),
+            ("congestion", "Outcome: congestion", "Исход: перегрузка", "down"),
+            ("rejected", "Outcome: rejected", "Исход: отклонена", ""),
+            ("failed", "Outcome: failed", "Исход: сбой", "down"),
+            ("cancelled", "Outcome: cancelled", "Исход: отменена", ""),
+            ("not_sent", "Outcome: not sent", "Исход: не отправлена", "down"),
+            ("unknown", "Outcome: unknown", "Исход: неизвестен", "down"),
+            ("said", "Dispositions", "Итоги разговоров", ""),
+        )
+    ),
+    Definition(
+        id="yield",
+        name_en="Yield",
+        name_ru="Отдача",
+        formula_en="results ÷ attempts; by attempt number: of the 1st, 2nd … attempt at a contact",
+        formula_ru="результаты ÷ попытки; по номеру попытки: 1-я, 2-я … попытка к контакту",
+        unit="%",
+        better="up",
+        numerator=("results",),
+        denominator=("attempts",),
+        scale=PERCENT,
+    ),
+    Definition(
+        id="base_freshness",
+        name_en="Base freshness",
+        name_ru="Свежесть базы",
+        formula_en="1 − stale ÷ (fresh + stale + off target); a contact without a number that exists is stale",
+        formula_ru="1 − устарели ÷ (верны + устарели + не целевые); контакт без живых номеров устарел",
+        unit="%",
+        better="up",
+        numerator=("fresh", "off_target"),
+        denominator=("fresh", "stale", "off_target"),
+        scale=PERCENT,
+    ),
+    Definition(
+        id="targeting",
+        name_en="Targeting",
+        name_ru="Попадание в аудиторию",
+        formula_en="1 − off target ÷ reached",
+        formula_ru="1 − не целевые ÷ дозвонились",
+        unit="%",
+        better="up",
+        numerator=("reached",),
+        less=("off_target",),
+        denominator=("reached",),
+        scale=PERCENT,
+    ),
+    Definition(
+        id="paid_hours",
+        name_en="Paid hours",
+        name_ru="Оплаченные часы",
+        formula_en="ready + ringing + preview + talking + wrap-up + paused: logged in",
+        formula_ru="готов + звонит телефон + просмотр + разговор + оформление + пауза: вся смена",
+        unit="h",
+        numerator=PAID_S,
+        scale=1 / PER_HOUR,
+    ),
+    *(
+        Definition(
             id=f"answer_to_voice_p{percent}",
             name_en=f"Answer to voice, p{percent}",
             name_ru=f"От ответа до голоса, p{percent}",
@@ -374,6 +462,9 @@ DEFINITIONS: tuple[Definition, ...] = (
         for percent in (50, 95, 99)
     ),
 )
+
+
+BY_ID = {definition.id: definition for definition in DEFINITIONS}
 
 
 def values(facts: Mapping[str, float]) -> dict[str, float | None]:
@@ -389,11 +480,13 @@ def values(facts: Mapping[str, float]) -> dict[str, float | None]:
 
 
 def _value(definition: Definition, facts: Mapping[str, float]) -> float | None:
-    above = _sum(definition.numerator, facts)
-    if above is None or not definition.denominator:
-        return None if above is None else above * definition.scale
+    above, less = _sum(definition.numerator, facts), _sum(definition.less, facts)
+    if above is None or less is None:
+        return None
+    if not definition.denominator:
+        return (above - less) * definition.scale
     below = _sum(definition.denominator, facts)
-    return above * definition.scale / below if below else None
+    return (above - less) * definition.scale / below if below else None
 
 
 def _sum(keys: tuple[str, ...], facts: Mapping[str, float]) -> float | None:

@@ -295,6 +295,7 @@ class Claims:
             national_lists=list(profile.national_lists),
             allow=list(profile.allow),
             deny=list(profile.deny),
+            caller_number=campaign.caller_number,
         )
 
     async def _next_due(self, connection: Connection, ask: ClaimAsk, lanes: Sequence[Lane]) -> datetime | None:

@@ -59,6 +59,10 @@ class Sought:
     outcome: str | None = None
     code: str | None = None
     fact: str | None = None
+    number: int | None = None
+    reason: str | None = None
+    weekday: int | None = None
+    hour: int | None = None
     since: datetime | None = None
     until: datetime | None = None
     oldest: bool = False
@@ -180,6 +184,10 @@ async def _asked(connection: Connection, sought: Sought, at: datetime | None) ->
         "outcome": sought.outcome,
         "code": sought.code,
         "fact": sought.fact or "",
+        "number": sought.number,
+        "reason": sought.reason,
+        "weekday": sought.weekday,
+        "hour": sought.hour,
         "digits": digits or None,
         "name": sought.q.strip() if sought.q.strip() and not digits and phone_id == sought.phone_id else None,
     }
@@ -188,7 +196,8 @@ async def _asked(connection: Connection, sought: Sought, at: datetime | None) ->
 async def _edge(connection: Connection, sought: Sought, asked: Mapping[str, Any], look: int) -> datetime | None:
     """Where the page stops looking; None when it does not filter, or looks at few anyway."""
     if sought.fact in SAID or not (
-        asked["outcome"] or asked["code"] or asked["fact"] or asked["name"] or asked["digits"]
+        any(asked[name] for name in ("outcome", "code", "fact", "name", "digits", "number", "reason"))
+        or any(asked[name] is not None for name in ("weekday", "hour"))
     ):
         return None
     query = SQL["fact_edge_oldest" if sought.oldest else "fact_edge_newest"]

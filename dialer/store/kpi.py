@@ -1,9 +1,15 @@
-"""Numbers of a period, counted from the facts by one statement (``sql/queries/kpi.sql``)."""
+"""Numbers of a period: sums of hour rows where whole hours are asked for, of the facts elsewhere, all of one moment."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo
+
+import asyncpg
 
 from dialer.core import kpi
 from dialer.errors import NotFound
@@ -11,29 +17,48 @@ from dialer.store.pools import store_errors
 from dialer.store.queries import queries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
-    import asyncpg
-
-    from dialer.store.queries import Executor
+    from dialer.store.queries import Connection, Executor
 
 SQL = queries("kpi")
 
-By = Literal["hour", "operator", "campaign", "total"]
-
-#: What belongs to nobody in particular: attempts that never reached an operator, waiting before a first call.
+By = Literal[
+    "total",
+    "hour",
+    "day",
+    "week",
+    "month",
+    "operator",
+    "campaign",
+    "customer",
+    "base",
+    "script",
+    "caller",
+    "number",
+    "region",
+    "code",
+    "reason",
+]
+#: Campaign of operator time that no call claimed.
 NOBODY = 0
+US = 1_000_000
+#: Breakdowns whose rows are kept hour by hour; the others are sums of the campaigns' totals.
+_KEPT = frozenset({"operator", "base", "script", "caller", "number", "region", "code", "reason"})
+#: Bucket (hour or local date; None without) and owner ("" for nobody's).
+Key = tuple[datetime | None, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One hour, operator or campaign, or the whole period.
+    """One hour, operator, campaign and so on, or the whole period.
 
     Attributes:
-        key: The hour's beginning (ISO 8601, UTC), the id of operator or campaign (empty: nobody's), or ``total``.
-        label: What people call it: the hour as clocks of the zone show it, or a name.
-        facts: The base sums of ``core.kpi.FACTS``; a percentile of nothing is absent.
+        key: The hour's beginning (ISO 8601, UTC); the first date of a day, week or month; the id of an operator,
+            campaign, customer or base (empty: nobody's); a script as ``campaign.version``; a caller number, attempt
+            number, region, disposition or reason; or ``total``.
+        label: What people call it: the hour as clocks of the zone show it, a date, or a name.
+        facts: The base sums of ``core.kpi.FACTS`` that this breakdown knows; a percentile of nothing is absent.
         values: The numbers of ``core.kpi.DEFINITIONS``, computed from them.
     """
 
@@ -41,6 +66,22 @@ class Row:
     label: str
     facts: Mapping[str, float]
     values: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ask:
+    """A question; ``campaigns`` None means all, and time of nobody's campaign as well."""
+
+    since: datetime
+    until: datetime
+    by: By
+    campaigns: Sequence[int] | None
+    operator_id: int | None
+    now: datetime
+
+    @property
+    def parts(self) -> dict[str, str]:
+        return {"per": self.by if self.by in kpi.TIMES else "", "by": "" if self.by in kpi.TIMES else self.by}
 
 
 class Numbers:
@@ -56,54 +97,184 @@ class Numbers:
         until: datetime,
         by: By,
         campaign_id: int | None = None,
+        campaign_ids: Sequence[int] | None = None,
+        customer_id: int | None = None,
+        operator_id: int | None = None,
         zone: str = "UTC",
         now: datetime | None = None,
+        apart: bool = True,
     ) -> Sequence[Row]:
         """Numbers of the facts from ``since`` (inside) to ``until`` (outside), aware times.
 
         Args:
             since: Begin of the period.
             until: End of the period.
-            by: One row for each hour (also the empty ones), operator or campaign that has any fact, or one in total.
+            by: One row for each hour, day, week or month (also the empty ones), for each operator, campaign and so on
+                that has any fact, or one in total.
             campaign_id: Only this campaign; None for all.
+            campaign_ids: Only these.
+            customer_id: Only campaigns of this customer.
+            operator_id: Only this operator's facts.
             zone: For all campaigns: in which hours are shown; one campaign has its own.
             now: Until when states that go on are counted; None for the database's clock.
+            apart: Whether to count what does not add up too: different contacts, and percentiles. It costs most.
 
         Raises:
             NotFound: ``campaign.unknown``.
             StoreDown: PostgreSQL does not answer.
         """
         with store_errors():
-            if campaign_id is not None:
-                zone = await self._zone(campaign_id)
-            found = await SQL["kpi"].fetch(
-                self._pool, since=since, until=until, by=by, zone=zone, campaign_id=campaign_id, now=now
-            )
-            return [_row(record, by) for record in found]
-
-    async def _zone(self, campaign_id: int) -> str:
-        zone = await SQL["kpi_zone"].fetchval(self._pool, campaign_id=campaign_id)
-        if zone is None:
-            raise NotFound("campaign.unknown", f"There is no campaign {campaign_id}.")
-        return str(zone)
-
-
-def _row(record: asyncpg.Record, by: By) -> Row:
-    facts = {name: float(record[name]) for name in kpi.FACTS if record[name] is not None}
-    key, label = _TITLES[by](record)
-    return Row(key=key, label=label, facts=facts, values=kpi.values(facts))
-
-
-def _hour(record: asyncpg.Record) -> tuple[str, str]:
-    return record["hour"].isoformat(), record["label"]
-
-
-def _owner(record: asyncpg.Record) -> tuple[str, str]:
-    return ("", "") if record["who"] == NOBODY else (str(record["who"]), record["label"] or "")
+            async with _snapshot(self._pool) as connection:
+                known = await SQL["kpi_campaigns"].fetch(connection, campaign_id=campaign_id, customer_id=customer_id)
+                if campaign_id is not None and not known:
+                    raise NotFound("campaign.unknown", f"There is no campaign {campaign_id}.")
+                wanted = [row["id"] for row in known if campaign_ids is None or row["id"] in campaign_ids]
+                if campaign_id is not None:
+                    zone = known[0]["zone"]
+                all_of_them = (campaign_id, campaign_ids, customer_id) == (None, None, None)
+                ask = _Ask(
+                    since=since,
+                    until=until,
+                    by=by,
+                    campaigns=None if all_of_them else wanted,
+                    operator_id=operator_id,
+                    now=now or await SQL["kpi_now"].fetchval(connection),
+                )
+                sums = await _sums(connection, ask)
+                if apart:
+                    await _apart(
+                        connection, ask, [row["id"] for row in known] if ask.campaigns is None else wanted, sums
+                    )
+                labels = await _labels(connection, ask, sums, zone)
+        return [_row(ask, key, sums[key], labels) for key in sorted(sums, key=_order)]
 
 
-def _total(_record: asyncpg.Record) -> tuple[str, str]:
-    return "total", ""
+@asynccontextmanager
+async def _snapshot(executor: Executor) -> AsyncIterator[Connection]:
+    """Several questions to one moment."""
+    if isinstance(executor, asyncpg.Pool):
+        async with executor.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            yield connection
+    else:
+        async with executor.transaction():
+            yield executor
 
 
-_TITLES = {"hour": _hour, "operator": _owner, "campaign": _owner, "total": _total}
+Sums = defaultdict[Key, dict[str, float]]
+
+
+async def _sums(connection: Connection, ask: _Ask) -> Sums:
+    """What adds up."""
+    found: Sums = defaultdict(dict)
+    if ask.by == "total":
+        found[None, ""] = {}
+    whole, rest = _stretches(await SQL["kpi_stretches"].fetch(
+        connection, since=ask.since, until=ask.until, campaigns=ask.campaigns
+    ), ask)  # fmt: skip
+    period = {"since": ask.since, "until": ask.until, "campaigns": ask.campaigns, "operator_id": ask.operator_id}
+    if ask.operator_id is not None and ask.by in _KEPT - {"operator"}:
+        whole, rest = [], [(campaign, ask.since, ask.until) for campaign in {r[0] for r in (*whole, *rest)}]
+    if whole:
+        kept = "operator" if ask.operator_id is not None else ask.by if ask.by in _KEPT else "total"
+        key = None if ask.operator_id is None else str(ask.operator_id)
+        _add(found, await SQL["kpi_sums"].fetch(connection, **ask.parts, **_columns(whole), dim=kept, key=key))
+    if rest:
+        given = {**ask.parts, **_columns(rest), "operator_id": ask.operator_id}
+        _add(found, await SQL["kpi_facts"].fetch(connection, **given))
+        if ask.by in kpi.TIMED:
+            _add(found, await SQL["kpi_time"].fetch(connection, **given))
+    _add(found, await SQL["kpi_live"].fetch(connection, **ask.parts, **period))
+    if ask.by in kpi.TIMED:
+        _add(found, await SQL["kpi_time_now"].fetch(connection, **ask.parts, **period, now=ask.now))
+    await _clock(connection, ask, found)
+    return found
+
+
+def _stretches(
+    rows: Iterable[asyncpg.Record], ask: _Ask
+) -> tuple[list[tuple[int, datetime, datetime]], list[tuple[int, datetime, datetime]]]:
+    """Whole hours, and what is left at both ends."""
+    whole: list[tuple[int, datetime, datetime]] = []
+    rest: list[tuple[int, datetime, datetime]] = []
+    for row in rows:
+        first, last = row["since"], row["until"]
+        if first is None or last is None or first >= last:
+            rest.append((row["id"], ask.since, ask.until))
+            continue
+        whole.append((row["id"], first, last))
+        rest += [(row["id"], a, b) for a, b in ((ask.since, first), (last, ask.until)) if a < b]
+    return whole, rest
+
+
+def _columns(stretches: Sequence[tuple[int, datetime, datetime]]) -> dict[str, list[Any]]:
+    campaigns, since, until = zip(*stretches, strict=True)
+    return {"campaigns": list(campaigns), "since": list(since), "until": list(until)}
+
+
+def _add(found: Sums, rows: Iterable[asyncpg.Record]) -> None:
+    for row in rows:
+        sums = found[row["bucket"], row["who"]]
+        for name, value in row.items():
+            if name not in {"bucket", "who"}:
+                sums[name] = sums.get(name, 0) + (value or 0)
+
+
+async def _clock(connection: Connection, ask: _Ask, found: Sums) -> None:
+    """How much of each row's time has passed; this makes rows of empty hours too."""
+    if ask.by in kpi.TIMES:
+        given = {"since": ask.since, "until": ask.until, "campaigns": ask.campaigns, "now": ask.now}
+        for row in await SQL["kpi_clock"].fetch(connection, per=ask.by, **given):
+            found[row["bucket"], ""]["clock_us"] = row["clock_us"]
+        return
+    passed = max(0.0, (min(ask.until, ask.now) - ask.since).total_seconds())
+    for sums in found.values():
+        sums["clock_us"] = passed * US
+
+
+async def _apart(connection: Connection, ask: _Ask, campaigns: Sequence[int], found: Sums) -> None:
+    given = {"since": ask.since, "until": ask.until, "campaigns": campaigns, "operator_id": ask.operator_id}
+    for row in await SQL["kpi_apart"].fetch(connection, **ask.parts, **given):
+        sums = found[row["bucket"], row["who"]]
+        sums |= {name: row[name] for name in ("contacts_dialled", "contacts_reached")}
+        if row["voice_ms"] is not None and row["voice_ms"][0] is not None:
+            sums |= dict(zip(("voice_p50_ms", "voice_p95_ms", "voice_p99_ms"), row["voice_ms"], strict=True))
+    for sums in found.values():
+        sums.setdefault("contacts_dialled", 0)
+        sums.setdefault("contacts_reached", 0)
+
+
+async def _labels(connection: Connection, ask: _Ask, found: Sums, zone: str) -> Mapping[Key, str]:
+    if ask.by == "hour":
+        shown = ZoneInfo(zone)
+        return {key: _clock_face(key, shown) for key in found}
+    if ask.by in kpi.TIMES:
+        return {key: f"{key[0]:%Y-%m-%d}" for key in found}
+    keys = [who for _, who in found]
+    names = {row["key"]: row["name"] for row in await SQL["kpi_labels"].fetch(connection, by=ask.by, keys=keys)}
+    return {key: names.get(key[1], key[1]) for key in found}
+
+
+def _clock_face(key: Key, zone: ZoneInfo) -> str:
+    return f"{key[0].astimezone(zone):%Y-%m-%d %H:%M}" if key[0] else ""
+
+
+def _order(key: Key) -> tuple[datetime, int, str]:
+    bucket, who = key
+    return bucket or datetime.min.replace(tzinfo=UTC), len(who) if who.isdigit() else 0, who
+
+
+def _row(ask: _Ask, key: Key, sums: Mapping[str, float], labels: Mapping[Key, str]) -> Row:
+    known = kpi.known(ask.by)
+    facts = {name: value for name in kpi.FACTS if name in known and (value := _fact(name, sums)) is not None}
+    bucket, who = key
+    name = "total" if ask.by == "total" else "" if who == str(NOBODY) else who
+    if bucket is not None:
+        name = bucket.isoformat() if ask.by == "hour" else f"{bucket:%Y-%m-%d}"
+    label = labels[key]
+    return Row(key=name, label="" if who == str(NOBODY) else label, facts=facts, values=kpi.values(facts))
+
+
+def _fact(name: str, sums: Mapping[str, float]) -> float | None:
+    if name in kpi.TIME:
+        return sums.get(f"{name[:-2]}_us", 0) / US
+    return float(sums[name]) if name in sums else None if name in kpi.APART else 0.0

@@ -23,6 +23,7 @@ from dialer.store.do_not_call import DoNotCall
 from dialer.store.do_not_call_files import DoNotCallFiles
 from dialer.store.facts import Facts
 from dialer.store.kpi import Numbers
+from dialer.store.kpi_hours import HourRows
 from dialer.store.leads import Leads
 from dialer.store.loosenings import Loosenings
 from dialer.store.messages import Messages
@@ -73,6 +74,7 @@ class Stores:
     attempts: Attempts
     facts: Facts
     kpi: Numbers
+    hour_rows: HourRows
     consents: Consents
     national: NationalLists
     phones: Phones
@@ -114,6 +116,7 @@ class Stores:
             attempts=Attempts(pools.web),
             facts=Facts(pools.web),
             kpi=Numbers(pools.web),
+            hour_rows=HourRows(pools.intake),
             consents=Consents(pools.web),
             national=NationalLists(pools.web, pools.intake),
             phones=Phones(pools.web),

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from dialer.core import kpi
 from dialer.errors import Refused
 from dialer.web import schemas
 
 if TYPE_CHECKING:
-    from dialer.store import kpi as kpi_store
     from dialer.store.stores import Stores
     from dialer.web.call import Call
 
@@ -31,28 +31,51 @@ async def period(call: Call, ask: schemas.KpiQuery) -> schemas.KpiAnswer:
     """
     since = ask.since or _hour(call.now)
     until = ask.until or since + timedelta(hours=1)
-    if until <= since or (ask.by == "hour" and until - since > HOURLY_MAX):
+    check(since, until, ask.by)
+    rows = await _asked(call.stores, ask, since, until)
+    earlier = await _asked(call.stores, ask, *before(since, until)) if ask.compare else None
+    return schemas.KpiAnswer(since=since, until=until, by=ask.by, rows=rows, before=earlier)
+
+
+def check(since: datetime, until: datetime, by: str) -> None:
+    """Refuse a period that nobody can read.
+
+    Raises:
+        Refused: ``request.period``.
+    """
+    if until <= since or (by == "hour" and until - since > HOURLY_MAX):
         raise Refused(
             "request.period",
             "the period is empty, or too long for a row per hour",
             remedy=f"Let it end after it begins, and span at most {HOURLY_MAX.days} days by hour.",
         )
-    rows = await _rows(call.stores, ask.campaign, since, until, ask.by)
-    return schemas.KpiAnswer(since=since, until=until, by=ask.by, rows=rows)
+
+
+def before(since: datetime, until: datetime, zone: str = "UTC") -> tuple[datetime, datetime]:
+    """The period of the same length that ends where this one begins; of whole days in the zone, as many days."""
+    first, last = since.astimezone(ZoneInfo(zone)), until.astimezone(ZoneInfo(zone))
+    if (first.time(), last.time()) == (time(), time()):
+        return first - (last.replace(tzinfo=None) - first.replace(tzinfo=None)), since
+    return since - (until - since), since
 
 
 async def present_hour(stores: Stores, now: datetime) -> schemas.KpiRow | None:
     """The whole floor's numbers of the present hour."""
-    rows = await _rows(stores, None, _hour(now), now, "total")
-    return rows[0] if rows else None
+    rows = await stores.kpi.table(since=_hour(now), until=now, by="total")
+    return schemas.KpiRow.model_validate(rows[0]) if rows else None
 
 
 def _hour(now: datetime) -> datetime:
     return now.replace(minute=0, second=0, microsecond=0)
 
 
-async def _rows(
-    stores: Stores, campaign_id: int | None, since: datetime, until: datetime, by: kpi_store.By
-) -> list[schemas.KpiRow]:
-    found = await stores.kpi.table(campaign_id=campaign_id, since=since, until=until, by=by)
+async def _asked(stores: Stores, ask: schemas.KpiQuery, since: datetime, until: datetime) -> list[schemas.KpiRow]:
+    found = await stores.kpi.table(
+        since=since,
+        until=until,
+        by=ask.by,
+        campaign_id=ask.campaign,
+        customer_id=ask.customer,
+        operator_id=ask.operator,
+    )
     return [schemas.KpiRow.model_validate(row) for row in found]

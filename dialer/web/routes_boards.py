@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dialer.web import facts, promises, schemas
+from dialer.web import facts, promises, reports, schemas
 from dialer.web.access import READERS, Route
 
 _ID = "{id:[0-9]{1,18}}"
@@ -18,4 +18,8 @@ BOARDS: tuple[Route, ...] = (
           summary="One contact with its numbers, attempts and promises"),
     Route(method="GET", path="/callbacks", handler=promises.board, roles=READERS, ask=schemas.PromisesQuery,
           media=_HTML, summary="Board of promises: due, late, kept, broken, moved, with the reason"),
+    Route(method="GET", path="/reports", handler=reports.page, roles=READERS, ask=schemas.ReportQuery, media=_HTML,
+          summary="Reports: numbers of a period drawn and as tables, every cell with its facts"),
+    Route(method="GET", path="/reports/export", handler=reports.export, roles=READERS, ask=schemas.ReportExportQuery,
+          media="text/csv", summary="One table of the reports as CSV or XLSX: exactly what is drawn"),
 )  # fmt: skip

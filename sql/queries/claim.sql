@@ -178,11 +178,11 @@ WITH asked AS (
     FROM (SELECT DISTINCT ON (phone_id) * FROM judged WHERE refusal IS NULL ORDER BY phone_id, place) j
 ), taken AS (
     INSERT INTO attempt_live (phone_id, attempt_id, contact_id, campaign_id, base_id, switch, epoch, number, counted, profile,
-        profile_version, sent_at, callback_id, for_operator, asked, operator_id)
+        profile_version, sent_at, callback_id, for_operator, asked, operator_id, caller_number)
     SELECT p.phone_id, fresh.id, p.contact_id, p.campaign_id, p.base_id, :switch::text, :epoch::bigint, p.attempts + 1, p.counted,
         :profile::text, :profile_version::integer, :now::timestamptz, p.callback_id,
         coalesce(:operator_id::bigint, CASE WHEN p.owner_id = ANY(:ready_operators::bigint[]) THEN p.owner_id END),
-        :operator_id::bigint IS NOT NULL, :operator_id::bigint
+        :operator_id::bigint IS NOT NULL, :operator_id::bigint, :caller_number::text
     FROM passed p JOIN unnest(:ids::uuid[]) WITH ORDINALITY AS fresh (id, turn) ON fresh.turn = p.turn
     WHERE NOT :only_shown::boolean
     RETURNING attempt_id, contact_id, for_operator

@@ -33,14 +33,23 @@ LEFT JOIN LATERAL (
 ) AS known ON true;
 
 -- name: disposition_add
--- The flags are kept as they are now: a later change of the list does not change what was counted. What is saved needs
--- no draft.
+-- The flags are kept as they are now, and what the attempt is counted under: a later change of the list does not change
+-- what was counted. What is saved needs no draft.
 WITH dropped AS (DELETE FROM draft WHERE attempt_id = :attempt_id::uuid)
 INSERT INTO disposition (attempt_id, key, body_hash, campaign_id, contact_id, operator_id, code, result, closes, decision_maker,
-    verdict, reason, address, note, saved_at)
+    verdict, reason, address, note, saved_at, base_id, number, caller_number, region, script)
 SELECT :attempt_id::uuid, :key::text, :body_hash::bytea, kind.campaign_id, :contact_id::bigint, :operator_id::bigint, kind.code,
-    kind.result, kind.closes, kind.decision_maker, kind.verdict, :reason::text, :address::text, :note::text, :now::timestamptz
-FROM disposition_kind kind WHERE kind.campaign_id = :campaign_id::bigint AND kind.code = :code::text;
+    kind.result, kind.closes, kind.decision_maker, kind.verdict, :reason::text, :address::text, :note::text, :now::timestamptz,
+    a.base_id, a.number, a.caller_number, a.region, a.script
+FROM disposition_kind kind CROSS JOIN (
+    SELECT l.base_id, l.number, l.caller_number, phone_region(p.e164) AS region, coalesce((SELECT max(v.version) FROM script_version v
+        WHERE v.campaign_id = l.campaign_id AND v.saved_at <= coalesce(l.connected_at, l.sent_at)), 0) AS script
+    FROM attempt_live l JOIN phone p ON p.id = l.phone_id WHERE l.attempt_id = :attempt_id::uuid
+    UNION ALL
+    SELECT base_id, number, caller_number, region, script FROM attempt WHERE attempt_id = :attempt_id::uuid
+    LIMIT 1
+) AS a
+WHERE kind.campaign_id = :campaign_id::bigint AND kind.code = :code::text;
 
 -- name: disposition_rest_lock
 -- The numbers of the contact, as the claim locks them.

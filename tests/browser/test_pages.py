@@ -36,6 +36,7 @@ PAGES = {
     "/callbacks": "admin",
     "/leads": "admin",
     "/leads/1": "admin",
+    "/reports": "admin",
     "/contacts/1": "admin",
     f"/attempts/{ATTEMPT}": "admin",
 }

@@ -66,6 +66,15 @@ def test_without_anything_to_divide_by_there_is_no_number():
 def test_every_definition_is_made_of_counted_facts_and_says_so_in_both_languages():
     assert len({definition.id for definition in kpi.DEFINITIONS}) == len(kpi.DEFINITIONS)
     for definition in kpi.DEFINITIONS:
-        assert set(definition.numerator + definition.denominator) <= set(kpi.FACTS)
+        assert set(definition.facts) <= set(kpi.FACTS)
+        assert definition.source
+        assert definition.formula_sql
         assert all((definition.name_en, definition.name_ru, definition.formula_en, definition.formula_ru))
         assert definition.better in {"up", "down", ""}
+
+
+def test_rows_of_a_base_know_nothing_of_waiting_operators():
+    assert kpi.known("hour") == kpi.known("operator") == set(kpi.FACTS)
+    assert not kpi.known("base") & kpi.TIME
+    assert kpi.known("reason") == kpi.SAID
+    assert kpi.values({"reached": 40.0, "off_target": 4.0})["targeting"] == pytest.approx(90.0)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from statistics import median
@@ -16,6 +17,8 @@ import pytest
 from dialer.core import kpi
 from dialer.errors import NotFound
 from dialer.store.kpi import Numbers
+from dialer.store.kpi_hours import HourRows
+from dialer.store.pools import prepare_connection
 
 pytestmark = pytest.mark.postgres
 
@@ -237,7 +240,9 @@ class Slow:
                 sums["decision_makers"] += row["decision_maker"]
 
     def _closed(self, row: dict) -> None:
-        said = [d for d in self.facts.dispositions if d["contact_id"] == row["id"]]
+        said = [
+            d for d in self.facts.dispositions if d["contact_id"] == row["id"] and d["saved_at"] <= row["closed_at"]
+        ]
         last = max(said, key=lambda d: d["saved_at"])["operator_id"] if said else None
         closer = last if row["closed_by"] == "disposition" else None
         sums = self.sums[self.key(row["closed_at"], row["campaign_id"], closer)]
@@ -276,68 +281,75 @@ class Slow:
 async def connection(url):
     """The superuser's, because facts are stored alone, without the rows they refer to."""
     connection = await asyncpg.connect(url.replace("//dialer@", "//postgres@"), server_settings={"timezone": "UTC"})
+    await prepare_connection(connection)
+    for table in ("attempt", "disposition", "closing", "contact", "operator_interval", "campaign"):
+        for name in await connection.fetch(
+            "SELECT tgname FROM pg_trigger WHERE tgrelid = $1::text::regclass AND tgname LIKE 'kpi%'", table
+        ):
+            await connection.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name['tgname']}")
     await connection.execute("SET session_replication_role = replica")
     yield connection
     await connection.close()
 
 
-async def store(connection, facts: Facts) -> None:
-    for campaign, zone in facts.zones.items():
-        await insert(
-            connection,
-            "campaign",
-            {
-                "id": campaign,
-                "name": f"Campaign {campaign}",
-                "customer_id": 1,
-                "team_id": 1,
-                "trunk_id": 1,
-                "zone": zone,
-            }
-            | {"mode": facts.modes[campaign], "state": "running", "offer": "spring"},
-        )
-    for operator in OPERATORS:
-        user = {"id": operator, "login": f"o{operator}", "name": f"Operator {operator}", "role": "operator"}
-        await insert(connection, "app_user", user | {"password_hash": ""})
+async def store(connection, facts: Facts, seed: int = 0) -> None:
+    """Write everything down as it would come, but attempts and stretches of shifts in any order, late ones as well."""
+    chance = Random(seed)
+    await _store_places(connection, facts)
     common = {"base_id": 1, "switch": "main", "epoch": 1, "number": 1, "profile": "world", "profile_version": 1}
-    for row in facts.attempts:
-        await insert(connection, "attempt", row | common | {"phone_id": 1, "ended_by": "callee", "counts": True})
-    for row in facts.live:
-        keep = {k: v for k, v in row.items() if k not in {"ended_at", "outcome", "legal_answered", "legal_abandoned"}}
-        state = {
-            "state": "connected" if row["connected_at"] else "sent",
-            "counted": 0,
-            "contact_id": row["phone_id"] + 1000,
-        }
-        free = (
-            {"operator_id": None}
-            if any(r["operator_id"] == row["operator_id"] for r in facts.live if r is not row)
-            else {}
-        )
-        row.update(free)
-        await insert(connection, "attempt_live", keep | common | state | free)
-    for row in facts.intervals:
-        await insert(connection, "operator_interval", row)
-    for row in facts.shifts:
-        live = {k: v for k, v in row.items() if k != "started_at"}
-        seat = {
-            "since": row["started_at"],
-            "switch": "main",
-            "seat": f"s{row['operator_id']}",
-            "team_id": 1,
-            "name": "A",
-        }
-        await insert(connection, "operator_live", live | seat)
+    attempts = [row | common | {"phone_id": 1, "ended_by": "callee", "counts": True} for row in facts.attempts]
+    chance.shuffle(attempts)
+    half = len(attempts) // 2
+    for row in attempts[:half]:
+        await insert(connection, "attempt", row)
+    await _store_live(connection, facts, common)
     for row in facts.dispositions:
         rest = {"key": str(row["attempt_id"]), "body_hash": b"", "code": "lead", "closes": True}
         await insert(connection, "disposition", row | rest)
     for row in facts.contacts:
-        state = {"state": "closed" if row["closed_at"] else "open", "base_id": 1, "row_number": row["id"]}
-        await insert(connection, "contact", row | state | {"lane_id": 1, "phone_id": 1})
+        state = {"base_id": 1, "row_number": row["id"], "lane_id": 1, "phone_id": 1}
+        await insert(connection, "contact", {k: v for k, v in row.items() if not k.startswith("closed")} | state)
+        if row["closed_at"]:
+            await connection.execute(
+                "UPDATE contact SET state = 'closed', closed_at = $2, closed_by = $3 WHERE id = $1",
+                row["id"], row["closed_at"], row["closed_by"],
+            )  # fmt: skip
+    for row in attempts[half:]:
+        await insert(connection, "attempt", row)
+    intervals = list(facts.intervals)
+    chance.shuffle(intervals)
+    while intervals:
+        several = [intervals.pop() for _ in range(min(len(intervals), chance.randint(1, 4)))]
+        await insert(connection, "operator_interval", *several)
 
 
-async def insert(connection, table: str, row: dict) -> None:
-    await connection.copy_records_to_table(table, records=[tuple(row.values())], columns=list(row))
+async def _store_places(connection, facts: Facts) -> None:
+    for campaign, zone in facts.zones.items():
+        row = {"id": campaign, "name": f"Campaign {campaign}", "customer_id": 1, "team_id": 1, "trunk_id": 1}
+        rest = {"zone": zone, "mode": facts.modes[campaign], "state": "running", "offer": "spring"}
+        await insert(connection, "campaign", row | rest)
+    for operator in OPERATORS:
+        user = {"id": operator, "login": f"o{operator}", "name": f"Operator {operator}", "role": "operator"}
+        await insert(connection, "app_user", user | {"password_hash": ""})
+
+
+async def _store_live(connection, facts: Facts, common: dict) -> None:
+    for row in facts.live:
+        keep = {k: v for k, v in row.items() if k not in {"ended_at", "outcome", "legal_answered", "legal_abandoned"}}
+        state = {"state": "connected" if row["connected_at"] else "sent", "counted": 0}
+        state["contact_id"] = row["phone_id"] + 1000
+        taken = any(r["operator_id"] == row["operator_id"] for r in facts.live if r is not row)
+        free = {"operator_id": None} if taken else {}
+        row.update(free)
+        await insert(connection, "attempt_live", keep | common | state | free)
+    for row in facts.shifts:
+        live = {k: v for k, v in row.items() if k != "started_at"}
+        seat = {"since": row["started_at"], "switch": "main", "seat": f"s{row['operator_id']}"}
+        await insert(connection, "operator_live", live | seat | {"team_id": 1, "name": "A"})
+
+
+async def insert(connection, table: str, *rows: dict) -> None:
+    await connection.copy_records_to_table(table, records=[tuple(r.values()) for r in rows], columns=list(rows[0]))
 
 
 async def ask(connection, facts: Facts, by: str, campaign_id: int | None = None):
@@ -350,11 +362,59 @@ SCENES = [(seed, BERLIN_GOES_BACK + HOUR, {c: zone for c, (_, zone) in CAMPAIGNS
 SCENES += [(9, LORD_HOWE_GOES_FORWARD, dict.fromkeys(CAMPAIGNS, "Australia/Lord_Howe"))]
 
 
+#: What ``Slow`` counts.
+SLOWLY = (
+    *("attempts", "live", "rang", "answered", "abandoned", "early_hangups", "connected", "contacts_dialled"),
+    *("contacts_reached", "results", "decision_makers", "closed", "closed_by_disposition", "closed_used_up"),
+    *("calls_of_closed", "ready_s", "ringing_s", "preview_s", "talk_s", "wrap_up_s", "paused_s", "open_s"),
+)
+
+
+class Lent:
+    """One connection in the place of a pool."""
+
+    def __init__(self, connection):
+        self.connection = connection
+
+    @asynccontextmanager
+    async def acquire(self, timeout=None):
+        yield self.connection
+
+    def __getattr__(self, name):
+        return getattr(self.connection, name)
+
+
+ALWAYS = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+
+
+async def keep(connection, how: str) -> None:
+    """Bring the hour rows into one of the conditions they may be in."""
+    rows = HourRows(Lent(connection))
+    if how == "none":
+        await connection.execute("DELETE FROM kpi_delta")
+        await connection.execute(
+            "INSERT INTO kpi_stale SELECT id FROM campaign UNION ALL SELECT 0 ON CONFLICT DO NOTHING"
+        )
+        return
+    await connection.execute("DELETE FROM kpi_stale")
+    if how == "partly folded":
+        await rows.fold(30)
+    if how == "folded":
+        while await rows.fold():
+            pass
+    if how == "made anew":
+        await connection.execute("DELETE FROM kpi_delta")
+        await connection.execute("DELETE FROM closing")
+        await rows.remake(*ALWAYS)
+
+
+@pytest.mark.parametrize("how", ["none", "told", "partly folded", "folded", "made anew"])
 @pytest.mark.parametrize(("seed", "around", "zones"), SCENES)
-async def test_every_number_equals_the_slow_count(connection, seed, around, zones):
+async def test_every_number_equals_the_slow_count(connection, seed, around, zones, how):
     """By hour, operator, campaign and in total, of one campaign and of all, over a change of clocks."""
     facts = invent(seed, around, zones)
-    await store(connection, facts)
+    await store(connection, facts, seed)
+    await keep(connection, how)
     for by in ("hour", "operator", "campaign", "total"):
         for campaign_id in (None, 1, 2):
             slow = Slow(facts, by, campaign_id)
@@ -363,17 +423,58 @@ async def test_every_number_equals_the_slow_count(connection, seed, around, zone
             assert expected.keys() <= rows.keys()
             for key, row in rows.items():
                 sums = expected.get(key, {})
-                names = kpi.FACTS.keys() - {"clock_s", "voice_p50_ms", "voice_p95_ms", "voice_p99_ms"}
+                names = SLOWLY
                 assert {n: row.facts[n] for n in names} == {n: sums.get(n, 0.0) for n in names}, (by, key)
                 if slow.voice[key]:
                     assert row.facts["voice_p50_ms"] == pytest.approx(median(slow.voice[key]))
                 assert row.values == kpi.values(row.facts)
 
 
+@pytest.mark.parametrize(("seed", "around", "zones"), SCENES)
+async def test_hour_rows_are_the_facts_and_a_wrong_one_is_found_and_mended(connection, seed, around, zones):
+    facts = invent(seed, around, zones)
+    await store(connection, facts, seed)
+    await keep(connection, "partly folded")
+    rows = HourRows(Lent(connection))
+    found = await rows.check(*ALWAYS)
+    assert (found.different, found.differences) == (0, [])
+    assert found.compared > 20
+    while await rows.fold():
+        pass
+    assert (await rows.check(*ALWAYS)).different == 0
+    await connection.execute(
+        "UPDATE kpi_hour SET rang = rang + 1 WHERE (dim, hour) = (SELECT dim, min(hour) FROM kpi_hour WHERE dim = 'total' GROUP BY dim)"
+    )
+    wrong = await rows.check(*ALWAYS)
+    assert wrong.different > 0
+    assert {(one["dim"], one["fact"]) for one in wrong.differences} == {("total", "rang")}
+    assert (await rows.checked()).different == wrong.different
+    await rows.remake(*ALWAYS)
+    assert (await rows.check(*ALWAYS)).different == 0
+    assert await connection.fetchval("SELECT count(*) FROM kpi_hour WHERE revision > 0") > 0
+
+
+async def test_another_zone_counts_from_the_facts_until_its_hours_are_made_anew(connection):
+    facts = invent(3, BERLIN_GOES_BACK + HOUR, {c: zone for c, (_, zone) in CAMPAIGNS.items()})
+    await store(connection, facts)
+    await keep(connection, "folded")
+    await connection.execute("UPDATE campaign SET zone = 'Asia/Kolkata' WHERE id = 1")
+    moved = replace(facts, zones=facts.zones | {1: "Asia/Kolkata"})
+    expected = Slow(moved, "hour", 1).count()
+    for _ in range(2):
+        rows = {row.key: row.facts for row in await ask(connection, moved, "hour", 1)}
+        assert {key: rows[key]["rang"] for key in expected} == {
+            key: sums.get("rang", 0) for key, sums in expected.items()
+        }
+        assert await HourRows(Lent(connection)).mend() in ([1], [])
+    assert (await HourRows(Lent(connection)).check(*ALWAYS)).different == 0
+
+
 @pytest.mark.parametrize(("seed", "around", "zones"), SCENES[:2] + SCENES[4:])
 async def test_hours_and_campaigns_and_operators_add_up_to_the_total(connection, seed, around, zones):
     facts = invent(seed, around, zones)
     await store(connection, facts)
+    await keep(connection, "folded")
     [total] = await ask(connection, facts, "total")
     sums = kpi.FACTS.keys() - kpi.APART - {"clock_s"}
     for by in ("hour", "operator", "campaign"):

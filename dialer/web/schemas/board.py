@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
+from dialer.store.kpi import By
 from dialer.web.schemas.common import Answer, Ask, Id, Moment
 from dialer.web.schemas.floor import OperatorView
 from dialer.web.schemas.pacing import Explanation
@@ -23,7 +24,10 @@ class KpiQuery(Ask):
     campaign: Id | None = None
     since: Annotated[Moment | None, Field(alias="from")] = None
     until: Annotated[Moment | None, Field(alias="to")] = None
-    by: Literal["hour", "operator", "campaign", "total"] = "total"
+    by: By = "total"
+    customer: Id | None = None
+    operator: Id | None = None
+    compare: bool = False
 
 
 class KpiDefinition(Answer):
@@ -34,6 +38,8 @@ class KpiDefinition(Answer):
     name_ru: str
     formula_en: str
     formula_ru: str
+    formula_sql: str
+    source: str
     unit: str
     better: str
 
@@ -45,7 +51,7 @@ class KpiDefinitions(Answer):
 
 
 class KpiRow(Answer):
-    """The numbers of one hour, operator or campaign, and the counts they are made of."""
+    """The numbers of one hour, operator, campaign and so on, and the counts they are made of."""
 
     key: str
     label: str
@@ -54,12 +60,13 @@ class KpiRow(Answer):
 
 
 class KpiAnswer(Answer):
-    """Numbers of a period."""
+    """Numbers of a period, and if it was asked for those of the period of the same length before it."""
 
     since: datetime
     until: datetime
     by: str
     rows: list[KpiRow]
+    before: list[KpiRow] | None = None
 
 
 # Board and health ------------------------------------------------------------

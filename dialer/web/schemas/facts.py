@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from dialer.core.model import Outcome
 from dialer.web.schemas.common import NO_NUL, Answer, Ask, Id, Moment, Word
@@ -36,9 +36,30 @@ class AttemptsQuery(Ask):
     ] = None
     since: Annotated[Moment | None, _Empty] = None
     until: Annotated[Moment | None, _Empty] = None
+    number: Annotated[Annotated[int, Field(ge=1, le=1000)] | None, _Empty] = None
+    reason: Annotated[Word | None, _Empty] = None
+    weekday: Annotated[Annotated[int, Field(ge=1, le=7)] | None, _Empty] = None
+    hour: Annotated[Annotated[int, Field(ge=0, le=23)] | None, _Empty] = None
     order: Literal["newest", "oldest"] = "newest"
     now: Annotated[Literal["all", "dialling", "waiting", "talking"] | None, _Empty] = None
     cursor: Annotated[str, StringConstraints(max_length=100)] | None = None
+
+
+class ReportQuery(Ask):
+    """What the reports are about; days are those of the campaign's zone."""
+
+    campaign: Annotated[Id | None, _Empty] = None
+    operator: Annotated[Id | None, _Empty] = None
+    period: Literal["today", "yesterday", "week", "month"] = "week"
+    since: Annotated[Moment | None, _Empty] = None
+    until: Annotated[Moment | None, _Empty] = None
+
+
+class ReportExportQuery(ReportQuery):
+    """Which table as which kind of file."""
+
+    sheet: Literal["hours", "funnel", "heat", "yield", "refusals", "operators"]
+    format: Literal["csv", "xlsx"]
 
 
 class PromisesQuery(Ask):

@@ -1,0 +1,55 @@
+"""Keeps the hour rows beside the engine: folds what facts told, makes anew what is in doubt, compares every night."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from dialer.errors import StoreDown
+from dialer.store.kpi_hours import FOLD, HourRows
+
+if TYPE_CHECKING:
+    from dialer.store.pools import Pools
+
+log = structlog.get_logger(__name__)
+
+FOLD_S = 5.0
+#: The nightly comparison looks so far back: late facts of yesterday are in it.
+BACK = timedelta(days=2)
+
+
+async def watch(pools: Pools) -> None:
+    """Until cancelled.
+
+    Args:
+        pools: Folding is short and uses the pages' connections; the rest may take long and uses those of loading.
+    """
+    folding, slow = HourRows(pools.web), HourRows(pools.intake)
+    while True:
+        try:
+            while await folding.fold() == FOLD:
+                pass
+            if mended := await slow.mend():
+                log.info("numbers.made_anew", campaigns=mended)
+            await nightly(slow, datetime.now(UTC))
+        except StoreDown as error:
+            log.warning("numbers.not_kept", error=error.message)
+        await asyncio.sleep(FOLD_S)
+
+
+async def nightly(rows: HourRows, now: datetime) -> None:
+    """Compare hour rows and facts once a day (UTC): after midnight, or at the first start of that day.
+
+    Raises:
+        StoreDown: PostgreSQL does not answer.
+    """
+    last = await rows.checked()
+    if last is not None and last.at.date() >= now.date():
+        return
+    until = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    found = await rows.check(until - BACK, until)
+    tell = log.error if found.different else log.info
+    tell("numbers.checked", compared=found.compared, different=found.different, first=found.differences[:3])

@@ -1,0 +1,243 @@
+"""Reports: numbers where people would rather look, each as a table with the facts behind its cells, and as a file."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from dialer.core import interval, kpi
+from dialer.web import exports, facts, numbers, pages, schemas, scope
+from dialer.web.exports import Cell, Column, Sheet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from dialer.store.campaigns import CampaignRow
+    from dialer.store.kpi import By, Row
+    from dialer.web.call import Call
+
+_HOME = "/reports"
+#: Periods shown hour by hour; longer ones day by day.
+HOURS_MAX = timedelta(days=2)
+SUMMARY = (
+    *("rang", "answer_rate", "connected", "abandon_rate", "results", "results_per_hour", "calls_per_closed_contact"),
+    *("occupancy", "operator_hours", "contact_rate", "base_freshness", "targeting"),
+)
+
+
+class Report:
+    """What one page is about: a period of one campaign, or of all that the user may see.
+
+    Attributes:
+        since: Its begin, a midnight of the zone.
+        until: Its end, outside.
+    """
+
+    def __init__(self, call: Call, ask: schemas.ReportQuery, own: Sequence[CampaignRow]) -> None:
+        self.call, self.ask, self.own = call, ask, own
+        self.campaign = next((row for row in own if row.id == ask.campaign), None)
+        self.zone = ZoneInfo(self.campaign.zone if self.campaign else "UTC")
+        today = call.now.astimezone(self.zone).date()
+        first, last = {
+            "today": (today, today),
+            "yesterday": (today - timedelta(days=1), today - timedelta(days=1)),
+            "week": (today - timedelta(days=6), today),
+            "month": (today - timedelta(days=29), today),
+        }[ask.period]
+        self.since = ask.since or datetime.combine(first, time(), self.zone)
+        self.until = ask.until or datetime.combine(last + timedelta(days=1), time(), self.zone)
+        numbers.check(self.since, self.until, "hour")
+
+    async def rows(self, by: By, *, apart: bool = False, earlier: bool = False) -> Sequence[Row]:
+        """Numbers of the period, or of the one before it."""
+        since, until = self.since, self.until
+        if earlier:
+            since, until = numbers.before(since, until, str(self.zone))
+        return await self.call.stores.kpi.table(
+            since=since,
+            until=until,
+            by=by,
+            campaign_ids=[row.id for row in self.own] if scope.bound(self.call.user) else None,
+            campaign_id=self.campaign.id if self.campaign else None,
+            operator_id=self.ask.operator,
+            zone=str(self.zone),
+            apart=apart,
+        )
+
+    def open(self, fact: str | None = None, **narrower: object) -> str | None:
+        """The attempts behind a cell; whoever is bound to a team opens one campaign at a time."""
+        if scope.bound(self.call.user) and self.campaign is None and "campaign" not in narrower:
+            return None
+        asked: dict[str, object] = {"since": self.since.isoformat(), "until": self.until.isoformat()}
+        asked |= {"campaign": self.campaign.id if self.campaign else None, "operator": self.ask.operator, "fact": fact}
+        asked |= narrower
+        return "/attempts?" + urlencode({name: value for name, value in asked.items() if value not in {None, ""}})
+
+
+async def page(call: Call, ask: schemas.ReportQuery) -> web.Response:
+    """The reports of a period."""
+    own = await scope.own_campaigns(call)
+    report = Report(call, ask, own)
+    bound = scope.bound(call.user)
+    choices = facts.NO_CHOICES if bound and report.campaign is None else await call.stores.facts.choices(ask.campaign)
+    sheets = [await build(report) for build in SHEETS.values()]
+    return pages.page_for(
+        call,
+        "reports.html",
+        _HOME,
+        ask=ask,
+        report=report,
+        campaigns=own,
+        bound=bound,
+        operators=choices["operator"],
+        sheets=sheets,
+        summary=await summary(report),
+        definitions=[definition for definition in kpi.DEFINITIONS if definition.id in SUMMARY],
+        checked=await call.stores.hour_rows.checked(),
+        said=lambda word: exports.said(word, call.user.language),
+        titled=lambda column: exports.titled(column, call.user.language),
+        query=urlencode(ask.model_dump(mode="json", exclude_none=True)),
+    )
+
+
+async def export(call: Call, ask: schemas.ReportExportQuery) -> web.Response:
+    """One table as a file: exactly what is drawn."""
+    report = Report(call, ask, await scope.own_campaigns(call))
+    sheet = await SHEETS[ask.sheet](report)
+    body, media = exports.write(sheet, ask.format, call.user.language)
+    name = f'attachment; filename="{ask.sheet}-{report.since:%Y%m%d}.{ask.format}"'
+    return web.Response(body=body, content_type=media, headers={"Content-Disposition": name})
+
+
+async def summary(report: Report) -> Sequence[Mapping[str, Any]]:
+    """The main numbers beside those of the period before."""
+    [now], [before] = await report.rows("total", apart=True), await report.rows("total", apart=True, earlier=True)
+    return [
+        {"definition": kpi.BY_ID[name], "value": now.values[name], "before": before.values[name]} for name in SUMMARY
+    ]
+
+
+async def hours(report: Report) -> Sheet:
+    """What each hour, or of long periods each day, brought."""
+    hourly = report.until - report.since <= HOURS_MAX
+    rows = await report.rows("hour" if hourly else "day")
+    counted = ("rang", "answered", "connected", "abandoned", "results")
+
+    def cells(row: Row) -> list[Cell]:
+        since = datetime.fromisoformat(row.key)
+        if not hourly:
+            since = since.replace(tzinfo=report.zone)
+        until = since + timedelta(hours=1) if hourly else since + timedelta(days=1)
+        period = {
+            "since": max(since, report.since).isoformat(),
+            "until": min(until, report.until).isoformat(),
+        }
+        found = [Cell(row.facts[name], report.open(name if name != "connected" else None, **period, **(
+            {"outcome": "connected"} if name == "connected" else {}))) for name in counted]  # fmt: skip
+        return [*found, Cell(row.values["answer_rate"]), Cell(row.values["results_per_hour"])]
+
+    rates = (Column("answer_rate", "%"), Column("results_per_hour", "per hour"))
+    columns = [*(Column(name, "count") for name in counted), *rates]
+    return Sheet("hours", "lines", columns, [(row.label, cells(row)) for row in rows])
+
+
+async def funnel(report: Report) -> Sheet:
+    """How many contacts came how far."""
+    [row] = await report.rows("total", apart=True)
+    steps = (
+        ("contacts_dialled", "dialled"),
+        ("contacts_reached", "reached"),
+        ("decision_makers", "decision_makers"),
+        ("results", "results"),
+    )
+    first = row.facts["contacts_dialled"]
+    rows = []
+    for name, fact in steps:
+        share = 100 * row.facts[name] / first if first else None
+        rows.append((f"kpi:{name}", [Cell(row.facts[name], report.open(fact)), Cell(share)]))
+    return Sheet("funnel", "bars", [Column("count", "count"), Column("of_dialled", "%")], rows)
+
+
+async def heat(report: Report) -> Sheet:
+    """Answer rate by weekday and hour."""
+    sums: dict[tuple[int, int], list[float]] = {}
+    for row in await report.rows("hour"):
+        at = datetime.fromisoformat(row.key).astimezone(report.zone)
+        cell = sums.setdefault((at.weekday(), at.hour), [0, 0])
+        cell[0] += row.facts["answered"]
+        cell[1] += row.facts["rang"]
+    used = sorted({hour for (_, hour), (_, rang) in sums.items() if rang}) or [9]
+    shown = range(used[0], used[-1] + 1)
+    rows = []
+    for weekday in range(7):
+        found = [sums.get((weekday, hour), [0, 0]) for hour in shown]
+        rows.append((f"weekday:{weekday}", [
+            Cell(
+                100 * answered / rang if rang else None,
+                report.open("rang", weekday=weekday + 1, hour=hour),
+                f"{answered:.0f} / {rang:.0f}",
+            )
+            for hour, (answered, rang) in zip(shown, found, strict=True)
+        ]))  # fmt: skip
+    return Sheet("heat", "heat", [Column(f"{hour:02d}", "%") for hour in shown], rows)
+
+
+async def yields(report: Report) -> Sheet:
+    """What the 1st, 2nd … attempt at a contact brought."""
+    rows = [
+        (row.label, [
+            Cell(row.facts["attempts"], report.open(number=row.key)),
+            Cell(row.facts["results"], report.open("results", number=row.key)),
+            Cell(row.values["answer_rate"]),
+            Cell(row.values["yield"]),
+        ])
+        for row in await report.rows("number")
+    ]  # fmt: skip
+    columns = [
+        *(Column("attempts", "count"), Column("results", "count"), Column("answer_rate", "%"), Column("yield", "%"))
+    ]
+    return Sheet("yield", "bars", columns, rows)
+
+
+async def refusals(report: Report) -> Sheet:
+    """Why people refused."""
+    found = sorted(await report.rows("reason"), key=lambda row: -row.facts["said"])
+    rows = [(f"reason:{row.key}", [Cell(row.facts["said"], report.open("said", reason=row.key))]) for row in found]
+    return Sheet("refusals", "bars", [Column("said", "count")], rows)
+
+
+async def operators(report: Report) -> Sheet:
+    """Results of conversations by operator, with how sure they are."""
+    found = [row for row in await report.rows("operator") if row.key and row.facts["connected"]]
+    talks, results = (sum(row.facts[name] for row in found) for name in ("connected", "results"))
+    usual = min(1.0, results / talks) if talks else 0.0
+    rows = []
+    for row in found:
+        tries, hits = int(row.facts["connected"]), int(min(row.facts["results"], row.facts["connected"]))
+        low, high = interval.wilson(hits, tries)
+        rows.append((row.label, [
+            Cell(tries, report.open(None, operator=row.key, outcome="connected")),
+            Cell(row.facts["results"], report.open("results", operator=row.key)),
+            Cell(100 * hits / tries), Cell(100 * low), Cell(100 * high),
+            Cell(f"verdict:{interval.verdict(hits, tries, usual)}"),
+            *(Cell(row.values["results_per_hour"]), Cell(row.values["handling"])),
+        ]))  # fmt: skip
+    columns = [
+        *(Column("connected", "count"), Column("results", "count"), Column("result_share", "%"), Column("low", "%")),
+        *(Column("high", "%"), Column("verdict", ""), Column("results_per_hour", "per hour"), Column("handling", "s")),
+    ]
+    return Sheet("operators", "ranges", columns, rows, usual=100 * usual)
+
+
+SHEETS: Mapping[str, Callable[[Report], Any]] = {
+    "hours": hours,
+    "funnel": funnel,
+    "heat": heat,
+    "yield": yields,
+    "refusals": refusals,
+    "operators": operators,
+}

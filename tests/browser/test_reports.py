@@ -1,0 +1,43 @@
+"""Reports in a real browser: plots beside tables, choosers, a file that arrives."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+from python_calamine import CalamineWorkbook
+
+pytestmark = [pytest.mark.postgres, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def test_every_table_with_numbers_has_its_plot_and_a_file(opened, tmp_path):
+    async with opened("/reports?period=today", "supervisor") as page:
+        plots = page.locator(".plot canvas")
+        await expect(plots.first).to_be_visible()
+        assert await plots.count() == await page.locator("[data-plot]").count() >= 3
+        inked = await page.evaluate(
+            """[...document.querySelectorAll('.plot canvas')].map(c => c.getContext('2d')
+                .getImageData(0, 0, c.width, c.height).data.some(byte => byte > 0))"""
+        )
+        assert all(inked)
+        async with page.expect_download() as arriving:
+            await page.locator("#hours a[download]", has_text="XLSX").click()
+        file = tmp_path / "hours.xlsx"
+        await (await arriving.value).save_as(file)
+        rows = CalamineWorkbook.from_path(str(Path(file))).get_sheet_by_index(0).to_python()
+        assert len(rows) == 1 + await page.locator("#hours tbody tr").count()
+
+
+async def test_a_chosen_campaign_stays_in_the_address_and_a_cell_opens_its_attempts(opened):
+    async with opened("/reports", "supervisor") as page:
+        await page.locator("[name=campaign]").select_option(index=1)
+        await page.locator("[name=period]").select_option("today")
+        await page.get_by_role("button", name="Show").click()
+        await expect(page).to_have_url(re.compile(r"campaign=\d+.*period=today"))
+        cell = page.locator("#hours tbody td a").first
+        count = int(await cell.inner_text())
+        await cell.click()
+        await page.wait_for_url("**/attempts?*fact=rang*")
+        assert await page.locator("#table tbody tr").count() == min(count, 50)

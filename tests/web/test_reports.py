@@ -1,0 +1,88 @@
+"""Reports: what is drawn is what is counted, for those who may see it, and files hold it as it is."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+import pytest
+from python_calamine import CalamineWorkbook
+
+from dialer.web.exports import Cell, Column, Sheet, harmless, write
+from tests.web.test_admin import add
+from tests.web.test_facts import page, told  # noqa: F401 - a fixture
+from tests.web.test_with_postgres import office  # noqa: F401 - a fixture
+
+pytestmark = pytest.mark.postgres
+
+NASTY = ["=1+1", "+7903", "-2", "@SUM(A1)", "\t=1", "\r=1", "\n=1", '=HYPERLINK("http://x";"y")', 'a"; "=1']
+
+
+def body_of(text: str, sheet: str) -> list[list[str]]:
+    """The cells of one table of the page."""
+    table = re.search(rf'<section[^>]*id="{sheet}".*?<tbody>(.*?)</tbody>', text, re.DOTALL)
+    rows = re.findall(r"<tr>(.*?)</tr>", table[1], re.DOTALL) if table else []
+    clean = lambda cell: re.sub(r"<small.*?</small>|<[^>]+>", "", cell, flags=re.DOTALL).strip()  # noqa: E731 - once
+    return [[clean(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)] for row in rows]
+
+
+async def test_a_number_of_the_reports_opens_as_many_attempts(told):  # noqa: F811
+    _, admin = await add(told, "admin", "admin")
+    text = await page(admin, f"/reports?campaign={told.place.campaign.id}")
+    assert "Traceback" not in text
+    [row] = [row for row in body_of(text, "hours") if row[2] != "0"]
+    assert row[1:6] == ["1", "1", "1", "0", "0"]
+    links = {link.replace("&amp;", "&") for link in re.findall(r'href="(/attempts\?[^"]*)"', text)}
+    assert any("reason=price" in link for link in links)
+    assert any("weekday=" in link and "hour=" in link for link in links)
+    for link in links:
+        assert str(told.mine["attempt_id"]) in await page(admin, link), link
+    text = await page(admin, f"/attempts?campaign={told.place.campaign.id}&number=3")
+    assert str(told.mine["attempt_id"]) not in text
+
+
+async def test_a_bound_supervisor_sees_the_numbers_of_the_own_team_alone(told):  # noqa: F811
+    _, bound = await add(told, "bound", "supervisor", team="one")
+    _, free = await add(told, "free", "supervisor")
+    _, lost = await add(told, "lost", "supervisor", team="three")
+    funnel = {name: body_of(await page(client, "/reports"), "funnel") for name, client in
+              (("bound", bound), ("free", free), ("lost", lost))}  # fmt: skip
+    assert [rows[0][1] for rows in funnel.values()] == ["1", "2", "0"]
+    await page(bound, f"/reports?campaign={told.place.foreign.id}", 404)
+    await page(bound, f"/reports/export?sheet=hours&format=csv&campaign={told.place.foreign.id}", 404)
+
+
+@pytest.mark.parametrize("sheet", ["hours", "funnel", "heat", "yield", "refusals", "operators"])
+async def test_a_file_holds_what_is_drawn_and_a_real_reader_opens_it(told, sheet):  # noqa: F811
+    await told.place.pools.web.execute("UPDATE app_user SET name = $1 WHERE role = 'operator'", "=cmd|' /C calc'!A0")
+    _, admin = await add(told, "admin", "admin")
+    drawn = body_of(await page(admin, "/reports"), sheet)
+    text = await (await admin.get(f"/reports/export?sheet={sheet}&format=csv")).text(encoding="utf-8-sig")
+    rows = list(csv.reader(io.StringIO(text)))
+    raw = await (await admin.get(f"/reports/export?sheet={sheet}&format=xlsx")).read()
+    cells = CalamineWorkbook.from_filelike(io.BytesIO(raw)).get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+    assert len(rows) == len(cells) == len(drawn) + 1 > 1
+    for shown, plain, typed in zip(drawn, rows[1:], cells[1:], strict=True):
+        for seen, text_, value in zip(shown[1:], plain[1:], typed[1:], strict=True):
+            if seen == "–":
+                assert text_ == ""
+            elif isinstance(value, str):
+                assert seen == text_ == value
+            else:
+                assert float(text_) == pytest.approx(value)
+                assert float(seen) == pytest.approx(value, abs=0.51)
+    assert not any(cell.startswith(("=", "+", "@")) for row in rows for cell in row)
+
+
+def test_no_cell_of_a_file_is_a_formula():
+    """OWASP's list, in labels and in values; read back both ways."""
+    sheet = Sheet("x", "bars", [Column("count", "count")], [(name, [Cell(name)]) for name in NASTY])
+    text = write(sheet, "csv", "en")[0].decode("utf-8-sig")
+    for name, row in zip(NASTY, list(csv.reader(io.StringIO(text, newline="")))[1:], strict=True):
+        assert row == [harmless(name)] * 2
+        assert not row[0].startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    book = CalamineWorkbook.from_filelike(io.BytesIO(write(sheet, "xlsx", "en")[0])).get_sheet_by_index(0).to_python()
+    assert [row[0] for row in book[1:] if "\r" not in row[0] and "\n" not in row[0] and "\t" not in row[0]] == [
+        name for name in NASTY if name[0] not in "\t\r\n"
+    ]
