@@ -269,17 +269,17 @@ class Cover:
         lines: dict[int, int] = {}
         needs: dict[int, int] = {}
         for campaign in self.campaigns.values():
-            in_flight = self.in_flight[campaign.id]
+            key = campaign.id
+            in_flight = self.in_flight[key]
             calls = campaign.state is CampaignState.RUNNING or in_flight > 0
             if campaign.team_id != team_id or campaign.operator_free or not calls:
                 continue
-            lines[campaign.id] = max(0, in_flight - self._reserved(campaign.id, team_id, without=without))
-            budget = self.budgets.get(campaign.id)
-            answered = min(self._answered[campaign.id], lines[campaign.id])
-            unanswered = lines[campaign.id] - answered + self.planned[campaign.id]
-            wanted = answered + law.likely(unanswered, self.chances.get(campaign.id, 1.0))
-            spare = law.uncovered_max(budget, older=self._older[campaign.id]) if budget is not None else wanted
-            needs[campaign.id] = max(0, wanted - spare)
+            lines[key] = unknown = max(0, in_flight - self._reserved(key, team_id, without=without))
+            budget = self.budgets.get(key)
+            answered = min(self._answered[key], unknown)
+            wanted = answered + law.likely(unknown - answered + self.planned[key], self.chances.get(key, 1.0))
+            spare = law.uncovered_max(budget, older=self._older[key]) if budget is not None else wanted
+            needs[key] = max(0, wanted - spare)
         return lines, needs
 
     def _lines_covered_by(self, operators: int, campaign_id: int) -> int:
@@ -298,9 +298,7 @@ class Cover:
     def _unheld(self, team_id: int, *, staying: bool = False) -> int:
         """Free operators who are held for no promise."""
         free = self._crew.free(team_id)
-        gone = set(self.held)
-        if staying:
-            gone |= {op.live.operator_id for op in self._crew.restless()}
+        gone = self.held.keys() | self._crew.restless_ids() if staying else self.held.keys()
         return len(free) - sum(i in free for i in gone) if gone else len(free)
 
 

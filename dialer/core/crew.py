@@ -10,6 +10,7 @@ from dialer.core.presence import NotNow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
     from uuid import UUID
 
     from dialer.core.presence import Operator
@@ -69,6 +70,10 @@ class Crew:
     def free(self, team_id: int) -> Mapping[int, Operator]:
         """Operators of a team who may be bridged now, by id."""
         return self._free[team_id]
+
+    def restless_ids(self) -> AbstractSet[int]:
+        """The ids of those whose pause or leaving waits."""
+        return self._restless
 
     def restless(self) -> list[Operator]:
         """Those whose pause or leaving waits."""

@@ -6,7 +6,6 @@ can be decided again, and gives the same decisions.
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,9 @@ from dialer.core.model import Budget, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+#: What is in JSON as it is.
+SIMPLE = frozenset({bool, int, float, str, type(None)})
 
 
 def inputs(decision: pacing.Decision) -> dict[str, Any]:
@@ -58,10 +60,12 @@ def _policy(values: Mapping[str, Any]) -> pacing.Policy:
 
 
 def _plain(value: Any, *without: str) -> Any:  # any plain value goes through as it is
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value) if field.name not in without}
+    if type(value) in SIMPLE:
+        return value
+    if isinstance(value, tuple | list):
+        return list(value)
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Enum):
         return value.value
-    return list(value) if isinstance(value, tuple | list) else value
+    return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__ if name not in without}

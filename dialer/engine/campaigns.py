@@ -58,8 +58,6 @@ SLOW_ACK_S = 1.0
 FORBIDDEN_S = 10.0
 #: What was learned is stored this often, and why campaigns dialled as they did.
 KEEP_S = 60.0
-#: What a line may be doing that has no operator yet.
-STAGES = (AttemptState.SENT, AttemptState.RINGING, AttemptState.OFFER, AttemptState.ANSWERED, AttemptState.WAITING)
 #: Not more contacts in one claim: they must all be written within a second.
 CLAIM_MAX = 50
 
@@ -262,8 +260,8 @@ class Dialing:
         others = [
             c
             for c in self._floor.campaigns.values()
-            if c.team_id == campaign.team_id
-            and c.id != campaign.id
+            if c.id != campaign.id
+            and c.team_id == campaign.team_id
             and c.mode is not Mode.PREVIEW
             and not c.operator_free
             and c.id in cover.budgets
@@ -307,21 +305,29 @@ class Dialing:
         probable = campaign.budget_mode is BudgetMode.PROBABLE
         cover.believe(campaign.id, law.chance_at_most(share.value, share.n_at(now.timestamp())) if probable else None)
         held = cover.held_for(campaign)
-        since: dict[AttemptState, list[float]] = {state: [] for state in STAGES}
+        setting_up_s: list[float] = []
+        ringing_s: list[float] = []
+        in_offer_s: list[float] = []
+        waiting = 0
         for a in mine:
-            if a.state in STAGES:
-                at = (a.answered_at if a.state is AttemptState.OFFER else a.rang_at) or now
-                at = a.sent_at if a.state is AttemptState.SENT else at
-                since[a.state].append((now - at).total_seconds())
+            match a.state:
+                case AttemptState.SENT:
+                    setting_up_s.append((now - a.sent_at).total_seconds())
+                case AttemptState.RINGING:
+                    ringing_s.append((now - (a.rang_at or now)).total_seconds())
+                case AttemptState.OFFER:
+                    in_offer_s.append((now - (a.answered_at or now)).total_seconds())
+                case AttemptState.ANSWERED | AttemptState.WAITING:
+                    waiting += 1
         snapshot = pacing.Snapshot(
             ready=held,
             reserved=min(pace.due, held),
             talking_s=talking_s,
             wrap_up_s=wrap_up_s,
-            setting_up_s=since[AttemptState.SENT],
-            ringing_s=since[AttemptState.RINGING],
-            in_offer_s=since[AttemptState.OFFER],
-            waiting=len(since[AttemptState.ANSWERED]) + len(since[AttemptState.WAITING]),
+            setting_up_s=setting_up_s,
+            ringing_s=ringing_s,
+            in_offer_s=in_offer_s,
+            waiting=waiting,
         )
         resting = pace.rest_until is not None and now < pace.rest_until
         calls = campaign.state is CampaignState.RUNNING and not resting
@@ -361,13 +367,16 @@ class Dialing:
         talking_s, wrap_up_s = [], []
         for op in self._floor.operators.values():
             live = op.live
+            busy = live.state is OperatorState.TALKING or live.state is OperatorState.WRAP_UP or live.attempt_id
             serves = live.campaign_id == campaign.id or (others is not None and live.campaign_id not in others)
-            if live.team_id != campaign.team_id or not serves or op.restless:
+            if not busy or not serves or live.team_id != campaign.team_id or op.restless:
                 continue
-            if live.state is OperatorState.TALKING or (live.state is OperatorState.READY and live.attempt_id):
-                talking_s.append((now - live.since).total_seconds() if live.state is OperatorState.TALKING else 0.0)
+            if live.state is OperatorState.TALKING:
+                talking_s.append((now - live.since).total_seconds())
             elif live.state is OperatorState.WRAP_UP:
                 wrap_up_s.append((now - live.since).total_seconds())
+            elif live.state is OperatorState.READY:
+                talking_s.append(0.0)
         return talking_s, wrap_up_s
 
     def trunk_off_since(self, campaign: Campaign) -> datetime | None:

@@ -43,17 +43,15 @@ class SteadyClock:
         self._since = machine.now()
         self._since_s = self._known_s = machine.boot_s()
         self._known = self._since
+        self.boot_s = machine.boot_s
+        """Seconds since boot, suspended ones included."""
 
     def now(self) -> datetime:
         """Time of day, aware UTC."""
-        boot_s = self._machine.boot_s()
+        boot_s = self.boot_s()
         if boot_s != self._known_s:
             self._known_s, self._known = boot_s, self._since + timedelta(seconds=boot_s - self._since_s)
         return self._known
-
-    def boot_s(self) -> float:
-        """Seconds since boot, suspended ones included."""
-        return self._machine.boot_s()
 
     def astray_s(self) -> float:
         """How far the machine's clock is ahead of this one."""

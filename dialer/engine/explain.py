@@ -12,7 +12,8 @@ from dialer.core.pacing import Decision
 from dialer.engine.ports import Explanation, PacingMinute
 
 #: Decisions are kept for this long, and not more of them; those that say the same are one entry.
-KEPT_S, KEPT_MAX = 3600.0, 20_000
+KEPT, KEPT_MAX = timedelta(hours=1), 20_000
+NOTHING, MINUTE = timedelta(0), timedelta(minutes=1)
 #: A decision about more than this is kept as its sentence, a smaller one makes it when somebody reads it.
 SMALL = 50
 #: The board shows so many changes of the limiting rule, of this time.
@@ -70,7 +71,7 @@ class Explanations:
             last = _Entry(at, at, decision.reason, decision.target, said)
             self._recent.append(last)
         last.until, last.calls, last.decisions = at, last.calls + decision.calls, last.decisions + 1
-        while at - self._recent[0].until > timedelta(seconds=KEPT_S):
+        while at - self._recent[0].until > KEPT:
             self._recent.popleft()
 
     def take(self, now: datetime) -> list[PacingMinute]:
@@ -103,7 +104,7 @@ class Explanations:
 
     def _turn(self, now: datetime) -> None:
         """Close the minute if it is over."""
-        if self._minute is None or self._last is None or timedelta(0) <= now - self._minute < timedelta(minutes=1):
+        if self._minute is None or self._last is None or NOTHING <= now - self._minute < MINUTE:
             return
         at, decision = self._last
         self._over.append(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dialer.core import pacing
 from dialer.core.model import Mode
 from dialer.core.pacing import Laws, Learned, Policy, Snapshot, forecast
-from dialer.core.pacing.laws import TALK_AGES
+from dialer.core.pacing.laws import RING_STEPS, TALK_AGES
 from tests.core.make import budget
 
 LAWS = Laws.plain(answer=0.3, answer_ringing=0.35, talk_s=60)
@@ -37,6 +37,24 @@ snapshots = st.builds(
     ringing_s=few_ages,
     waiting=st.integers(0, 2),
 )
+
+
+@given(ring_s=st.floats(1, 30), set_up_s=st.floats(0.2, 6), steps=st.integers(1, 130))
+def test_a_ringing_line_is_answered_as_what_is_left_of_the_law_of_the_ring_says(ring_s, set_up_s, steps):
+    """At each age: the steps that are left of the ring, of those who answer and of those who do not."""
+    laws = Laws.plain(ring_s=ring_s, set_up_s=set_up_s)
+    ring, set_up = np.asarray(laws.ring), np.asarray(laws.set_up)
+    new, setting_up, ringing, _ = laws.answered_within(steps, ivr=False)
+    answered = np.cumsum(np.append(ring, np.zeros(steps)))[: steps + 1]
+    for age in (0, 1, 7, RING_STEPS - 1):
+        left = np.append(ring[age:], np.zeros(steps + 1))[: steps + 1]
+        share = laws.answer_ringing / (laws.answer_ringing * ring[age:].sum() + 1 - laws.answer_ringing)
+        assert np.allclose(ringing[age], share * np.cumsum(left), atol=1e-12)
+    for age in (0, 3, len(set_up) - 1):
+        left = np.append(set_up[age:], np.zeros(steps + 1))[: steps + 1]
+        expected = np.convolve(left, answered)[: steps + 1] * laws.answer / max(float(set_up[age:].sum()), 1e-9)
+        assert np.allclose(setting_up[age], expected, atol=1e-9)
+    assert np.allclose(new, setting_up[0], atol=1e-9)
 
 
 def outlook(snapshot, laws=LAWS, calls=8):

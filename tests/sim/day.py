@@ -65,6 +65,8 @@ QUIET_S = 90.0
 CAMPAIGNS = (1, 1, 1, 1, 2, 3)
 #: So many bytes of what happens are gathered for the log.
 WRITTEN_AT_ONCE = 65_536
+#: Enters or leaves a bridge: what operators hear.
+MEETINGS = (BridgeEntered, BridgeLeft)
 #: Whoever talks longer than this after the end of the shift does not talk any more (TIMEOUT(absolute) is 7,200 s).
 LONGEST_TALK_S = 3 * 3600.0
 
@@ -224,7 +226,7 @@ class Day:
         self.unwritten += f"{type(event).__name__}{getattr(event, 'channel_id', '')}".encode() + pack("d", event.at)
         if len(self.unwritten) > WRITTEN_AT_ONCE:
             self.write_down()
-        if isinstance(event, BridgeEntered | BridgeLeft) and not event.holding:
+        if isinstance(event, MEETINGS) and not event.holding:
             for robot in self.robots:
                 robot.hears(event)
 

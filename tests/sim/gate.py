@@ -447,9 +447,10 @@ class Gate:
         """The first moment somebody is due and his windows are open."""
         due_at: dict[int, datetime] = {}
         for callback in self.pending.values():
-            contact, owner = self.contacts[callback.contact_id], callback.operator_id
-            at = callback.next_at
-            if callback.campaign_id != campaign.id or at >= due_at.get(contact.lane.id, NEVER):
+            if callback.campaign_id != campaign.id:
+                continue
+            contact, owner, at = self.contacts[callback.contact_id], callback.operator_id, callback.next_at
+            if at >= due_at.get(contact.lane.id, NEVER):
                 continue
             if contact.state != "open" or contact.id in self.live_contact or contact.id in self.shown_contact:
                 continue

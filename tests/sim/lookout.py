@@ -124,8 +124,11 @@ class Lookout:
         """No channel of ours lives without a row > 60 s."""
         live = self.site.database.tables.live
         attempt_of = self.attempt_of
-        calls = [channel_id for channel_id in self.site.host.switch.channels if channel_id.startswith("att-")]
-        odd = {f"i13 {channel_id}" for channel_id in calls if attempt_of.get(channel_id) not in live}
+        odd = {
+            f"i13 {channel_id}"
+            for channel_id in self.site.host.switch.channels
+            if channel_id.startswith("att-") and attempt_of.get(channel_id) not in live
+        }
         self._keep_odd("i13 ", odd)
         for what in odd:
             if self._odd_for_s(what) > AUDIT_S:
@@ -151,16 +154,16 @@ class Lookout:
     def i24_no_ghost_operator(self, operators: Collection[Operator]) -> None:
         """No operator is busy without a call > 10 s, none in a wrap-up that is over."""
         talking = {self.seat_of.get(m) for b in self.bridges.values() for m in b if m.startswith("opr-")}
-        odd = set()
+        now, odd = self.site.clock.now(), set[str]()
         for op in operators:
             live = op.live
-            held = op.held is not None and self.site.clock.now() < op.held.until + timedelta(seconds=LOOK_S)
+            held = op.held is not None and now < op.held.until + timedelta(seconds=LOOK_S)
             if live.state is OperatorState.TALKING and live.seat not in talking and not held:
                 odd.add(f"i24 {live.operator_id}")
-            if live.state is OperatorState.WRAP_UP:
-                left = (live.until or LONG_AGO) - self.site.clock.now()
-                if not WRAP_UP_OVER < left < WRAP_UP_MAX:
-                    odd.add(f"i24 {live.operator_id} wrap-up")
+            elif (
+                live.state is OperatorState.WRAP_UP and not WRAP_UP_OVER < (live.until or LONG_AGO) - now < WRAP_UP_MAX
+            ):
+                odd.add(f"i24 {live.operator_id} wrap-up")
         self._keep_odd("i24 ", odd)
         for what in odd:
             events_lost = self.trouble.get("events lost on the wire", 0.0) > self.site.loop.time()

@@ -49,6 +49,8 @@ class Process:
         self.frozen = False
         self.dead = False
         self.steps_left: int | None = None
+        self.looked_at = False
+        """Whether it is frozen, dead or doomed: then each of its callbacks is looked at before it runs."""
         self.at_end: Callable[[], None] | None = None
         self.context = contextvars.copy_context()
         self.context.run(_process.set, self)
@@ -183,14 +185,14 @@ class SimLoop(asyncio.SelectorEventLoop):
         return task
 
     def _run_once(self) -> None:
-        ready, chance = self._ready, self._random.random
+        ready, chance, jump, run_batch = self._ready, self._random.random, self._jump, self._run_batch
         while not self._stopping:
             if not ready:
-                self._jump()
+                jump()
             count = len(ready)
             if count > 1 and chance() < self.shuffle:
                 self._shuffle()
-            self._run_batch(count)
+            run_batch(count)
             if self.steps - self._steps_at_jump > SPIN_STEPS:
                 raise StandStill(f"{SPIN_STEPS} steps and no time passes at {self._now:.3f} s, step {self.steps}")
 
@@ -203,7 +205,7 @@ class SimLoop(asyncio.SelectorEventLoop):
                 continue
             if self._any_stopped:
                 process = handle._context.get(_process)
-                if process is not None and self._stopped(process, handle):
+                if process is not None and process.looked_at and self._stopped(process, handle):
                     continue
             self.steps += 1
             try:
@@ -266,7 +268,7 @@ class SimLoop(asyncio.SelectorEventLoop):
 
     def freeze(self, process: Process) -> None:
         """SIGSTOP: nothing of it runs until ``thaw``, and time goes on."""
-        process.frozen = self._any_stopped = True
+        process.frozen = process.looked_at = self._any_stopped = True
 
     def thaw(self, process: Process) -> None:
         """SIGCONT: what came due meanwhile runs now, in the order in which it came due."""
@@ -276,14 +278,14 @@ class SimLoop(asyncio.SelectorEventLoop):
 
     def kill(self, process: Process) -> None:
         """Kill -9: nothing of it ever runs again."""
-        process.dead = self._any_stopped = True
+        process.dead = process.looked_at = self._any_stopped = True
         process._parked.clear()
         process._buried = list(process._tasks)  # kept: a coroutine that is collected would run its finally blocks
 
     def doom(self, process: Process, steps: int, then: Callable[[], None]) -> None:
         """Kill a process after it ran so many callbacks more, at whatever await that is; then call ``then``."""
         process.steps_left, process.at_end = steps, then
-        self._any_stopped = True
+        process.looked_at = self._any_stopped = True
 
     def _last_step(self, process: Process) -> bool:
         """Count down; at the end the process is dead, and its callback at hand does not run."""

@@ -73,9 +73,9 @@ _RING_0 = _SET_UP_0 + l.SET_UP_STEPS
 _OFFER_0 = _RING_0 + l.RING_STEPS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Horizon:
-    """For which times X is asked: ``taus`` and ``wait`` in half seconds."""
+    """For which times X is asked: ``taus`` and ``wait`` in half seconds. There is one of a kind: see ``of``."""
 
     taus: tuple[int, ...]
     wait: int
@@ -90,7 +90,12 @@ class Horizon:
     def seen_by(self, policy: Policy) -> Horizon:
         """The same times for a rival, whose calls may need an operator at another point."""
         ivr = policy.mode is Mode.IVR
-        return self if self.ivr is ivr else replace(self, ivr=ivr)
+        return self if self.ivr is ivr else _seen(self, ivr)
+
+
+@lru_cache(maxsize=64)
+def _seen(horizon: Horizon, ivr: bool) -> Horizon:
+    return replace(horizon, ivr=ivr)
 
 
 @lru_cache(maxsize=32)
@@ -135,16 +140,15 @@ class Chances:
             found = self._factors[window] = 1 + self.new[:, None] * _turns(window)[1]
         return found
 
-    def times(self, phi: Complexes, rows: Sequence[int], window: int) -> Complexes:
-        """Phi multiplied by the factors of these rows: (taus, frequencies)."""
+    def multiply(self, phi: Complexes, rows: Sequence[int], window: int) -> None:
+        """Multiply phi, where it is, by the factors of these rows: (taus, frequencies)."""
         known = self._of_row
         for row in rows:
             factor = known.get((window, row))
             if factor is None:
                 turn = _turns(window)[int(row >= _SET_UP_0)]
                 factor = known[window, row] = 1 + self.rows[row][:, None] * turn
-            phi = phi * factor
-        return phi
+            np.multiply(phi, factor, out=phi)
 
     def log_phi(self, counts: Floats, window: int, frequencies: int) -> Complexes:
         """The same for many, from how many there are in each row, for the lowest frequencies."""
@@ -217,10 +221,9 @@ class Outlook:
         self._fits = self._yes + calls < FEW
         if self._fits:
             self._window = next(w for w in WINDOWS if self._yes + calls < w)
-            phi = _moved(self._base, self._window, len(self.chances[0].new))
+            self._phi, self._mean = _moved(self._base, self._window, len(self.chances[0].new)).copy(), _NO_MEAN
             for known, those in self._each():
-                phi = known.times(phi, those, self._window)
-            self._phi, self._mean = phi, _NO_MEAN
+                known.multiply(self._phi, those, self._window)
             return
         counted = [np.bincount(r, minlength=len(c.rows)).astype(float) for c, r in self._each()]
         taus = len(self.chances[0].new)

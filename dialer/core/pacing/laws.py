@@ -127,7 +127,7 @@ class Laws:
         answered = np.convolve(ring, need)[: steps + 1]
         set_up = np.asarray(self.set_up)
         left = np.cumsum(set_up[::-1])[::-1]
-        setting_up = _after(_rest(set_up, steps), answered) * (self.answer / np.maximum(left, 1e-9))[:, None]
+        setting_up = _rests_after(set_up, answered) * (self.answer / np.maximum(left, 1e-9))[:, None]
         new = self.answer * np.convolve(set_up, answered)[: steps + 1]
         if not self.rings:
             new, setting_up = ringing[0], ringing[:SET_UP_STEPS]
@@ -174,13 +174,21 @@ def bins_of(ages: Sequence[float]) -> tuple[int, ...]:
 def _followed(stage: Floats, then: Floats, share: float) -> Floats:
     """A stage that a ``share`` of the calls completes, at each age, followed by ``then``: (ages, steps)."""
     left = np.cumsum(stage[::-1])[::-1]
-    return _after(_rest(stage, len(then) - 1), then) * (share / np.maximum(share * left + 1 - share, 1e-9))[:, None]
+    return _rests_after(stage, then) * (share / np.maximum(share * left + 1 - share, 1e-9))[:, None]
 
 
-def _rest(stage: Floats, steps: int) -> Floats:
-    """Row a: the probabilities of the steps from a on: (ages, steps + 1)."""
-    padded = np.concatenate((stage, np.zeros(steps + 1)))
-    return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, steps + 1)[: len(stage)])
+def _rests_after(stage: Floats, then: Floats) -> Floats:
+    """Row a: the steps of a stage from a on, followed by a law that begins where they end: (ages, steps).
+
+    Row a is row a + 1 one step later, and what ends in step a itself: summed from the last row to the first, in a
+    table in which each row stands one place further to the right than the row before.
+    """
+    ages, steps = len(stage), len(then)
+    table = np.zeros((ages, ages + steps))
+    rows = np.lib.stride_tricks.as_strided(table, (ages, steps), (table.strides[0] + table.itemsize, table.itemsize))
+    np.multiply(stage[:, None], then, out=rows)
+    np.cumsum(table[::-1], axis=0, out=table[::-1])
+    return rows
 
 
 def _after(steps: Floats, then: Floats) -> Floats:

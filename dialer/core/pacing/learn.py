@@ -23,6 +23,7 @@ import numpy as np
 
 from dialer.core.pacing import laws as l
 from dialer.core.pacing.laws import Laws
+from dialer.core.quick import quick
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,7 +60,8 @@ VERSION = 2
 MEMORY_LOOKS = 2000.0
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@quick
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class Learned:
     """What a decision rests on.
 

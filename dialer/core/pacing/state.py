@@ -47,7 +47,7 @@ class Snapshot:
     def operators(self) -> int:
         """Operators at work for this campaign and its rivals."""
         own = self.ready + len(self.talking_s) + len(self.wrap_up_s) + self.elsewhere
-        return own + sum(rival.snapshot.operators for rival in self.rivals)
+        return own + sum(rival.snapshot.operators for rival in self.rivals) if self.rivals else own
 
     @property
     def lines(self) -> int:
@@ -55,6 +55,7 @@ class Snapshot:
         return len(self.setting_up_s) + len(self.ringing_s) + len(self.in_offer_s) + self.waiting
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rival:
     """Another campaign that shares the team: what it would be decided from."""
