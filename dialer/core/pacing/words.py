@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,12 +87,12 @@ def _next_free(snapshot: Snapshot, learned: Learned, policy: Policy) -> tuple[st
         return f", {snapshot.ready} ready now", f", готовы сейчас: {snapshot.ready}"
     if not snapshot.talking_s and not snapshot.wrap_up_s:
         return "", ""
-    busy = rows(snapshot, Horizon.of(policy))
-    talks, wrap_ups = busy[: len(snapshot.talking_s)], busy[len(snapshot.talking_s) :][: len(snapshot.wrap_up_s)]
-    free = learned.laws.free_within(
-        round(NEXT_WITHIN_S / l.STEP_S), talks, [row - len(l.TALK_AGES) for row in wrap_ups]
-    )
-    nobody = np.prod(1 - np.concatenate(free), axis=0)
+    operators = len(snapshot.talking_s) + len(snapshot.wrap_up_s)
+    busy = Counter(rows(snapshot, Horizon.of(policy))[:operators])  # many are in the same stretch
+    first = len(l.TALK_AGES)
+    talks, wrap_ups = [row for row in busy if row < first], [row - first for row in busy if row >= first]
+    free = learned.laws.free_within(round(NEXT_WITHIN_S / l.STEP_S), talks, wrap_ups)
+    nobody = np.prod((1 - np.concatenate(free)) ** np.array([*busy.values()])[:, None], axis=0)
     seconds = max(1, round(int(np.argmax(nobody <= 0.5)) * l.STEP_S)) if nobody[-1] <= 0.5 else NEXT_WITHIN_S
     return f", next free in about {seconds} s", f", следующий освободится примерно через {seconds} с"
 
