@@ -2864,7 +2864,7 @@ ALTER TABLE ONLY public.preview
     ADD CONSTRAINT preview_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
 
 ALTER TABLE ONLY public.preview
-    ADD CONSTRAINT preview_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES public.contact(id);
+    ADD CONSTRAINT preview_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES public.contact(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.preview
     ADD CONSTRAINT preview_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES public.app_user(id);

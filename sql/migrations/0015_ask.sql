@@ -22,7 +22,7 @@ ALTER TABLE attempt ADD COLUMN asked boolean NOT NULL DEFAULT false;
 CREATE TABLE preview (
     phone_id bigint PRIMARY KEY REFERENCES phone,
     preview_id uuid NOT NULL UNIQUE,
-    contact_id bigint NOT NULL UNIQUE REFERENCES contact,
+    contact_id bigint NOT NULL UNIQUE REFERENCES contact ON DELETE CASCADE, -- its load may be taken back meanwhile
     campaign_id bigint NOT NULL REFERENCES campaign,
     operator_id bigint NOT NULL UNIQUE REFERENCES app_user,
     switch text NOT NULL,

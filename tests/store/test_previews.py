@@ -211,3 +211,13 @@ async def test_the_card_is_there_for_whoever_looks_and_for_nobody_else(place, tw
         await place.stores.contacts.card(shown.attempt_id, operator_id=two[1])
     await call(place, shown, two[0])
     assert (await place.stores.contacts.card(shown.attempt_id, operator_id=two[0])).contact_id == card.contact_id
+
+
+async def test_a_load_is_taken_back_while_somebody_looks_at_a_contact_of_it(place, two):
+    [contact_id] = await place.add_contacts(PHONE)
+    shown = await offer(place, two[0])
+    base_id = (await place.contact(contact_id))["base_id"]
+    await place.stores.bases.undo(base_id, actor=SYSTEM)
+    refused = await call(place, shown, two[0])
+    assert (refused.claims, refused.refusal.reason) == ([], "base_paused")
+    assert await place.count("preview") == 0
