@@ -10,6 +10,7 @@ from dialer.core import budget as law
 from dialer.core import cover, hours, pacing, retry
 from dialer.core.model import OperatorState
 from dialer.engine.engine import Engine
+from dialer.engine.ports import Recovered
 from dialer.engine.switch import Switch
 from tests.sim import operators
 from tests.sim.checker import Checker
@@ -178,7 +179,7 @@ def test_saying_saved_before_it_is_saved_is_caught(monkeypatch):
 
 def test_an_engine_that_does_not_look_after_a_crash_is_caught(monkeypatch):
     """I12, I13: what was going on when the last engine died stays as it was."""
-    monkeypatch.setattr(Tables, "recover", lambda self, switch: type("R", (), {"attempts": (), "operators": ()})())
+    monkeypatch.setattr(Tables, "recover", lambda self, switch: Recovered())
     failing = Shape(hours=1.5, contacts=300, campaigns=3, fault_every_s=300.0, faults=("kill",))
     assert any(word in broke(1, failing) for word in ("I1", "I24", "operator_live_seat_key"))
 
