@@ -27,7 +27,7 @@ async def test_every_table_with_numbers_has_its_plot_and_a_file(opened, tmp_path
         file = tmp_path / "hours.xlsx"
         await (await arriving.value).save_as(file)
         rows = CalamineWorkbook.from_path(str(Path(file))).get_sheet_by_index(0).to_python()
-        assert len(rows) == 1 + await page.locator("#hours tbody tr").count()
+        assert len(rows) == 1 + await page.locator("#hours .scroll tbody tr").count()
 
 
 async def test_a_chosen_campaign_stays_in_the_address_and_a_cell_opens_its_attempts(opened):
@@ -36,7 +36,7 @@ async def test_a_chosen_campaign_stays_in_the_address_and_a_cell_opens_its_attem
         await page.locator("[name=period]").select_option("today")
         await page.get_by_role("button", name="Show").click()
         await expect(page).to_have_url(re.compile(r"campaign=\d+.*period=today"))
-        cell = page.locator("#hours tbody td a").first
+        cell = page.locator("#hours .scroll tbody td a").first
         count = int(await cell.inner_text())
         await cell.click()
         await page.wait_for_url("**/attempts?*fact=rang*")
