@@ -150,7 +150,7 @@ def _calm_collector() -> None:
     """A full collection walks all that was ever imported while a callee waits; what stays is not walked again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 100)
+    gc.set_threshold(2_000, 20, 100)
 
 
 async def _engine(engine: Engine, pools: Pools, switch: str) -> None:

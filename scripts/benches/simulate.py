@@ -72,7 +72,7 @@ def one(seed: int) -> DayReport:
     from tests.sim.day import run_day  # noqa: PLC0415  # the tests are no part of the package
 
     gc.freeze()  # modules and numbers live on: nobody need look through them again; and as the service does:
-    gc.set_threshold(20_000, 20, 100)
+    gc.set_threshold(2_000, 20, 100)
     report = run_day(seed)
     report.recent = ()  # what happened last is long, and the seed repeats it
     return report
