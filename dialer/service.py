@@ -13,7 +13,7 @@ import random
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
@@ -44,6 +44,8 @@ log = structlog.get_logger(__name__)
 CONTEXTS = ("operator", "answered", "offer", "held")
 PLAN = "2"
 PARTITIONS_S = 24 * 3600.0
+#: Work beside the engine that failed is begun again after this.
+AGAIN_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         await asyncio.to_thread(profiles.read_all)
         key = await asyncio.to_thread(key_in, settings.data_dir, WEBHOOK_KEY)
         deliverer = await stack.enter_async_context(Deliverer(pools.web, key, named_hosts=settings.named_hosts))
-        delivering = asyncio.create_task(deliverer.run(), name="webhooks")
+        delivering = asyncio.create_task(kept("webhooks", deliverer.run), name="webhooks")
         stack.callback(delivering.cancel)
         done = asyncio.create_task(_engine(engine, pools, settings.switch), name="engine")
         host, port = listener.getsockname()[:2]
@@ -153,6 +155,21 @@ def _calm_collector() -> None:
     gc.set_threshold(2_000, 20, 100)
 
 
+async def kept(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Work beside the engine, for ever: what ends it is said in the log, and it is begun again.
+
+    Args:
+        name: Of the work, for the log.
+        work: Runs until cancelled.
+    """
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("chore.failed", chore=name)
+        await asyncio.sleep(AGAIN_S)
+
+
 async def _engine(engine: Engine, pools: Pools, switch: str) -> None:
     """The engine, and beside it the daily work on the database and the look at lines that must be cut."""
 
@@ -164,13 +181,14 @@ async def _engine(engine: Engine, pools: Pools, switch: str) -> None:
             await asyncio.sleep(PARTITIONS_S)
             await keep_partitions(pools.engine)
 
-    chores = [
-        asyncio.create_task(housekeeping(), name="housekeeping"),
-        asyncio.create_task(forbidden.watch(engine, pools.engine, switch, lists), name="forbidden"),
-        asyncio.create_task(promises.watch(engine, pools.engine), name="promises"),
-        asyncio.create_task(late_leads.watch(pools.web), name="late leads"),
-        asyncio.create_task(counting.watch(pools), name="counting"),
-    ]
+    work: dict[str, Callable[[], Awaitable[None]]] = {
+        "housekeeping": housekeeping,
+        "forbidden": lambda: forbidden.watch(engine, pools.engine, switch, lists),
+        "promises": lambda: promises.watch(engine, pools.engine),
+        "late leads": lambda: late_leads.watch(pools.web),
+        "counting": lambda: counting.watch(pools),
+    }
+    chores = [asyncio.create_task(kept(name, one), name=name) for name, one in work.items()]
     try:
         await engine.run()
     finally:
