@@ -355,6 +355,7 @@ BEGIN
     FROM webhook w
     WHERE event_kind = ANY(w.kinds) AND (w.campaign_id IS NULL OR w.campaign_id = of_campaign)
         AND (w.customer_id IS NULL OR w.customer_id = (SELECT c.customer_id FROM campaign c WHERE c.id = of_campaign))
+    FOR KEY SHARE OF w SKIP LOCKED
     ON CONFLICT (webhook_id, event_id) DO NOTHING;
 END $$;
 

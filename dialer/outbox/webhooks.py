@@ -19,6 +19,7 @@ import hmac
 import json
 import random
 import socket
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
@@ -120,6 +121,7 @@ class Deliverer:
         self._chance = random.Random()
         self._held = timedelta(seconds=held_s)
         self._busy: dict[int, asyncio.Task[None]] = {}
+        self._more = asyncio.Event()
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -154,10 +156,12 @@ class Deliverer:
                     await webhooks.forget(self._pool, datetime.now(UTC) - KEPT)
             except StoreDown as error:
                 log.warning("webhooks.not_looked", error=error.message)
-            await asyncio.sleep(LOOK_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._more.wait(), LOOK_S)
 
     async def step(self) -> int:
         """Begin to tell what is due to receivers that are not busy; how many events."""
+        self._more.clear()
         now = datetime.now(UTC)
         taken = await webhooks.take(self._pool, now=now, until=now + self._held, each=EACH, busy=self._busy)
         for webhook_id in {one.webhook_id for one in taken}:
@@ -167,12 +171,16 @@ class Deliverer:
         return len(taken)
 
     async def _tell_all(self, webhook_id: int, batch: Sequence[Taken]) -> None:
+        told: Sequence[bool] = ()
         try:
-            await asyncio.gather(*(self._tell(one) for one in batch))
+            told = await asyncio.gather(*(self._tell(one) for one in batch))
         finally:
             self._busy.pop(webhook_id, None)
+        if len(told) == EACH and all(told):  # it keeps up, and may have more
+            self._more.set()
 
-    async def _tell(self, one: Taken) -> None:
+    async def _tell(self, one: Taken) -> bool:
+        """Tell an event and keep what came of it; whether it was taken."""
         status, error = await self._post(one)
         now = datetime.now(UTC)
         state, next_at = "delivered", None
@@ -185,6 +193,8 @@ class Deliverer:
             await webhooks.told(self._pool, one, state=state, now=now, status=status, error=error, next_at=next_at)
         except StoreDown as down:  # it is told again when it is due again
             log.warning("webhook.not_kept", delivery=one.id, error=down.message)
+            return False
+        return state == "delivered"
 
     async def _post(self, one: Taken) -> tuple[int | None, str | None]:
         """One try: the status of the answer, or why there is none."""
@@ -195,13 +205,11 @@ class Deliverer:
         body, headers = self.message(one, datetime.now(UTC))
         try:
             async with self._session.post(one.url, data=body, headers=headers, allow_redirects=False) as answer:
-                return answer.status, None if answer.status in _OK else f"{answer.status} {answer.reason}"[
-                    :_ERROR_LETTERS
-                ]
+                return answer.status, None if answer.status in _OK else _kept(f"{answer.status} {answer.reason}")
         except TimeoutError:
             return None, f"no answer within {ANSWER_S:g} s"
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return None, f"{type(error).__name__}: {error}"[:_ERROR_LETTERS]
+            return None, _kept(f"{type(error).__name__}: {error}")
 
     def message(self, one: Taken, now: datetime) -> tuple[bytes, dict[str, str]]:
         """Body and headers of one try."""
@@ -217,3 +225,8 @@ class Deliverer:
             "Dialer-Signature": signature(secrets, timestamp, body),
         }
         return body, headers
+
+
+def _kept(error: str) -> str:
+    """What a receiver said, as PostgreSQL can keep it: no halves of characters, and no NUL."""
+    return error.encode(errors="replace").decode().replace("\0", "?")[:_ERROR_LETTERS]

@@ -129,7 +129,8 @@ CREATE INDEX delivery_pending ON delivery (webhook_id, next_at, id) WHERE state 
 CREATE INDEX delivery_of_webhook ON delivery (webhook_id, id);
 CREATE INDEX delivery_closed ON delivery (closed_at) WHERE state <> 'pending';
 
--- Tell whoever listens. Where nobody does, nothing is written.
+-- Tell whoever listens. Where nobody does, nothing is written. A receiver that is just being removed is neither told nor
+-- waited for: no fact may fail, or be late, for its sake.
 CREATE FUNCTION tell(event_kind text, of_campaign bigint, event uuid, happened_at timestamptz, told jsonb) RETURNS void
     LANGUAGE plpgsql AS $$
 BEGIN
@@ -138,6 +139,7 @@ BEGIN
     FROM webhook w
     WHERE event_kind = ANY(w.kinds) AND (w.campaign_id IS NULL OR w.campaign_id = of_campaign)
         AND (w.customer_id IS NULL OR w.customer_id = (SELECT c.customer_id FROM campaign c WHERE c.id = of_campaign))
+    FOR KEY SHARE OF w SKIP LOCKED
     ON CONFLICT (webhook_id, event_id) DO NOTHING;
 END $$;
 

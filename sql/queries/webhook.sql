@@ -18,8 +18,8 @@ VALUES (:name::text, :url::text, :customer_id::bigint, :campaign_id::bigint, :ki
 RETURNING id;
 
 -- name: webhook_lock
--- A receiver for a change.
-SELECT id, name, url, kinds, seed, paused_at FROM webhook WHERE id = :id::bigint FOR UPDATE;
+-- A receiver for a change. NO KEY: what happens meanwhile is told to it.
+SELECT id, name, url, kinds, seed, paused_at FROM webhook WHERE id = :id::bigint FOR NO KEY UPDATE;
 
 -- name: webhook_change
 -- What it is told, where, and whether at present.

@@ -15,10 +15,11 @@ from aiohttp.abc import AbstractResolver
 from dialer.core.leads import LeadState
 from dialer.core.model import AttemptState, CampaignState, Outcome
 from dialer.engine.ports import Journal
+from dialer.outbox import webhooks as outbox
 from dialer.outbox.webhooks import ANSWER_S, secret
 from dialer.store import webhooks
 from dialer.store.leads import tell_late
-from tests.outbox.conftest import KEY, delivering, receiving, settle, stepping
+from tests.outbox.conftest import KEY, Receiver, delivering, receiving, settle, stepping
 from tests.store.places import SYSTEM
 
 pytestmark = pytest.mark.postgres
@@ -306,3 +307,62 @@ async def test_what_was_told_long_ago_is_forgotten_and_what_waits_is_not(place, 
     await place.stores.webhooks.test(hook, now=datetime.now(UTC))
     assert await webhooks.forget(place.pools.web, datetime.now(UTC) + timedelta(seconds=1)) == 1
     assert await place.count("delivery") == 1
+
+
+async def test_a_receiver_that_answers_with_no_text_is_given_up_like_any_other(place):
+    """What it says beside its status may be anything; what came of the try is kept all the same."""
+
+    async def answer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 500 \xff\x00 no\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        webhook_id = await listen(place, url)
+        await place.stores.webhooks.test(webhook_id, now=place.now)
+        async with delivering(place.pools.web, Receiver(url=url)) as deliverer:
+            await settle(place.pools.web, deliverer)
+    [told] = await place.stores.webhooks.deliveries(webhook_id)
+    assert (told["state"], told["status"], told["error"]) == ("given_up", 500, "500 ?? no")
+
+
+async def test_a_fact_neither_fails_nor_waits_while_a_receiver_is_removed(place, receiver):
+    webhook_id = await listen(place, receiver.url)
+    ann = await place.add_operator("ann")
+    await place.add_contacts("+12025550101")
+    [attempt] = await place.dial()
+    attempt = await place.talk(attempt, ann)
+    async with place.pools.web.acquire() as connection, connection.transaction():
+        await connection.execute("DELETE FROM webhook WHERE id = $1", webhook_id)
+        async with asyncio.timeout(3):
+            await place.save(attempt.id, ann, "lead", key="k")
+            await place.end(attempt, Outcome.CONNECTED)
+    assert await waiting(place) == []
+    assert await place.pools.web.fetchval("SELECT count(*) FROM disposition") == 1
+
+
+async def test_what_happens_while_a_receiver_is_changed_is_told_to_it(place, receiver):
+    webhook_id = await listen(place, receiver.url, kinds=["attempt.ended"])
+    async with place.pools.web.acquire() as connection, connection.transaction():
+        await webhooks.SQL["webhook_lock"].fetchrow(connection, id=webhook_id)
+        await connection.execute("UPDATE webhook SET name = 'other' WHERE id = $1", webhook_id)
+        async with asyncio.timeout(10):
+            await conversation(place)
+    assert await waiting(place) == ["attempt.ended"]
+
+
+async def test_a_receiver_that_keeps_up_is_told_without_a_pause(place, receiver, monkeypatch):
+    """Fifty calls a second may end for weeks; what is told in turns of half a second would never be over."""
+    monkeypatch.setattr(outbox, "LOOK_S", 3600.0)
+    webhook_id = await listen(place, receiver.url)
+    for _ in range(3 * outbox.EACH):
+        await place.stores.webhooks.test(webhook_id, now=place.now)
+    async with delivering(place.pools.web, receiver) as deliverer:
+        run = asyncio.create_task(deliverer.run())
+        async with asyncio.timeout(20):
+            while len(receiver.got) < 3 * outbox.EACH:
+                await receiver.came.wait()
+                receiver.came.clear()
+        run.cancel()
