@@ -210,6 +210,7 @@ class Floor(Moves):
             if op.looks and not _previews(campaign):
                 self._set(looking.put_back(op, now, How.RETURNED))
         self._settle(now)
+        self._serve(now)
 
     @_on.register
     def _(self, event: ev.Taken, now: datetime) -> None:
@@ -230,6 +231,7 @@ class Floor(Moves):
             if op.looks and op.preview is not None and op.preview.phone_id in event.phone_ids:
                 self._set(looking.put_back(op, now, How.REFUSED, "do_not_call"))
         self._settle(now)
+        self._serve(now)
 
     @_on.register
     def _(self, event: ev.Offered, now: datetime) -> None:

@@ -124,6 +124,21 @@ def test_a_forbidden_number_is_taken_away_at_once(story):
     assert story.floor.operators[1].missed == "do_not_call"
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        ev.PhonesForbidden(frozenset({1})),
+        ev.CampaignsRead([replace(PREVIEW, state=CampaignState.PAUSED), replace(CAMPAIGN, id=2)]),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_whoever_gets_free_when_a_contact_is_taken_away_is_given_who_waits(story, event):
+    other = replace(CAMPAIGN, id=2)
+    story.tell(ev.CampaignsRead([PREVIEW, other]))
+    assert not of(story.dial(2, campaign_id=2).answer(2), fx.Connect)
+    assert [one.attempt_id for one in of(story.after(0.1).tell(event), fx.Connect)] == [attempt_id(2)]
+
+
 def test_a_refusal_of_the_gate_puts_it_back_and_says_why(story):
     story.tell(ev.CallAsked(1), ev.CallRefused(preview(at=story.now), "outside_window"))
     assert (story.state(), story.floor.operators[1].missed) == ("ready", "outside_window")
