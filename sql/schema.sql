@@ -144,7 +144,7 @@ BEGIN
             sum(f.paused_us) AS paused_us
         FROM kpi_part AS f
         WHERE f.campaign_id = ANY(campaigns) AND f.hour >= since AND f.hour < until AND f.at >= since AND f.at < until + interval '2 hours'
-            AND f.began_at > since - interval '1 day' AND f.began_at < until + interval '2 hours'
+            AND (f.began_at > since - interval '1 day' OR f.long) AND f.began_at < until + interval '2 hours'
         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     )
     SELECT part.dim, p.campaign_id, p.hour, part.key,
@@ -1476,6 +1476,7 @@ CREATE VIEW public.kpi_part AS
  SELECT 'tried'::text AS kind,
     t.at,
     t.at AS began_at,
+    false AS long,
     t.campaign_id,
     t.hour,
     t.base_id,
@@ -1528,6 +1529,7 @@ UNION ALL
  SELECT 'said'::text AS kind,
     d.at,
     d.at AS began_at,
+    false AS long,
     d.campaign_id,
     d.hour,
     d.base_id,
@@ -1580,6 +1582,7 @@ UNION ALL
  SELECT 'closed'::text AS kind,
     c.at,
     c.at AS began_at,
+    false AS long,
     c.campaign_id,
     c.hour,
     c.base_id,
@@ -1632,6 +1635,7 @@ UNION ALL
  SELECT 'timed'::text AS kind,
     o.at,
     o.started_at AS began_at,
+    ((o.ended_at - o.started_at) > '1 day'::interval) AS long,
     o.campaign_id,
     o.hour,
     NULL::bigint AS base_id,
@@ -2547,6 +2551,8 @@ CREATE UNIQUE INDEX one_pending_callback ON public.callback USING btree (contact
 
 CREATE INDEX operator_interval_by_time ON ONLY public.operator_interval USING btree (started_at);
 
+CREATE INDEX operator_interval_long ON ONLY public.operator_interval USING btree (started_at) WHERE ((ended_at - started_at) > '1 day'::interval);
+
 CREATE INDEX operator_interval_of_campaign ON ONLY public.operator_interval USING btree (campaign_id, started_at);
 
 CREATE INDEX operator_interval_of_operator ON ONLY public.operator_interval USING btree (operator_id, started_at);
@@ -2556,6 +2562,8 @@ CREATE INDEX operator_interval_other_campaign_id_started_at_idx ON public.operat
 CREATE INDEX operator_interval_other_operator_id_started_at_idx ON public.operator_interval_other USING btree (operator_id, started_at);
 
 CREATE INDEX operator_interval_other_started_at_idx ON public.operator_interval_other USING btree (started_at);
+
+CREATE INDEX operator_interval_other_started_at_idx1 ON public.operator_interval_other USING btree (started_at) WHERE ((ended_at - started_at) > '1 day'::interval);
 
 CREATE INDEX operator_message_of_operator ON public.operator_message USING btree (operator_id, said_at);
 
@@ -2586,6 +2594,8 @@ ALTER INDEX public.operator_interval_of_operator ATTACH PARTITION public.operato
 ALTER INDEX public.operator_interval_pkey ATTACH PARTITION public.operator_interval_other_pkey;
 
 ALTER INDEX public.operator_interval_by_time ATTACH PARTITION public.operator_interval_other_started_at_idx;
+
+ALTER INDEX public.operator_interval_long ATTACH PARTITION public.operator_interval_other_started_at_idx1;
 
 CREATE TRIGGER attempt_end_is_a_fact BEFORE DELETE OR UPDATE ON public.attempt_end FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 

@@ -107,7 +107,7 @@ FROM kpi_owned AS o LEFT JOIN campaign AS k ON k.id = o.campaign_id
 CROSS JOIN LATERAL kpi_pieces(o.started_at, o.ended_at, coalesce(k.zone, 'UTC')) AS p;
 
 CREATE VIEW kpi_part AS
-SELECT 'tried' AS kind, t.at, t.at AS began_at, t.campaign_id, t.hour, t.base_id, t.operator_id, t.script, t.caller_number, t.number,
+SELECT 'tried' AS kind, t.at, t.at AS began_at, false AS long, t.campaign_id, t.hour, t.base_id, t.operator_id, t.script, t.caller_number, t.number,
     t.region, t.code, t.reason,
     t.attempts, t.rang, t.answered, t.abandoned, t.dialled, t.reached, t.connected, t.outcome_abandoned, t.early_hangups, t.offers_heard,
     t.no_answer, t.busy, t.machine, t.invalid_number, t.congestion, t.rejected, t.failed, t.cancelled, t.not_sent, t.unknown, 0 AS said,
@@ -116,17 +116,17 @@ SELECT 'tried' AS kind, t.at, t.at AS began_at, t.campaign_id, t.hour, t.base_id
     0::bigint AS talk_us, 0::bigint AS wrap_up_us, 0::bigint AS paused_us
 FROM kpi_tried AS t
 UNION ALL
-SELECT 'said', d.at, d.at, d.campaign_id, d.hour, d.base_id, d.operator_id, d.script, d.caller_number, d.number, d.region, d.code, d.reason,
+SELECT 'said', d.at, d.at, false, d.campaign_id, d.hour, d.base_id, d.operator_id, d.script, d.caller_number, d.number, d.region, d.code, d.reason,
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, d.said, d.results, d.decision_makers, d.fresh, d.stale, d.off_target, 0, 0,
     0, 0, 0, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint
 FROM kpi_said AS d
 UNION ALL
-SELECT 'closed', c.at, c.at, c.campaign_id, c.hour, c.base_id, c.operator_id, c.script, c.caller_number, c.number, c.region, c.code, c.reason,
+SELECT 'closed', c.at, c.at, false, c.campaign_id, c.hour, c.base_id, c.operator_id, c.script, c.caller_number, c.number, c.region, c.code, c.reason,
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, c.stale, 0, c.closed, c.closed_by_disposition,
     c.closed_used_up, c.closed_dead, c.calls_of_closed, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint
 FROM kpi_closed AS c
 UNION ALL
-SELECT 'timed', o.at, o.started_at, o.campaign_id, o.hour, NULL, o.operator_id, NULL, NULL, NULL, NULL, NULL, NULL,
+SELECT 'timed', o.at, o.started_at, o.ended_at - o.started_at > interval '1 day', o.campaign_id, o.hour, NULL, o.operator_id, NULL, NULL, NULL, NULL, NULL, NULL,
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, o.ready_us, o.ringing_us, o.preview_us,
     o.talk_us, o.wrap_up_us, o.paused_us
 FROM kpi_timed AS o;
@@ -244,7 +244,7 @@ BEGIN
             sum(f.paused_us) AS paused_us
         FROM kpi_part AS f
         WHERE f.campaign_id = ANY(campaigns) AND f.hour >= since AND f.hour < until AND f.at >= since AND f.at < until + interval '2 hours'
-            AND f.began_at > since - interval '1 day' AND f.began_at < until + interval '2 hours'
+            AND (f.began_at > since - interval '1 day' OR f.long) AND f.began_at < until + interval '2 hours'
         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     )
     SELECT part.dim, p.campaign_id, p.hour, part.key,
@@ -264,6 +264,8 @@ BEGIN
     GROUP BY 1, 2, 3, 4;
 END $$;
 CREATE INDEX operator_interval_by_time ON operator_interval (started_at);
+-- Whoever went home in a pause has one stretch of days.
+CREATE INDEX operator_interval_long ON operator_interval (started_at) WHERE ended_at - started_at > interval '1 day';
 
 -- An attempt counts in its hour; if it rang and its contact is closed already, also in the hour of that.
 CREATE FUNCTION kpi_attempt_told() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -77,7 +77,8 @@ WITH r AS (
 ), s AS (
     SELECT r.since, r.until, o.*
     FROM (SELECT DISTINCT since, until FROM r) AS at
-    JOIN kpi_owned o ON o.started_at > at.since - interval '1 day' AND o.started_at < at.until AND o.ended_at > at.since
+    JOIN kpi_owned o ON (o.started_at > at.since - interval '1 day' OR o.ended_at - o.started_at > interval '1 day')
+        AND o.started_at < at.until AND o.ended_at > at.since
         AND (:operator_id::bigint IS NULL OR o.operator_id = :operator_id::bigint)
     JOIN r ON r.campaign_id = o.campaign_id AND r.since = at.since AND r.until = at.until
 )

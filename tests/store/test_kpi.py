@@ -522,3 +522,22 @@ async def test_an_unknown_campaign_is_refused(connection):
     with pytest.raises(NotFound) as refused:
         await ask(connection, facts, "total", 999)
     assert refused.value.code == "campaign.unknown"
+
+
+async def test_a_pause_of_a_whole_weekend_is_the_same_in_hour_rows_and_facts(connection):
+    """Nobody ends the shift of whoever went home in a pause; what one stretch adds is not lost after its first day."""
+    facts = invent(5, BERLIN_GOES_BACK + HOUR, {c: zone for c, (_, zone) in CAMPAIGNS.items()})
+    await store(connection, facts)
+    begin = BERLIN_GOES_BACK - timedelta(days=10)
+    row = {"operator_id": 11, "session_id": UUID(int=77), "state": "paused"}
+    await insert(connection, "operator_interval", row | {"started_at": begin, "ended_at": begin + 60 * HOUR})
+    rows = HourRows(Lent(connection))
+    await connection.execute("DELETE FROM kpi_stale")
+    last = begin + 48 * HOUR, begin + 60 * HOUR
+    for part in (timedelta(0), MINUTE):  # whole hours from the hour rows, others from the facts
+        [total] = await Numbers(connection).table(since=last[0] + part, until=last[1] - part, by="total", now=facts.now)
+        assert total.facts["paused_s"] == (12 * HOUR - 2 * part).total_seconds()
+    assert (await rows.check(*last)).different == 0
+    await rows.remake(*last)
+    [total] = await Numbers(connection).table(since=last[0], until=last[1], by="total", now=facts.now)
+    assert total.facts["paused_s"] == 12 * 3600
