@@ -104,18 +104,20 @@ class HourRows:
         """
         with store_errors():
             stale = await SQL["kpi_hour_stale"].fetch(self._pool)
+        campaigns = [mark["campaign_id"] for mark in stale]
+        if not campaigns:
+            return []
+        with store_errors():
+            span = await SQL["kpi_hour_days"].fetchrow(self._pool, campaigns=campaigns)
+        if span and span["since"] is not None:
+            at = span["since"].replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
+            while at <= span["until"]:  # each day once for all of them: all operators' time is looked through for it
+                await self.remake(at, at + STEP, campaigns)
+                at += STEP
         for mark in stale:
-            campaigns = [mark["campaign_id"]]
             with store_errors():
-                span = await SQL["kpi_hour_days"].fetchrow(self._pool, campaigns=campaigns)
-            if span and span["since"] is not None:
-                at = span["since"].replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
-                while at <= span["until"]:
-                    await self.remake(at, at + STEP, campaigns)
-                    at += STEP
-            with store_errors():
-                await SQL["kpi_hour_fresh"].execute(self._pool, campaign_id=campaigns[0], since=mark["since"])
-        return [mark["campaign_id"] for mark in stale]
+                await SQL["kpi_hour_fresh"].execute(self._pool, campaign_id=mark["campaign_id"], since=mark["since"])
+        return campaigns
 
     async def check(self, since: datetime, until: datetime, campaigns: Sequence[int] | None = None) -> Check:
         """Compare the hour rows of a time with the facts, and keep what was found.

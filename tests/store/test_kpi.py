@@ -541,3 +541,24 @@ async def test_a_pause_of_a_whole_weekend_is_the_same_in_hour_rows_and_facts(con
     await rows.remake(*last)
     [total] = await Numbers(connection).table(since=last[0], until=last[1], by="total", now=facts.now)
     assert total.facts["paused_s"] == 12 * 3600
+
+
+async def test_what_is_older_than_the_hour_rows_is_made_anew_day_by_day_for_all_campaigns_at_once(
+    connection, monkeypatch
+):
+    """A campaign at a time, a hundred campaigns of a year would keep the folding waiting for hours."""
+    facts = invent(4, BERLIN_GOES_BACK + HOUR, {c: zone for c, (_, zone) in CAMPAIGNS.items()})
+    await store(connection, facts)
+    await keep(connection, "none")
+    rows, days = HourRows(Lent(connection)), []
+    remake = rows.remake
+
+    async def watched(since, until, campaigns):
+        days.append(since)
+        await remake(since, until, campaigns)
+
+    monkeypatch.setattr(rows, "remake", watched)
+    assert await rows.mend() == [0, 1, 2, 3]
+    assert len(days) == len(set(days))
+    assert await rows.mend() == []
+    assert (await rows.check(*ALWAYS)).different == 0
