@@ -125,6 +125,7 @@ async def hours(report: Report) -> Sheet:
     """What each hour, or of long periods each day, brought."""
     hourly = report.until - report.since <= HOURS_MAX
     rows = await report.rows("hour" if hourly else "day")
+    opens = hourly or report.campaign is not None  # a day is one of each campaign's own zone
     counted = ("rang", "answered", "connected", "abandoned", "results")
 
     def cells(row: Row) -> list[Cell]:
@@ -136,8 +137,10 @@ async def hours(report: Report) -> Sheet:
             "since": max(since, report.since).isoformat(),
             "until": min(until, report.until).isoformat(),
         }
-        found = [Cell(row.facts[name], report.open(name if name != "connected" else None, **period, **(
-            {"outcome": "connected"} if name == "connected" else {}))) for name in counted]  # fmt: skip
+        talks = {"fact": None, "outcome": "connected"}
+        asked = [talks if name == "connected" else {"fact": name} for name in counted]
+        links = [report.open(**period, **one) if opens else None for one in asked]
+        found = [Cell(row.facts[name], link) for name, link in zip(counted, links, strict=True)]
         return [*found, Cell(row.values["answer_rate"]), Cell(row.values["results_per_hour"])]
 
     rates = (Column("answer_rate", "%"), Column("results_per_hour", "per hour"))
@@ -163,7 +166,7 @@ async def funnel(report: Report) -> Sheet:
 
 
 async def heat(report: Report) -> Sheet:
-    """Answer rate by weekday and hour."""
+    """Answer rate by weekday and hour; of several campaigns in one zone, which no list of attempts can be asked for."""
     sums: dict[tuple[int, int], list[float]] = {}
     for row in await report.rows("hour"):
         at = datetime.fromisoformat(row.key).astimezone(report.zone)
@@ -178,7 +181,7 @@ async def heat(report: Report) -> Sheet:
         rows.append((f"weekday:{weekday}", [
             Cell(
                 100 * answered / rang if rang else None,
-                report.open("rang", weekday=weekday + 1, hour=hour),
+                report.open("rang", weekday=weekday + 1, hour=hour) if report.campaign else None,
                 f"{answered:.0f} / {rang:.0f}",
             )
             for hour, (answered, rang) in zip(shown, found, strict=True)

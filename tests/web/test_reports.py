@@ -42,6 +42,17 @@ async def test_a_number_of_the_reports_opens_as_many_attempts(told):  # noqa: F8
     assert str(told.mine["attempt_id"]) not in text
 
 
+async def test_days_and_weekdays_of_campaigns_in_several_zones_open_no_list_that_counts_otherwise(told):  # noqa: F811
+    """A day of a row is one of each campaign's own zone; a list has one begin and one end for all."""
+    _, admin = await add(told, "admin", "admin")
+    await told.place.pools.web.execute("UPDATE campaign SET zone = 'Asia/Vladivostok'")
+    text = await page(admin, "/reports?period=month")
+    assert "weekday=" not in text
+    assert [row for row in body_of(text, "hours") if row[1] != "0"]
+    assert "/attempts?" not in re.search(r'<section[^>]*id="hours".*?</section>', text, re.DOTALL)[0]
+    assert "/attempts?" in text
+
+
 async def test_a_bound_supervisor_sees_the_numbers_of_the_own_team_alone(told):  # noqa: F811
     _, bound = await add(told, "bound", "supervisor", team="one")
     _, free = await add(told, "free", "supervisor")
