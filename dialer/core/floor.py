@@ -19,7 +19,7 @@ from dialer.core.effects import Alarm, Effect, EndCall, EndLeg, KeyMeans, LookNo
 from dialer.core.model import AttemptState, CampaignState, EndedBy, Mode, OperatorState, Outcome
 from dialer.core.moves import BRIDGE_PATIENCE_S, Moves
 from dialer.core.presence import Leg, NotNow, Operator
-from dialer.core.preview import How, PreviewEnd
+from dialer.core.preview import How, over
 from dialer.core.quick import replace
 
 if TYPE_CHECKING:
@@ -242,7 +242,7 @@ class Floor(Moves):
         if op is not None and campaign is not None and able and _previews(campaign) and self.cover.may_leave(op):
             self._set(looking.look(op, preview, campaign, now))
         else:
-            self._out.append(PreviewEnded(PreviewEnd(preview=preview, ended_at=now, how=How.RETURNED)))
+            self._out.append(PreviewEnded(over(preview, now, How.RETURNED)))
 
     @_on.register
     def _(self, event: ev.CallRefused, now: datetime) -> None:
@@ -252,8 +252,7 @@ class Floor(Moves):
             self._settle(now)
             self._serve(now)
         else:
-            end = PreviewEnd(preview=event.preview, ended_at=now, how=How.REFUSED, reason=event.reason)
-            self._out.append(PreviewEnded(end))
+            self._out.append(PreviewEnded(over(event.preview, now, How.REFUSED, event.reason)))
 
     def _begin_asked(self, attempt: LiveAttempt, now: datetime) -> None:
         """The call an operator asked for; nobody is called for somebody who is not there any more."""
@@ -369,7 +368,7 @@ class Floor(Moves):
         shown = {op.preview.id for op in self.operators.values() if op.preview is not None}
         for preview in event.previews:
             if preview.id not in shown:
-                self._out.append(PreviewEnded(PreviewEnd(preview=preview, ended_at=now, how=How.RETURNED)))
+                self._out.append(PreviewEnded(over(preview, now, How.RETURNED)))
         for attempt in event.attempts:
             if attempt.asked and attempt.connected_at is None and attempt.ended_by is None:
                 self._find_asker(attempt, now)

@@ -44,7 +44,7 @@ from dialer.core.effects import (
     WakeUp,
 )
 from dialer.core.model import LiveOperator, OperatorInterval, OperatorState, Outcome
-from dialer.core.preview import How, Preview, PreviewEnd
+from dialer.core.preview import How, Preview, over
 from dialer.core.quick import quick, replace
 
 if TYPE_CHECKING:
@@ -184,8 +184,7 @@ def give_back(op: Operator, now: datetime, how: How, reason: str = "") -> list[E
     """The contact that was shown goes back."""
     if op.preview is None:
         return []
-    end = PreviewEnd(preview=op.preview, ended_at=max(now, op.preview.offered_at), how=how, reason=reason)
-    return [PreviewEnded(end)]
+    return [PreviewEnded(over(op.preview, now, how, reason))]
 
 
 def _wishing(op: Operator, *, pause_after: str | None, leaving: bool) -> Step:

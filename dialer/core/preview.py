@@ -70,3 +70,8 @@ class PreviewEnd:
     ended_at: datetime
     how: How
     reason: str = ""
+
+
+def over(preview: Preview, now: datetime, how: How, reason: str = "") -> PreviewEnd:
+    """The end of a preview; never before its begin, also when a clock was set back between two engines."""
+    return PreviewEnd(preview=preview, ended_at=max(now, preview.offered_at), how=how, reason=reason)

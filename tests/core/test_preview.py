@@ -243,3 +243,12 @@ def test_the_call_of_an_operator_who_is_gone_ends_when_the_engine_comes_back(sto
     called(story)
     again = Story(PREVIEW)
     assert of(again.tell(ev.Recovered([story.floor.attempts[attempt_id(1)]], [])), fx.EndCall)
+
+
+def test_a_clock_that_was_set_back_between_two_engines_stops_nobody():
+    """The database refuses an end before its begin, and a fact that is refused stops the dialing."""
+    story = Story(PREVIEW)
+    shown = preview(at=story.now + timedelta(seconds=3))
+    for event in (ev.Recovered((), (), (shown,)), ev.CallRefused(shown, "stopped"), ev.Offered(shown)):
+        (back,) = of(story.tell(event), fx.PreviewEnded)
+        assert back.end.ended_at == shown.offered_at
