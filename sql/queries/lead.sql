@@ -171,7 +171,3 @@ FROM campaign c LEFT JOIN lead_rule r ON r.campaign_id = c.id WHERE c.id = :camp
 INSERT INTO lead_rule (campaign_id, contact_within_s, currency)
 VALUES (:campaign_id::bigint, :contact_within_s::integer, :currency::text)
 ON CONFLICT (campaign_id) DO UPDATE SET contact_within_s = excluded.contact_within_s, currency = excluded.currency;
-
--- name: lead_of_contact
--- Leads made of a contact.
-SELECT l.id, l.made_at, l.state, l.person, l.company FROM lead l WHERE l.contact_id = :contact_id::bigint ORDER BY l.id;
