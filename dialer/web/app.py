@@ -181,6 +181,7 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
 
 
 async def _close_pages(app: web.Application) -> None:
+    app[CONTEXT].lines.end()
     await app[CONTEXT].sockets.close_all()
 
 

@@ -2,13 +2,15 @@
 
 A page that has the line keeps one WebSocket to ``/sip`` open; it is relayed, message by message, to Asterisk's on
 loopback, and ends with the session, the page or the service. One page of an operator owns the line: the first, until it
-is closed or another one takes the line over, which every page shows.
+is closed or another one takes the line over, which every page shows. A page that closes and does not come back has no
+phone any more: its operator gets no callee, long before Asterisk notices that no voice comes.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -29,6 +31,8 @@ log = structlog.get_logger(__name__)
 SIP_MESSAGES_PER_S_MAX = 40
 #: The close code by which a page learns that another one took the line.
 TAKEN_OVER = 4409
+#: A page that is loaded again has its line back sooner than this.
+GONE_S = 1.2
 _CONNECT_S_MAX = 5.0
 _SEND_S_MAX = 10.0
 
@@ -38,6 +42,8 @@ class Lines:
 
     def __init__(self) -> None:
         self._held: dict[int, tuple[str, web.WebSocketResponse]] = {}
+        self._watching: set[asyncio.Task[None]] = set()
+        self._over = False
 
     def page(self, operator_id: int) -> str | None:
         """The page that has the line, None when no page has it."""
@@ -55,6 +61,33 @@ class Lines:
         held = self._held.get(operator_id)
         if held is not None and held[1] is socket:
             del self._held[operator_id]
+
+    def left(self, call: Call) -> None:
+        """A page of this operator is gone, and perhaps its phone."""
+        if not self._over:
+            task = asyncio.create_task(_look_for_phone(call), name="web.sip.gone")
+            self._watching.add(task)
+            task.add_done_callback(self._watching.discard)
+
+    def end(self) -> None:
+        """The service stops: pages close because of us."""
+        self._over = True
+        for task in self._watching:
+            task.cancel()
+
+
+async def _look_for_phone(call: Call) -> None:
+    """Call the phone of a ready operator anew if no page of his has come back; it is ``ringing``, so he gets no callee.
+
+    Whoever talks goes on: the voice has a way of its own.
+    """
+    await asyncio.sleep(GONE_S)
+    view = call.context.live.operator(call.user.id)
+    if view is None or view.state != "ready" or call.context.lines.page(call.user.id) is not None:
+        return
+    if view.seat in {seat.web_name for seat in call.context.pool.seats().values()}:
+        with suppress(Refused):
+            await call.commands.call_phone(call.user.id)
 
 
 async def _seat(call: Call) -> Seat:
@@ -129,6 +162,7 @@ async def sip(call: Call, ask: schemas.SipQuery) -> web.WebSocketResponse:
             lines.drop(user_id, socket)
             call.context.sockets.drop(session.token_hash, socket)
             call.context.hub.touch(user_id)
+            lines.left(call)
             await close(socket, WSCloseCode.GOING_AWAY, b"")
             await close(switch, WSCloseCode.GOING_AWAY, b"")
     return socket

@@ -11,7 +11,8 @@ from aiohttp.test_utils import TestServer
 
 from dialer import seats
 from dialer.errors import Misconfigured
-from dialer.web.phone import SIP_MESSAGES_PER_S_MAX, TAKEN_OVER
+from dialer.web.phone import GONE_S, SIP_MESSAGES_PER_S_MAX, TAKEN_OVER
+from tests.web import fakes
 from tests.web.conftest import CSRF, error_of, running
 
 PAGE, OTHER_PAGE = "page0001", "page0002"
@@ -207,3 +208,34 @@ def test_secrets_never_show_in_a_representation():
     assert seat.desk_secret not in repr(seat)
     assert seat.web_secret not in repr(seat)
     assert seats.fresh(1)[0].desk_secret != seat.desk_secret
+
+
+@pytest.mark.parametrize(
+    ("seat", "state", "called"),
+    [
+        ("seat-001-web", "ready", True),
+        ("seat-001", "ready", False),
+        ("seat-001-web", "talking", False),
+        ("seat-001-web", "paused", False),
+    ],
+)
+async def test_whoever_is_ready_gets_no_callee_once_the_page_is_gone(office, seat, state, called):
+    """Two seconds after its line closed the phone is called anew; not a desk phone, and not in a conversation."""
+    client, me = await office.login("operator"), office.id_of("operator")
+    await office.live.put(fakes.operator(me, state=state, seat=seat))
+    phone = await line(client, office)
+    await phone.close()
+    await asyncio.sleep(GONE_S + 0.4)
+    assert (("call_phone", me) in office.commands.asked) is called
+
+
+async def test_a_page_that_is_loaded_again_keeps_its_operator_ready(office):
+    client, me = await office.login("operator"), office.id_of("operator")
+    await office.live.put(fakes.operator(me, state="ready", seat="seat-001-web"))
+    phone = await line(client, office)
+    await phone.close()
+    await asyncio.sleep(GONE_S / 2)
+    again = await line(client, office)
+    await asyncio.sleep(GONE_S)
+    assert office.commands.asked == []
+    await again.close()

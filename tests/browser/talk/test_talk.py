@@ -10,14 +10,18 @@ import time
 import pytest
 from playwright.async_api import expect
 
+from dialer.core.model import CampaignState
 from tests.browser.conftest import slowness
 from tests.browser.talk.conftest import started_chromium
 from tests.browser.talk.person import PATIENCE_S
+from tests.real.office import NOBODY, until
 
 pytestmark = [pytest.mark.real, pytest.mark.postgres, pytest.mark.asyncio(loop_scope="session")]
 
 #: A page is as it was within this, after a reload, a crash, or at another computer.
 BACK_S_MAX = 2.0
+#: Whose page is gone is out of the pool within this.
+GONE_S_MAX = 2.0
 SAID = {
     "en": {"talking": "Talking", "wrap_up": "Wrap-up", "promise": "May be promised"},
     "ru": {"talking": "Разговор", "wrap_up": "Оформление", "promise": "Можно обещать"},
@@ -25,6 +29,14 @@ SAID = {
 NO_MICROPHONE = """
 navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("gone", "NotFoundError"));
 """
+
+
+async def kill(browser):
+    """It dies, with all its windows and without a word."""
+    inspector = await browser.new_browser_cdp_session()
+    told = await inspector.send("SystemInfo.getProcessInfo")
+    [pid] = [one["id"] for one in told["processInfo"] if one["type"] == "browser"]
+    os.kill(pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
@@ -79,10 +91,7 @@ async def test_a_browser_killed_while_talking_loses_nothing(team):
         await berta.press("4", "n")
         await berta.writes("half a sentence")
         await team.keeps("half a sentence")
-        inspector = await doomed.new_browser_cdp_session()
-        told = await inspector.send("SystemInfo.getProcessInfo")
-        [pid] = [one["id"] for one in told["processInfo"] if one["type"] == "browser"]
-        os.kill(pid, signal.SIGKILL)
+        await kill(doomed)
         team.people.remove(berta)
     again = await team.logs_in(berta.login, berta.password)
     began = time.monotonic()
@@ -100,6 +109,27 @@ async def test_a_browser_killed_while_talking_loses_nothing(team):
     assert await team.saved() == [("thinking", "half a sentence")]
     [first, *_] = await team.attempts()
     assert (first["outcome"], first["ended_by"]) == ("connected", "operator")
+
+
+async def test_nobody_is_put_through_to_a_browser_that_died_while_its_operator_was_ready(team):
+    """Its line tells at once, where its voice would be missed after nine seconds."""
+    await team.opens()
+    await team.office.stores.campaigns.set_state(team.campaign_id, CampaignState.PAUSED, actor=NOBODY)
+    async with started_chromium() as doomed:
+        ivan = await team.sits_down("ivan", browser=doomed)
+        slow = await slowness(ivan.page)
+        await ivan.begin()
+        await ivan.is_in("ready")
+        began = time.monotonic()
+        await kill(doomed)
+        team.people.remove(ivan)
+    asked = "SELECT o.state FROM operator_live o JOIN app_user u ON u.id = o.operator_id WHERE u.login = $1"
+
+    async def gone():
+        return await team.office.pools.web.fetchval(asked, ivan.login) != "ready"
+
+    await until(gone, PATIENCE_S, "out of the pool")
+    assert time.monotonic() - began < GONE_S_MAX * slow
 
 
 async def test_a_service_restarted_in_the_wrap_up_loses_nothing(team):
