@@ -56,16 +56,18 @@ async def transaction(pool: Pool, work: Callable[[Connection], Awaitable[Result]
     """Run ``work`` in one transaction, again after a deadlock.
 
     Raises:
-        StoreDown: PostgreSQL does not answer; whether the commit happened is not known.
+        StoreDown: PostgreSQL does not answer; whether the commit happened is not known. Or ``store.busy``: others came
+            first each time, and nothing happened.
     """
     with store_errors():
         for tries_left in range(TRIES - 1, -1, -1):
             try:
                 async with pool.acquire(timeout=CONNECT_TIMEOUT_S) as connection, connection.transaction():
                     return await work(connection)
-            except _AGAIN:
+            except _AGAIN as error:
                 if not tries_left:
-                    raise
+                    sentence = f"PostgreSQL gave way {TRIES} times to others who wanted the same rows: {error}"
+                    raise StoreDown("store.busy", sentence, remedy="Try again in a moment.") from error
             await asyncio.sleep(random.uniform(*GIVE_WAY_S))
     raise AssertionError("unreachable")
 

@@ -79,6 +79,17 @@ async def test_a_deadlock_is_tried_again_and_both_get_through(pools):
     assert len(tries) == 3
 
 
+async def test_whoever_gives_way_every_time_is_told_so_and_nothing_ends(pools):
+    """An engine that lost against a crowd goes on as when PostgreSQL is away for a moment."""
+
+    async def unlucky(_):
+        raise asyncpg.DeadlockDetectedError("deadlock detected")
+
+    with pytest.raises(StoreDown) as refused:
+        await transaction(pools.engine, unlucky)
+    assert refused.value.code == "store.busy"
+
+
 async def test_what_is_refused_by_rule_is_not_taken_for_an_outage():
     with pytest.raises(Refused), store_errors():
         raise Refused("x", "y")
