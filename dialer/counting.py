@@ -19,6 +19,8 @@ log = structlog.get_logger(__name__)
 FOLD_S = 5.0
 #: The nightly comparison looks so far back: late facts of yesterday are in it.
 BACK = timedelta(days=2)
+#: So often it is seen whether the comparison is due; one that was too much for the database is not begun again at once.
+COMPARE_EVERY = timedelta(hours=1)
 
 
 async def watch(pools: Pools) -> None:
@@ -28,13 +30,16 @@ async def watch(pools: Pools) -> None:
         pools: Folding is short and uses the pages' connections; the rest may take long and uses those of loading.
     """
     folding, slow = HourRows(pools.web), HourRows(pools.intake)
+    compare_at = datetime.now(UTC)
     while True:
         try:
             while await folding.fold() == FOLD:
                 pass
             if mended := await slow.mend():
                 log.info("numbers.made_anew", campaigns=mended)
-            await nightly(slow, datetime.now(UTC))
+            if (now := datetime.now(UTC)) >= compare_at:
+                compare_at = now + COMPARE_EVERY
+                await nightly(slow, now)
         except StoreDown as error:
             log.warning("numbers.not_kept", error=error.message)
         await asyncio.sleep(FOLD_S)
