@@ -48,7 +48,9 @@ class Person:
         await page.add_init_script(f"localStorage.setItem('theme', {theme!r}); {script}")
         complaints: list[str] = []
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.on(
+            "console", lambda said: complaints.append(f"{said.text} {said.location}") if said.type == "error" else None
+        )
         person = cls(page, login, password, complaints)
         await page.goto(url)
         await person.tab_to("[name=login]")
