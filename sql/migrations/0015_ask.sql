@@ -42,7 +42,6 @@ CREATE TABLE preview_end (
     CHECK (ended_at >= offered_at)
 );
 CREATE INDEX preview_end_of_operator ON preview_end (operator_id, ended_at);
-CREATE INDEX preview_end_of_campaign ON preview_end (campaign_id, ended_at);
 CREATE TRIGGER preview_end_is_a_fact BEFORE UPDATE OR DELETE ON preview_end FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 -- migrate:down
