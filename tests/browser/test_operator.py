@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -154,6 +155,29 @@ async def test_what_is_typed_outlives_a_service_that_does_not_know_yet_who_is_at
         await scene.live.put(before)
         await page.locator("#state.state-wrap_up").wait_for()
         await expect(page.locator("[name=note]")).to_have_value("in the dark")
+
+
+async def test_a_draft_that_is_late_takes_nothing_back_from_a_saved_disposition(opened, operator):
+    """A draft that came after the save is refused; nobody is told that something was not kept."""
+    await operator("wrap_up", until=in_s(90))
+    late, saved = asyncio.Event(), {"disposition": {"code": "thinking"}}
+
+    async def refuse(route):
+        await late.wait()
+        await route.fulfill(status=409, json={"error": {"code": "draft.saved", "message": "It is saved."}})
+
+    async with opened("/operator", "operator", refusals=True) as page:
+        await page.locator("#card #name").wait_for()
+        await page.route("**/draft", refuse)
+        await page.route("**/disposition", lambda route: route.fulfill(json=saved))
+        async with page.expect_request("**/draft"):
+            await page.keyboard.press("4")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#saved")).to_contain_text("✓")
+        async with page.expect_response("**/draft"):
+            late.set()
+        await page.evaluate("new Promise((go) => setTimeout(go))")
+        await expect(page.locator("#drafted")).to_be_empty()
 
 
 async def test_a_logout_leads_to_the_login_without_a_refused_request(opened, operator, scene):

@@ -159,6 +159,7 @@ async function sendDraft() {
     unkept = false;
     $("#drafted").textContent = t("draft.kept", { at: moment(serverNow(), { hour: "2-digit", minute: "2-digit", second: "2-digit" }) });
   } catch (refusal) {
+    if (card?.attempt_id !== attempt || savedCode) return; // what is saved needs no draft
     $("#drafted").textContent = t("draft.not_kept");
     if (refusal.status === 0 || refusal.status >= 500) draftTimer = setTimeout(draftNow, RETRY_MS);
   }
