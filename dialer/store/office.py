@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from dialer.store.pools import store_errors
@@ -73,14 +73,24 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
-    """What a plan is made of; ``talk_s`` is None before the first conversation."""
+class Calls:
+    """How the last calls of somebody went; ``talk_s`` is None before the first conversation."""
 
-    contacts: int
-    operators: int
     rang: int
     connected: int
     talk_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What a plan is made of."""
+
+    contacts: int
+    operators: int
+    calls: Calls
+
+
+_CALLS = tuple(field.name for field in fields(Calls))
 
 
 class Office:
@@ -145,4 +155,15 @@ class Office:
         with store_errors():
             row = await SQL["office_planned"].fetchrow(self._pool, campaign_id=campaign_id, team=team)
         assert row is not None  # noqa: S101 - an aggregate has a row
-        return Planned(**row)
+        calls = Calls(**{name: row[name] for name in _CALLS})
+        return Planned(contacts=row["contacts"], operators=row["operators"], calls=calls)
+
+    async def expected(self, *, customer: str, team: str, mode: str) -> tuple[int, Mapping[str, Calls]]:
+        """What a campaign that is not made yet is planned with.
+
+        Returns:
+            Operators of the team, and how the last calls went: for the ``customer``, and of the ``team``.
+        """
+        with store_errors():
+            rows = await SQL["office_expected"].fetch(self._pool, customer=customer, team=team, mode=mode)
+        return rows[0]["operators"], {row["kind"]: Calls(**{name: row[name] for name in _CALLS}) for row in rows}

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from dialer import passwords
-from dialer.core import forecast
 from dialer.errors import NotFound, Refused
 from dialer.store.users import Actor
 from dialer.web import auth, schemas, second_factor
@@ -17,10 +16,7 @@ from dialer.web.access import Role
 if TYPE_CHECKING:
     from aiohttp.web import StreamResponse
 
-    from dialer.core.model import Profile
     from dialer.web.call import Call, Context
-
-_DAY_S = 86400
 
 # Sessions of one's own ---------------------------------------------------
 
@@ -173,48 +169,3 @@ async def copy_campaign(call: Call, ask: schemas.CopyAsk) -> schemas.CampaignAns
     """
     row = await call.stores.campaigns.copy(call.id(), ask.name, actor=call.actor)
     return schemas.CampaignAnswer(campaign=schemas.CampaignInfo.model_validate(row))
-
-
-async def plan(call: Call, ask: schemas.PlanQuery) -> schemas.PlanAnswer:
-    """What settings mean for the contacts a campaign has: attempts, hours, days."""
-    row, rules = await call.stores.campaigns.get(call.id()), await call.stores.campaigns.rules(call.id())
-    if ask.profile:
-        packaged = next((one for one in await call.stores.campaigns.profiles() if one.id == ask.profile), None)
-        if packaged is None:
-            raise Refused("campaign.profile", "there is no such profile", remedy="See /api/v1/profiles.")
-        rules = packaged.rules(ask.purpose or row.purpose)
-    known = await call.stores.office.planned(call.id(), row.team)
-    own = known.connected >= _OWN_FIGURES
-    retry = row.retry.get("no_answer", {}).get("delay_s", 0)
-    made_of = {
-        "contacts": known.contacts if ask.contacts is None else ask.contacts,
-        "operators": known.operators if ask.operators is None else ask.operators,
-        "hours_per_day": _hours_per_day(rules),
-        "gap_days": round(max(rules.min_gap_s, retry) / _DAY_S, 2),
-        "answer_rate": round(known.connected / known.rang, 3) if own and known.rang else forecast.ANSWER_RATE,
-        "talk_s": round(known.talk_s, 1) if own and known.talk_s else forecast.TALK_S,
-    }
-    planned = forecast.plan(
-        mode=ask.mode or row.mode,
-        attempts_max=ask.attempts_max or row.attempts_max,
-        wrap_up_s=ask.wrap_up_s or row.wrap_up_s,
-        ring_timeout_s=ask.ring_timeout_s or row.ring_timeout_s,
-        max_lines=ask.max_lines or row.max_lines,
-        **made_of,
-    )
-    figures = {name: getattr(planned, name) for name in type(planned).__slots__}
-    return schemas.PlanAnswer(**made_of, **figures, own_figures=own, window=forecast.usual_window(rules.windows))
-
-
-#: From so many conversations on a campaign's own figures are better than usual ones.
-_OWN_FIGURES = 30
-
-
-def _hours_per_day(rules: Profile) -> float:
-    """Hours in which one callee may be called, on the average of a week."""
-    seconds = sum(
-        (end.hour * 3600 + end.minute * 60 or _DAY_S) - (start.hour * 3600 + start.minute * 60)
-        for day in range(7)
-        for start, end in rules.windows.get(day, ())
-    )
-    return round(seconds / 3600 / 7, 1)

@@ -11,7 +11,7 @@ from aiohttp import web
 from dialer.core.model import BudgetMode, Mode
 from dialer.errors import DialerError
 from dialer.store.office import View
-from dialer.web import access, doctor, pages, schemas, scope, scopes
+from dialer.web import access, doctor, pages, plans, schemas, scope, scopes
 from dialer.web import rules as rule_routes
 from dialer.web.access import Role
 from dialer.web.supervisor import masked
@@ -53,6 +53,7 @@ async def new_campaign(call: Call) -> web.Response:
         profiles=await call.stores.campaigns.profiles(),
         modes=list(Mode),
         purposes=PURPOSES,
+        usual=plans.USUAL,
     )
 
 

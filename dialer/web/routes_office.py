@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dialer.web import admin, floor, office, schemas, second_factor
+from dialer.web import admin, floor, office, plans, schemas, second_factor
 from dialer.web.access import (
     ADMIN,
     BASES,
@@ -111,9 +111,11 @@ _ADMIN = (
     Route(method="POST", path=f"{_V1}/campaigns/{_ID}/copy", handler=admin.copy_campaign, roles=ADMIN,
           summary="A draft with the same settings and dispositions", ask=schemas.CopyAsk,
           answer=schemas.CampaignAnswer, status=201),
-    Route(method="GET", path=f"{_V1}/campaigns/{_ID}/plan", handler=admin.plan, roles=READERS,
+    Route(method="GET", path=f"{_V1}/campaigns/{_ID}/plan", handler=plans.of_campaign, roles=READERS,
           summary="What settings mean for a campaign's bases: attempts, hours, days", ask=schemas.PlanQuery,
           answer=schemas.PlanAnswer),
+    Route(method="GET", path=f"{_V1}/campaigns/plan", handler=plans.of_new, roles=ADMIN, ask=schemas.NewPlanQuery,
+          summary="What settings would mean for a campaign that is not made yet", answer=schemas.PlanAnswer),
 )  # fmt: skip
 
 OFFICE: tuple[Route, ...] = (*_PAGES, *_FLOOR, *_SECOND_FACTOR, *_ADMIN)

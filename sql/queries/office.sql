@@ -137,3 +137,25 @@ SELECT
     count(*) FILTER (WHERE a.outcome = 'connected') AS connected,
     extract(epoch FROM avg(a.ended_at - a.connected_at) FILTER (WHERE a.outcome = 'connected'))::double precision AS talk_s
 FROM (SELECT * FROM attempt WHERE campaign_id = :campaign_id::bigint ORDER BY sent_at DESC LIMIT 5000) AS a;
+
+-- name: office_expected
+-- What a campaign that is not made yet is planned with: people of the team, and how the last calls for this customer
+-- and of this team went. An offer's calls connect otherwise than others, so they are told apart.
+SELECT k.kind,
+    (SELECT count(*) FROM app_user AS u JOIN team AS t ON t.id = u.team_id
+        WHERE t.name = :team::text AND u.role = 'operator' AND NOT u.disabled) AS operators,
+    count(a.rang_at) AS rang,
+    count(a.rang_at) FILTER (WHERE a.outcome = 'connected') AS connected,
+    extract(epoch FROM avg(a.ended_at - a.connected_at) FILTER (WHERE a.outcome = 'connected'))::double precision AS talk_s
+FROM (VALUES (1, 'customer'), (2, 'team')) AS k (place, kind)
+LEFT JOIN LATERAL (
+    SELECT c.id FROM campaign AS c JOIN customer AS o ON o.id = c.customer_id JOIN team AS t ON t.id = c.team_id
+    WHERE CASE k.kind WHEN 'customer' THEN o.name = :customer::text ELSE t.name = :team::text END
+        AND (c.mode = 'ivr') = (:mode::text = 'ivr')
+    ORDER BY c.id DESC LIMIT 10
+) AS near ON true
+LEFT JOIN LATERAL (
+    SELECT * FROM attempt WHERE campaign_id = near.id ORDER BY sent_at DESC LIMIT 1000
+) AS a ON true
+GROUP BY k.place, k.kind
+ORDER BY k.place;

@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import picture, violations
+from tests.browser.look import look_at
 from tests.store.places import SYSTEM
 
 pytestmark = [pytest.mark.postgres, pytest.mark.asyncio(loop_scope="session")]
@@ -63,6 +64,35 @@ async def test_the_form_of_a_campaign_says_what_the_settings_mean_before_they_ar
         await expect(line).to_contain_text("At most 2 attempts")
         row = await scene.place.stores.campaigns.get(scene.place.campaign.id)
         assert row.attempts_max == 4
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence", "one"),
+    [
+        ("en", "At most 3 attempts, 8:00 to 22:00 h of the callee: 5,210 contacts take about", "with 1 operator."),
+        ("ru", "Попыток не больше 3, с 8:00 до 22:00 у абонента: 5\u00a0210 контактов займут около", "с 1 оператором."),
+    ],
+)
+async def test_the_form_of_a_new_campaign_says_what_its_settings_would_mean(opened, scene, language, sentence, one):
+    """Nothing is saved; where the figures come from is said, and a base that nobody named is called an example."""
+    before = len(await scene.place.stores.campaigns.list())
+    async with opened("/campaigns/new", "admin", language=language) as page:
+        line, source = page.locator("#plan-text"), page.locator("#plan-from")
+        await expect(source).to_contain_text({"en": "is an example", "ru": "взята для примера"}[language])
+        await page.fill("[name=contacts]", "5210")
+        await page.fill("[name=attempts_max]", "3")
+        await page.locator("[name=profile]").select_option("ru")
+        await expect(line).to_contain_text(sentence)
+        await expect(source).to_contain_text({"en": "usual for cold calls", "ru": "обычное для холодных"}[language])
+        await page.fill("[name=customer]", "acme")
+        await expect(source).to_contain_text(
+            {"en": "this customer's last calls", "ru": "для этого заказчика"}[language]
+        )
+        await page.fill("[name=operators]", "1")
+        await expect(line).to_contain_text(one)
+        assert await violations(page) == []
+        await look_at(page, f"campaign-new-{language}", themes=("dark",))
+    assert len(await scene.place.stores.campaigns.list()) == before
 
 
 async def test_a_new_campaign_is_made_in_two_pages_and_started_after_a_question(opened, scene):

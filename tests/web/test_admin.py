@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from aiohttp import CookieJar
@@ -12,7 +13,7 @@ from aiohttp.test_utils import TestClient
 
 from dialer.service import how_to_begin
 from dialer.store.users import Actor
-from dialer.web import scope, texts
+from dialer.web import plans, scope, texts
 from dialer.web.access import Role
 from dialer.web.call import CONTEXT
 from dialer.web.routes import ROUTES
@@ -259,11 +260,45 @@ async def test_a_plan_follows_the_settings_that_are_asked_for(office):  # noqa: 
     await office.place.add_contacts(*(f"+7903555{number:04}" for number in range(100)))
     await add(office, "op", "operator", team="one")
     plan = await office.get(admin, f"/api/v1/campaigns/{id_}/plan")
-    assert (plan["contacts"], plan["operators"], plan["own_figures"]) == (100, 1, False)
+    assert (plan["contacts"], plan["operators"], plan["figures_of"]) == (100, 1, "usual")
     slower = await office.get(admin, f"/api/v1/campaigns/{id_}/plan", wrap_up_s=600)
     assert slower["hours"] > plan["hours"]
     strict = await office.get(admin, f"/api/v1/campaigns/{id_}/plan", profile="strict")
     assert strict["hours_per_day"] < plan["hours_per_day"]
+
+
+async def test_a_plan_before_the_campaign_is_made_says_whose_figures_it_is_from(office):  # noqa: F811
+    """Of the customer if it has enough calls, else of the team, else usual ones; never of somebody else."""
+    admin = await office.login("admin")
+    path, mine = "/api/v1/campaigns/plan", {"customer": "acme", "team": "one", "contacts": 5210, "operators": 8}
+    plan = await office.get(admin, path, **mine, profile="ru", attempts_max=4)
+    assert (plan["contacts"], plan["figures_of"], plan["answer_rate"]) == (5210, "usual", 0.3)
+    assert (plan["window"], plan["limited_by"]) == (["08:00", "22:00"], "operators")
+    await office.place.add_contacts("+79035550001")
+    row = await office.place.pools.web.fetchrow("SELECT id, base_id, phone_id, campaign_id FROM contact")
+    now = datetime.now(UTC)
+    for number in range(80):
+        outcome = "connected" if number % 2 else "abandoned"
+        at = now - timedelta(minutes=number)
+        await office.place.pools.web.execute(
+            scenery.INSERT, uuid4(), row["id"], row["campaign_id"], row["base_id"], row["phone_id"],
+            at, at + timedelta(seconds=60), at + timedelta(seconds=10) if number % 2 else None, outcome, not number % 2,
+        )  # fmt: skip
+    customers = await office.get(admin, path, **mine)
+    assert (customers["figures_of"], customers["answer_rate"], customers["talk_s"]) == ("customer", 0.5, 50)
+    assert (await office.get(admin, path, **{**mine, "customer": "new"}))["figures_of"] == "team"
+    assert (await office.get(admin, path, customer="new", team="new"))["figures_of"] == "usual"
+    assert (await office.get(admin, path, **mine, mode="ivr"))["figures_of"] == "usual"
+    asked_for = await office.get(admin, path, **mine, answer_percent=20)
+    assert (asked_for["figures_of"], asked_for["answer_rate"]) == ("asked", 0.2)
+    assert asked_for["hours"] < customers["hours"] * 1.2
+
+
+async def test_a_new_campaign_is_planned_with_what_it_will_have(office):  # noqa: F811
+    admin = await office.login("admin")
+    values = {"name": "n", "mode": "progressive", "customer": "acme", "team": "one", "trunk": "world"}
+    made = (await asked(admin, "POST", "/api/v1/campaigns", 201, **values))["campaign"]
+    assert {name: made[name] for name in plans.USUAL} == plans.USUAL
 
 
 # Tables

@@ -108,8 +108,16 @@ class PlanQuery(Ask):
     max_lines: Annotated[int, Field(ge=1, le=10_000)] | None = None
     operators: Annotated[int, Field(ge=0, le=10_000)] | None = None
     contacts: Annotated[int, Field(ge=0, le=100_000_000)] | None = None
+    answer_percent: Annotated[float, Field(ge=1, le=100)] | None = None
     profile: Word | None = None
     purpose: Literal["marketing", "survey", "service", "debt"] | None = None
+
+
+class NewPlanQuery(PlanQuery):
+    """Settings of a campaign that is not made yet; what is absent is as a new campaign has it."""
+
+    customer: Found = ""
+    team: Found = ""
 
 
 class PlanAnswer(Answer):
@@ -117,6 +125,7 @@ class PlanAnswer(Answer):
 
     contacts: int
     operators: int
+    attempts_max: int
     attempts: int
     conversations: int
     hours: float
@@ -129,8 +138,8 @@ class PlanAnswer(Answer):
     gap_days: float
     answer_rate: float
     talk_s: float
-    own_figures: bool
-    """Whether answer rate and talk are this campaign's own; else they are usual ones."""
+    figures_of: str
+    """Whose calls answer rate and talk are from: ``campaign``, ``customer``, ``team``, ``usual`` or ``asked``."""
 
 
 class TableQuery(Ask):

@@ -110,6 +110,11 @@ export function number(value, digits = 0) {
   return new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
 }
 
+const rules = new Intl.PluralRules(language);
+
+/** A count with its noun in the form that the language asks for. */
+export const counted = (noun, count) => t(`count.${noun}.${rules.select(count)}`, { count: number(count) });
+
 // The live socket ---------------------------------------------------------------
 
 const MUTE_MS = 10_000; // the server says something every 2 s: a line this quiet is dead, whatever it claims
