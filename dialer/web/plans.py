@@ -12,7 +12,6 @@ from dialer.web import schemas
 
 if TYPE_CHECKING:
     from dialer.core.model import Profile
-    from dialer.profiles import Packaged
     from dialer.store.office import Calls
     from dialer.web.call import Call
 
@@ -29,7 +28,7 @@ async def of_campaign(call: Call, ask: schemas.PlanQuery) -> schemas.PlanAnswer:
     """What settings mean for the contacts a campaign has."""
     row, rules = await call.stores.campaigns.get(call.id()), await call.stores.campaigns.rules(call.id())
     if ask.profile:
-        rules = (await _packaged(call, ask.profile)).rules(ask.purpose or row.purpose)
+        rules = await _packaged(call, ask.profile, ask.purpose or row.purpose)
     known = await call.stores.office.planned(call.id(), row.team)
     settings = {name: getattr(row, name) for name in USUAL} | {"mode": row.mode}
     gap_s = row.retry.get("no_answer", {}).get("delay_s", retry.DEFAULT[Outcome.NO_ANSWER].delay_s)
@@ -41,18 +40,18 @@ async def of_new(call: Call, ask: schemas.NewPlanQuery) -> schemas.PlanAnswer:
 
     Answer rate and talk are those of the customer's last calls, else of the team's, else usual ones.
     """
-    rules = (await _packaged(call, ask.profile or "strict")).rules(ask.purpose or "marketing")
+    rules = await _packaged(call, ask.profile or "strict", ask.purpose or "marketing")
     mode = ask.mode or Mode.PROGRESSIVE
     operators, calls = await call.stores.office.expected(customer=ask.customer, team=ask.team, mode=mode)
     gap_s = retry.DEFAULT[Outcome.NO_ANSWER].delay_s
     return _answer(ask, {**USUAL, "mode": mode}, rules, EXAMPLE_CONTACTS, operators, gap_s, list(calls.items()))
 
 
-async def _packaged(call: Call, name: str) -> Packaged:
+async def _packaged(call: Call, name: str, purpose: str) -> Profile:
     found = next((one for one in await call.stores.campaigns.profiles() if one.id == name), None)
     if found is None:
         raise Refused("campaign.profile", "there is no such profile", remedy="See /api/v1/profiles.")
-    return found
+    return found.rules(purpose)
 
 
 def _answer(
