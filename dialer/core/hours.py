@@ -74,6 +74,23 @@ def next_open(now: datetime, zones: Sequence[str], profile: Profile, ring_timeou
     return None
 
 
+def starts(day: int, zones: Sequence[str], profile: Profile, ring_timeout_s: int) -> Spans:
+    """When ``may_call`` is true in a UTC day.
+
+    Args:
+        day: Days since 1970.
+        zones: As ``may_call``.
+        profile: As ``may_call``.
+        ring_timeout_s: As ``may_call``.
+
+    Returns:
+        Half-open intervals of seconds since 1970, in order.
+    """
+    need, midnight = ring_timeout_s + profile.guard_s, (day + 1) * DAY_S
+    spans = ((start, min(end - need + 1, midnight)) for start, end in _open(tuple(zones), _weeks(profile), day))
+    return tuple(span for span in spans if span[0] < span[1])
+
+
 def known(zone: str) -> bool:
     """Whether this is the name of a time zone people live in."""
     return _zone(zone) is not None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dialer.store import lease
+from dialer.store.ahead import Ahead
 from dialer.store.attempts import Attempts
 from dialer.store.audit import Audit
 from dialer.store.base_files import BaseFiles
@@ -59,6 +60,7 @@ class Stores:
     trunks: Trunks
     audit: Audit
     office: Office
+    ahead: Ahead
     boards: Boards
     campaigns: Campaigns
     bases: Bases
@@ -101,6 +103,7 @@ class Stores:
             trunks=Trunks(pools.web),
             audit=Audit(pools.web),
             office=Office(pools.web),
+            ahead=Ahead(pools.web),
             boards=Boards(pools.web),
             campaigns=Campaigns(pools.web),
             bases=Bases(pools.web, pools.intake),
