@@ -69,8 +69,9 @@ class Desk(ABC):
     async def pause(self, operator_id: int, reason: str) -> OperatorView:
         """No more calls; remembered for after the call, or until the abandonment budget allows it."""
         self._ask(ev.PauseAsked(operator_id, reason))
+        asked = self._view(operator_id)  # the shift may be over when it is stored
         await self._stored()
-        return self._view(operator_id)
+        return self.operator(operator_id) or asked
 
     async def hang_up(self, operator_id: int) -> OperatorView:
         """End the operator's present conversation."""

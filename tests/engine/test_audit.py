@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from random import Random
 from uuid import UUID
-
-import pytest
 
 from dialer.core import events as ev
 from dialer.core.model import AttemptState, LiveAttempt
 from dialer.engine.engine import Engine
-from dialer.engine.ports import Journal, Recovered
-from tests.core.floors import CAMPAIGN, NOON, budget
+from tests.core.floors import CAMPAIGN, NOON
 
 ATTEMPT = LiveAttempt(
     id=UUID(int=7),
@@ -28,54 +23,6 @@ ATTEMPT = LiveAttempt(
     sent_at=NOON - timedelta(seconds=20),
     rang_at=NOON - timedelta(seconds=18),
 )
-
-
-class StandingClock:
-    def now(self):
-        return NOON
-
-    def boot_s(self):
-        return 1000.0
-
-
-class SlowStore:
-    """Live attempts by id; a page takes its time to be written, and ``meanwhile`` happens in the middle of it."""
-
-    def __init__(self, *live: LiveAttempt):
-        self.live = {attempt.id: attempt for attempt in live}
-        self.meanwhile = []
-
-    async def write(self, journal: Journal) -> None:
-        await asyncio.sleep(0.01)
-        for happens in self.meanwhile:
-            happens()
-        self.meanwhile = []
-        await asyncio.sleep(0.01)
-        for ended in journal.ended:
-            self.live.pop(ended.attempt.id, None)
-
-    async def recover(self, switch: str) -> Recovered:
-        return Recovered(attempts=list(self.live.values()), operators=[])
-
-
-class NoLink:
-    events = asyncio.Queue()
-
-    def ack_s_p95(self):
-        return 0.0
-
-
-@pytest.fixture
-async def engine():
-    store = SlowStore()
-    engine = Engine(
-        switch="main", link=NoLink(), store=store, clock=StandingClock(), rng=Random(1), new_id=lambda: UUID(int=1)
-    )
-    engine.floor.cover.budgets[CAMPAIGN.id] = budget()
-    engine._do(ev.CampaignsRead([CAMPAIGN]))
-    writing = asyncio.create_task(engine.writer.run())
-    yield engine
-    writing.cancel()
 
 
 def known(engine: Engine, attempt: LiveAttempt) -> None:
