@@ -266,6 +266,7 @@ class Profile:
         beside: Rules of the callee's and the customer's country: their hours hold too; their figures are in these.
         bound: Figure -> id of the profile beside which it is taken from.
         after_disposition_days: By class of disposition: so many full days nobody of the customer calls that number.
+        opt_out_key: Whether a recorded offer must have a key by which the callee is never called again.
     """
 
     id: str
@@ -289,6 +290,7 @@ class Profile:
     allow: tuple[str, ...] = ("+",)
     deny: tuple[str, ...] = ()
     after_disposition_days: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    opt_out_key: bool = False
     country: str | None = None
     beside: tuple[Profile, ...] = ()
     bound: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

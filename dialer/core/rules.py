@@ -60,6 +60,7 @@ def _strictest(mine: Profile, other: Profile) -> Profile:
     figures |= {name: max(getattr(mine, name), getattr(other, name)) for name in GREATER}
     figures["call_types"] = mine.call_types & other.call_types
     figures["consent_for"] = (mine.consent_for | other.consent_for) & figures["call_types"]
+    figures["opt_out_key"] = mine.opt_out_key or other.opt_out_key
     figures["national_lists"] = tuple(sorted({*mine.national_lists, *other.national_lists}))
     figures["after_disposition_days"] = _longer(mine.after_disposition_days, other.after_disposition_days)
     tighter = {name: other.id for name, value in figures.items() if value != getattr(mine, name)}

@@ -183,6 +183,7 @@ FIGURES: Mapping[str, Callable[[object], object]] = {
     "per_30_days": whole(1, UNLIMITED),
     "min_gap_s": whole(0, 30 * 86_400),
     "after_abandon_s": whole(0, 365 * 86_400),
+    "opt_out_key": yes_or_no,
     "after_disposition_days": days_by_class,
     "guard_s": whole(0, 3600),
     "national_lists": list_names,

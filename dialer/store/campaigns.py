@@ -12,7 +12,7 @@ import structlog
 
 from dialer import profiles
 from dialer.core import budget as law
-from dialer.core import hours
+from dialer.core import hours, offer_keys
 from dialer.core import rules as own_rules
 from dialer.core.dispositions import DEFAULT, keyed
 from dialer.core.gate import call_type
@@ -191,8 +191,6 @@ class CampaignRow:
 _ROW = tuple(
     field.name for field in fields(CampaignRow) if field.name not in {"customer", "team", "trunk", "dispositions"}
 )
-#: What the keys of an offer mean in our dialplan, unless a campaign says otherwise.
-OFFER_KEYS = {"1": "operator", "2": "callback", "9": "refused_unheard", "*": "repeat"}
 #: What ``change`` takes.
 CHANGEABLE = frozenset(_ROW) - {"id", "state", "loosened"}
 
@@ -268,7 +266,7 @@ class Campaigns:
 
         Raises:
             Refused: ``campaign.exists``, ``campaign.trunk``, ``campaign.value``, ``campaign.profile``,
-                ``campaign.zone``, ``campaign.key``.
+                ``campaign.zone``, ``campaign.key``, ``campaign.opt_out_key`` and others of an offer's keys.
         """
 
         async def work(connection: Connection) -> CampaignRow:
@@ -334,13 +332,16 @@ class Campaigns:
 
         Raises:
             NotFound: ``campaign.not_found``.
-            Refused: ``campaign.call_type_forbidden``, ``campaign.profile_not_for_trunk``: by its profile.
+            Refused: ``campaign.call_type_forbidden``, ``campaign.profile_not_for_trunk``, ``campaign.opt_out_key``: by
+                its profile.
         """
 
         async def work(connection: Connection) -> CampaignRow:
             before = await _row(connection, campaign_id)
             if state is CampaignState.RUNNING:
-                _may_run(await _checked(connection, campaign_id))
+                campaign = await _checked(connection, campaign_id)
+                await _give_keys(connection, campaign)
+                _may_run(campaign)
             await SQL["campaign_state"].execute(connection, campaign_id=campaign_id, state=state)
             old, new = {"state": before.state}, {"state": state}
             await note(connection, actor, "campaign.state", f"campaign:{campaign_id}", before=old, after=new)
@@ -409,12 +410,21 @@ async def add_kind(connection: Connection, campaign_id: int, place: int, kind: D
 
 
 async def _give_keys(connection: Connection, campaign: Campaign) -> None:
-    """An offer without keys is deaf: what our dialplan knows, as far as the campaign has such dispositions."""
-    if campaign.mode is not Mode.IVR or campaign.keys:
+    """Give an offer the usual keys where it has none.
+
+    Raises:
+        Refused: ``campaign.opt_out_key``, ``campaign.key_never``, ``campaign.key_said``, ``campaign.key_unheard``,
+            ``campaign.key_fixed``.
+    """
+    if campaign.mode is not Mode.IVR:
         return
-    active = {code for code, kind in campaign.dispositions.items() if not kind.archived}
-    keys = {key: word for key, word in OFFER_KEYS.items() if word in active | {"operator", "repeat"}}
-    await SQL["campaign_change"].execute(connection, campaign_id=campaign.id, changes={"keys": keys})
+    if refusal := offer_keys.refusal(campaign):
+        code, key, sentence = refusal
+        field = {"field": f"keys.{key}", "message": sentence}
+        raise Refused(f"campaign.{code}", sentence, remedy="Give that key another meaning.", fields=[field])
+    if not campaign.keys:
+        keys = dict(offer_keys.of(campaign))
+        await SQL["campaign_change"].execute(connection, campaign_id=campaign.id, changes={"keys": keys})
 
 
 async def _checked(connection: Connection, campaign_id: int) -> Campaign:

@@ -39,6 +39,7 @@ _STATUS: tuple[tuple[str, int], ...] = (
     ("campaign.profile", 422),
     ("campaign.zone", 422),
     ("campaign.key", 422),
+    ("campaign.opt_out_key", 422),
     ("base.", 422),
     ("campaign.loosens", 422),
     ("consent.", 422),

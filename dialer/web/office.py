@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from aiohttp import web
 
+from dialer.core import offer_keys
 from dialer.core.model import BudgetMode, Mode
 from dialer.errors import DialerError
 from dialer.store.office import View
@@ -72,6 +73,7 @@ async def campaign(call: Call) -> web.Response:
         "/campaigns",
         campaign=row,
         offers=await _offers(call, row.offer),
+        keys=row.keys or offer_keys.DEFAULT,
         choices=await call.stores.office.choices(),
         profiles=await call.stores.campaigns.profiles(),
         modes=list(Mode),

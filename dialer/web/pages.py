@@ -57,7 +57,7 @@ _PLACES = (
 _SELDOM = frozenset(
     {"/do-not-call", "/people", "/trunks", "/rules", "/programs", "/webhooks", "/audit", "/system"},
 )
-_SELDOM_MIN = 4
+_SELDOM_MIN = 2
 #: What pages of refusals say of their own, by status.
 _REFUSALS = frozenset({403, 404, 503})
 

@@ -35,6 +35,19 @@ SENTENCE = {
 }
 
 
+BRIEF = "Розничные сети до 50 магазинов; решает директор по закупкам.\nЛид: просит счёт или встречу."
+SCRIPT = {
+    "steps": [
+        {"id": "hello", "title": "Знакомство", "text": "{name}, добрый день! Вы отвечаете за закупки?",
+            "answers": [{"text": "да", "to": "offer"}, {"text": "нет, другой", "to": None}]},
+        {"id": "offer", "title": "Предложение", "text": "Мы привозим за день. Прислать прайс?",
+            "answers": [{"text": "присылайте", "to": None}, {"text": "дорого", "to": "hello"}]},
+    ],
+    "scenarios": {"any": "hello"},
+    "objections": [{"title": "Уже есть поставщик", "text": "Мы не вместо, а вторым: на случай срыва."}],
+}  # fmt: skip
+
+
 class Scene:
     """What every page needs to have something to show."""
 
@@ -58,6 +71,7 @@ class Scene:
         await scene._campaigns()
         await scene._numbers()
         await scene._promises()
+        await scene._script()
         await scene._leads()
         await scene._webhooks()
         await scene.server.start_server()
@@ -188,6 +202,12 @@ class Scene:
             """INSERT INTO callback_change (callback_id, at, what, reason, due_before, operator_before)
                SELECT id, now(), 'handed_over', 'owner_paused', due_at, $1 FROM callback WHERE due_at < now() AND state = 'pending'""",
             operator,
+        )
+
+    async def _script(self) -> None:
+        """The script that the conversation which is looked at showed."""
+        await self.place.stores.scripts.write(
+            self.place.campaign.id, brief=BRIEF, body=SCRIPT, actor=SYSTEM, now=datetime.now(UTC) - timedelta(days=2)
         )
 
     async def _leads(self) -> None:

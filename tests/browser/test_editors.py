@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +15,8 @@ from dialer import passwords
 from dialer.core import totp
 from dialer.store.users import Actor
 from tests.browser.conftest import violations
+from tests.browser.look import look_at
+from tests.browser.scene import ATTEMPT
 from tests.test_offers import tone
 from tests.web import fakes
 
@@ -166,3 +169,48 @@ def now(secret, steps):
 
 async def hashed():
     return await passwords.hash_password(fakes.PASSWORD)
+
+
+async def test_the_keys_of_an_offer_are_edited_where_the_campaign_is(opened, scene):
+    """Shown with the mode alone; a key that is refused says so at its field, and nothing is saved."""
+    await scene.place.pools.web.execute(
+        "INSERT INTO offer (word, name, audio) VALUES ('keys', 'Keys', decode(repeat('7f', 4000), 'hex'))"
+    )
+    made = await scene.place.add_campaign("Keys", mode="ivr", offer="keys", profile="us", purpose="survey")
+    for language in ("en", "ru"):
+        async with opened(f"/campaigns/{made.id}", "admin", language=language, refusals=True) as page:
+            never, said = page.locator("[name='keys.9']"), page.locator("[name='keys.2']")
+            await expect(never).to_have_value("refused_unheard")
+            await expect(said).to_have_value("callback" if language == "en" else "thinking")
+            assert await said.locator("option[value=refused_unheard]").count() == 0
+            await never.scroll_into_view_if_needed()
+            await look_at(page, f"campaign-keys-{language}", themes=("dark",))
+            await never.select_option("")
+            await page.locator("#settings button.primary").click()
+            told = {"en": "asks for a key by which callees opt out", "ru": "требует клавишу отказа"}[language]
+            await expect(page.locator("#wrong-keys-9")).to_contain_text(told)
+            await expect(never).to_be_focused()
+            assert (await scene.place.stores.campaigns.get(made.id)).keys["9"] == "refused_unheard"
+            await never.select_option("refused_unheard")
+            await said.select_option("thinking" if language == "en" else "callback")
+            async with page.expect_navigation():
+                await page.locator("#settings button.primary").click()
+            keys = (await scene.place.stores.campaigns.get(made.id)).keys
+            meant = "thinking" if language == "en" else "callback"
+            assert keys == {"1": "operator", "2": meant, "9": "refused_unheard", "*": "repeat"}
+            await page.locator("[name=mode]").select_option("progressive")
+            await expect(never).to_be_hidden()
+
+
+async def test_a_conversation_leads_to_the_script_it_showed_by_keys(opened, scene):
+    """The answers of a step lead to the step behind them."""
+    async with opened(f"/attempts/{ATTEMPT}", "supervisor", language="ru") as page:
+        await page.get_by_role("link", name="скрипт, версия 1").focus()
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/script")
+        await expect(page.locator("#step-hello")).to_contain_text("начало здесь")
+        await expect(page.locator("#step-hello")).to_contain_text("Мария Семёнова, добрый день!")
+        await page.locator("#step-hello .ways a").focus()
+        await page.keyboard.press("Enter")
+        await expect(page).to_have_url(re.compile("#step-offer"))
+        await look_at(page, "shown-ru", themes=("light", "dark"))

@@ -50,6 +50,13 @@ def test_a_call_is_allowed_exactly_when_each_law_alone_allows_it(own, law, at, p
     assert opens_at is None or hours.may_call(opens_at, places, both, 25)
 
 
+def test_one_law_that_asks_for_an_opt_out_key_is_enough():
+    mine, other = profiles.load("world"), profiles.of_country("US", "marketing")
+    mine = replace(mine, country="RU")
+    both = rules.strictest(mine, [other])
+    assert (both.opt_out_key, both.bound["opt_out_key"]) == (True, "us")
+
+
 def test_the_same_country_s_rules_are_not_asked_twice_and_the_id_names_all():
     french = profiles.load("fr", "service")
     assert rules.strictest(french, [profiles.of_country("FR", "service")]) is french

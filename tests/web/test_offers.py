@@ -90,6 +90,24 @@ async def test_a_campaign_plays_it_with_the_keys_of_the_dialplan(office):
     assert [row["action"] for row in actions] == ["offer.add", "offer.add", "offer.archive"]
 
 
+async def test_an_offer_without_the_opt_out_key_its_profile_asks_for_is_refused_at_the_key(office):
+    """When it is saved, not only when it dials; what was there stays."""
+    admin = await office.login("admin")
+    offer = (await upload(admin, tone()))["word"]
+    given = {"name": "ivr", "mode": "ivr", "customer": "acme", "team": "one", "trunk": "world"}
+    us = {"profile": "us", "purpose": "survey", "offer": offer}
+    made = (await asked(admin, "POST", "/api/v1/campaigns", 201, **given, **us))["campaign"]
+    path = f"/api/v1/campaigns/{made['id']}"
+    error = error_of(await asked(admin, "PATCH", path, 422, keys={"1": "operator", "*": "repeat"}))
+    assert (error.code, [one["field"] for one in error.data["fields"]]) == ("campaign.opt_out_key", ["keys.9"])
+    assert (await office.get(admin, path))["campaign"]["keys"]["9"] == "refused_unheard"
+    assert error_of(await asked(admin, "PATCH", path, 422, keys={"9": "callback"})).code == "campaign.key_never"
+    changed = await asked(admin, "PATCH", path, keys={"1": "operator", "2": "thinking", "9": "refused_unheard"})
+    assert changed["campaign"]["keys"]["2"] == "thinking"
+    await asked(admin, "PATCH", path, profile="world", keys={"1": "operator"})
+    assert error_of(await asked(admin, "PATCH", path, 422, profile="us")).code == "campaign.opt_out_key"
+
+
 async def test_only_admins_make_offers_and_auditors_may_listen(office):
     admin = await office.login("admin")
     made = await upload(admin, tone())

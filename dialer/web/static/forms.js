@@ -12,6 +12,13 @@ const READ = {
   list: (text) => text.split(/[\s,;]+/).filter(Boolean),
 };
 
+/** Put a value where a name like `keys.9` says. */
+function put(said, name, value) {
+  const [first, ...rest] = name.split(".");
+  if (rest.length) put((said[first] ??= {}), rest.join("."), value);
+  else said[first] = value;
+}
+
 /** What a form says, by the types its fields name; an empty field is left out unless it has data-empty. */
 function body(form) {
   const said = {};
@@ -25,7 +32,7 @@ function body(form) {
       continue;
     }
     const text = field.value.trim();
-    if (text) said[field.name] = (READ[field.dataset.type] ?? String)(text);
+    if (text) put(said, field.name, (READ[field.dataset.type] ?? String)(text));
     else if (field.dataset.empty !== undefined) said[field.name] = field.dataset.empty === "null" ? null : field.dataset.type === "lines" ? [] : field.dataset.empty;
   }
   return said;
@@ -43,7 +50,7 @@ function refuse(form, refusal) {
   const fields = refusal.data?.fields ?? [];
   let first = null;
   for (const { field, message } of fields) {
-    const input = form.elements[field.split(".")[0]];
+    const input = form.elements[field] ?? form.elements[field.split(".")[0]];
     if (!input?.setAttribute) continue;
     const note = document.createElement("small");
     note.className = "field-error";
