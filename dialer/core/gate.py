@@ -53,7 +53,8 @@ class Facts:
         forbidden: Scopes of the do-not-call entries that cover this number; ``national`` for those of a state.
         consent: ``valid``; ``over`` when every one was withdrawn or has expired; None if there never was any.
         lists_too_old: A national list of the profile is older than it allows, or was never imported.
-        live: Whether an attempt at this contact or number is going on.
+        live: Whether an attempt at this contact or number is going on, or an operator looks at the contact first.
+        looked_at: Who looks at it, and since when; None where nobody does.
         room: Further lines the abandonment budget allows; None where there is no budget to keep.
     """
 
@@ -76,6 +77,7 @@ class Facts:
     consent: str | None = None
     lists_too_old: bool = False
     live: bool = False
+    looked_at: tuple[str, datetime] | None = None
     room: int | None = None
 
 
@@ -88,12 +90,16 @@ class Refusal:
         detail: What exactly: the campaign's state, the scope of a do-not-call entry, what closed the contact, after
             which disposition or outcome it waits.
         profile: Whose rule it is, where it is that of the callee's or the customer's country; empty: the campaign's.
+        by: Who looks at the contact, with the detail ``looked_at``.
+        since: Since when.
     """
 
     reason: str
     until: datetime | None = None
     detail: str = ""
     profile: str = ""
+    by: str = ""
+    since: datetime | None = None
 
 
 def refusals(facts: Facts) -> list[Refusal]:
@@ -157,6 +163,9 @@ def _base_paused(f: Facts) -> list[Refusal]:
 
 
 def _live_attempt(f: Facts) -> list[Refusal]:
+    if f.looked_at is not None:
+        by, since = f.looked_at
+        return [Refusal(reason="live_attempt", detail="looked_at", by=by, since=since)]
     return [Refusal(reason="live_attempt")] if f.live else []
 
 

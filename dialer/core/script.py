@@ -102,6 +102,11 @@ def begin(scenarios: Mapping[Scenario, str], steps: Sequence[str], kind: Scenari
     return scenarios.get(kind) or scenarios.get("any") or (steps[0] if steps else None)
 
 
+def filled(text: str, known: Mapping[str, str]) -> str:
+    """A text with each ``{word}`` that is known filled in; what is not stays as it is written."""
+    return _WORD.sub(lambda found: known.get(found[1].strip(), found[0]), text)
+
+
 def wrong(steps: Mapping[str, Sequence[str | None]], scenarios: Mapping[Scenario, str]) -> str | None:
     """What makes a script lead nowhere, one sentence; None if nothing does.
 

@@ -246,4 +246,5 @@ def facts(row: asyncpg.Record, campaign: Campaign, now: datetime, *, lists_too_o
         consent=row["consent"],
         lists_too_old=lists_too_old,
         live=row["live"],
+        looked_at=None if row["looked_since"] is None else (row["looked_by"], row["looked_since"]),
     )

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from dialer.core.model import Outcome
 from dialer.store.facts import SAID, SENT, Found, Sought
-from dialer.web import pages, schemas, scope
+from dialer.web import pages, schemas, scope, shown
 from dialer.web.supervisor import masked
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ async def attempt(call: Call) -> web.Response:
         attempt={**row, "phone": masked(str(row["phone"]))},
         steps=steps(row),
         minute=minute,
+        script=await call.stores.scripts.shown(call.uuid()),
         now=call.now,
     )
 
@@ -94,12 +95,13 @@ async def contact(call: Call) -> web.Response:
     found = await call.stores.facts.find(Sought(contact_id=contact_id, campaign_id=row["campaign_id"]), rows=200)
     reasons = await call.stores.contacts.why(contact_id, now=call.now)
     phones = [{**one, "phone": masked(str(one["phone"]))} for one in row["phones"]]
+    versions = await call.stores.scripts.versions(row["campaign_id"])
     return pages.page_for(
         call,
         "contact.html",
         _HOME,
         contact={**row, "phones": phones},
-        rows=found.rows,
+        rows=[{**one, "script": shown.of_row(one, versions)} for one in found.rows],
         reasons=reasons,
         now=call.now,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dialer.web import facts, promises, reports, schemas
+from dialer.web import facts, promises, reports, schemas, shown
 from dialer.web.access import READERS, Route
 
 _ID = "{id:[0-9]{1,18}}"
@@ -14,6 +14,8 @@ BOARDS: tuple[Route, ...] = (
           media=_HTML, summary="Attempts page: the facts behind any number"),
     Route(method="GET", path=f"/attempts/{_ATTEMPT}", handler=facts.attempt, roles=READERS, media=_HTML,
           summary="One attempt with its steps and the decision that placed it"),
+    Route(method="GET", path=f"/attempts/{_ATTEMPT}/script", handler=shown.page, roles=READERS, media=_HTML,
+          summary="Brief and script as an attempt showed them"),
     Route(method="GET", path=f"/contacts/{_ID}", handler=facts.contact, roles=READERS, media=_HTML,
           summary="One contact with its numbers, attempts and promises"),
     Route(method="GET", path="/callbacks", handler=promises.board, roles=READERS, ask=schemas.PromisesQuery,

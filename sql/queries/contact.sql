@@ -53,7 +53,8 @@ SELECT c.campaign_id, p.e164, lane.zones, c.counted,
     greatest(p.held_until, 'epoch') AS held_until,
     EXISTS (SELECT FROM operator_live o WHERE o.operator_id = k.operator_id AND o.state = 'ready') AS operator_held,
     EXISTS (SELECT FROM attempt_live l WHERE l.phone_id = p.id OR l.contact_id = c.id)
-        OR EXISTS (SELECT FROM preview v WHERE v.phone_id = p.id OR v.contact_id = c.id) AS live,
+        OR looked.since IS NOT NULL AS live,
+    coalesce(looked.by, '') AS looked_by, looked.since AS looked_since,
     ARRAY(
         SELECT d.scope FROM do_not_call d
         WHERE d.phone_id = p.id AND (d.scope = 'global' OR d.customer_id = campaign.customer_id OR d.campaign_id = campaign.id)
@@ -87,6 +88,11 @@ LEFT JOIN callback k ON k.contact_id = c.id AND k.state = 'pending'
 JOIN contact_phone other ON other.contact_id = c.id
     AND (other.place = this.place OR (other.place > this.place AND NOT other.dead AND k.id IS NULL))
 JOIN phone p ON p.id = other.phone_id
+LEFT JOIN LATERAL (
+    SELECT u.name AS by, v.offered_at AS since FROM preview v LEFT JOIN app_user u ON u.id = v.operator_id
+    WHERE v.phone_id = p.id OR v.contact_id = c.id
+    ORDER BY v.offered_at LIMIT 1
+) AS looked ON true
 WHERE c.id = :contact_id::bigint
 ORDER BY other.place;
 

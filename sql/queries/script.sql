@@ -30,13 +30,14 @@ WHERE v.campaign_id = :campaign_id::bigint
 ORDER BY v.version DESC LIMIT 200;
 
 -- name: script_shown
--- What an attempt showed: the version in force when callee and operator heard each other.
+-- What an attempt showed: the version in force when callee and operator heard each other, or when an operator who had
+-- looked at the card asked for the call.
 SELECT v.version FROM script_version v
 JOIN (
-    SELECT campaign_id, connected_at FROM attempt_live WHERE attempt_id = :attempt_id::uuid
+    SELECT campaign_id, connected_at, sent_at, asked FROM attempt_live WHERE attempt_id = :attempt_id::uuid
     UNION ALL
-    SELECT campaign_id, connected_at FROM attempt WHERE attempt_id = :attempt_id::uuid
-) AS a ON a.campaign_id = v.campaign_id AND v.saved_at <= a.connected_at
+    SELECT campaign_id, connected_at, sent_at, asked FROM attempt WHERE attempt_id = :attempt_id::uuid
+) AS a ON a.campaign_id = v.campaign_id AND v.saved_at <= coalesce(a.connected_at, CASE WHEN a.asked THEN a.sent_at END)
 ORDER BY v.version DESC LIMIT 1;
 
 -- name: script_words

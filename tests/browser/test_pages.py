@@ -39,6 +39,7 @@ PAGES = {
     "/reports": "admin",
     "/contacts/1": "admin",
     f"/attempts/{ATTEMPT}": "admin",
+    f"/attempts/{ATTEMPT}/script": "admin",
 }
 THEMES = ("light", "dark", "contrast")
 #: First load of any page, compressed.

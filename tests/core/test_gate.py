@@ -43,6 +43,10 @@ def test_a_contact_with_nothing_against_it_is_dialled():
         ({"campaign": campaign(state=CampaignState.PAUSED)}, Refusal(reason="campaign_state", detail="paused")),
         ({"base_paused": True}, Refusal(reason="base_paused")),
         ({"live": True}, Refusal(reason="live_attempt")),
+        (
+            {"live": True, "looked_at": ("Ann", NOON)},
+            Refusal(reason="live_attempt", detail="looked_at", by="Ann", since=NOON),
+        ),
         ({"counted": 4}, Refusal(reason="attempts_used_up", detail="4")),
         ({"phone_not_before": NOON + HOUR}, Refusal(reason="phone_resting", until=NOON + HOUR)),
         ({"next_at": NOON + HOUR}, Refusal(reason="not_due", until=NOON + HOUR)),

@@ -107,3 +107,8 @@ def test_a_step_is_unreachable_exactly_if_no_walk_from_a_beginning_comes_to_it(s
     for _ in steps:
         at |= {to for id_ in at for _, to in known[id_].answers if to in known}
     assert {one for code, one, _ in codes(steps, scenarios) if code == "unreachable"} == set(known) - at
+
+
+def test_words_in_braces_are_filled_in_where_they_are_known():
+    known = {"name": "Мария", "долг": "100 {name}"}
+    assert script.filled("{ name }, вы должны {долг} за {месяц}", known) == "Мария, вы должны 100 {name} за {месяц}"

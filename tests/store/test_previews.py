@@ -80,7 +80,8 @@ async def test_nobody_else_takes_the_contact_or_its_number(place, two):
     assert await offer(place, two[1]) is None
     assert not (await place.claim(5, campaign=other)).claims
     found = await place.stores.contacts.why(elsewhere, now=place.now)
-    assert found[0].reason == "live_attempt"
+    looked = (found[0].reason, found[0].detail, found[0].by, found[0].since)
+    assert looked == ("live_attempt", "looked_at", "ann", place.now)
     counts = await place.stores.contacts.why_counts(other.id, now=place.now)
     assert counts["live_attempt"].contacts == 1
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from uuid import uuid4
+
 import pytest
 
 from dialer.core.model import Outcome
 from dialer.store.facts import Sought
+from dialer.web.supervisor import masked
 from tests.store.places import SYSTEM
 from tests.web.test_admin import add
 from tests.web.test_with_postgres import office  # noqa: F401 - a fixture
@@ -121,3 +125,40 @@ async def test_erasing_a_person_leaves_pages_without_a_name(told):
     text = await page(admin, f"/contacts/{told.mine['contact_id']}")
     assert "without a name" in text
     assert "on a do-not-call list" in text
+
+
+async def test_a_conversation_opens_the_script_it_showed_whatever_was_written_later(told):
+    """From the attempt and from the contact's history, filled in and masked; where nothing was shown nothing opens."""
+    scripts, mine = told.place.stores.scripts, told.mine
+    _, admin = await add(told, "admin", "admin")
+    before = mine["connected_at"] - timedelta(minutes=5)
+    body = {"steps": [{"id": "hello", "title": "Hello", "text": "{name}, {phone}?", "answers": [{"text": "yes", "to": None}]}],
+        "scenarios": {"any": "hello"}, "objections": [{"title": "Dear", "text": "Cheap"}]}  # fmt: skip
+    assert f"{mine['attempt_id']}/script" not in await page(admin, f"/attempts/{mine['attempt_id']}")
+    await page(admin, f"/attempts/{mine['attempt_id']}/script", 404)
+    await scripts.write(told.place.campaign.id, brief="Old brief", body=body, actor=SYSTEM, now=before)
+    await scripts.write(told.place.campaign.id, brief="New brief", body={}, actor=SYSTEM)
+    for path in (f"/attempts/{mine['attempt_id']}", f"/contacts/{mine['contact_id']}"):
+        assert f'/attempts/{mine["attempt_id"]}/script">script, version 1<' in await page(admin, path), path
+    shown = await page(admin, f"/attempts/{mine['attempt_id']}/script")
+    for text in ("Old brief", "Hello", "began here", "Dear", "now it is version 2", masked("+79035550100"), "&lt;img"):
+        assert text in shown, text
+    assert "New brief" not in shown
+    assert "+79035550100" not in shown
+
+
+async def test_a_contact_that_somebody_looks_at_says_who_and_since_when(told):
+    place, mine = told.place, told.mine
+    _, admin = await add(told, "admin", "admin")
+    row = "INSERT INTO preview SELECT phone_id, $1, id, campaign_id, $2, 'main', now() FROM contact WHERE id = $3"
+    await place.pools.web.execute(row, uuid4(), place.operator_id, mine["contact_id"])
+    text = await page(admin, f"/contacts/{mine['contact_id']}")
+    assert "An operator looks at this contact before the call" in text
+    assert "called, or looked" not in text
+    [reason] = [
+        one
+        for one in (await told.get(admin, f"/api/v1/contacts/{mine['contact_id']}/why"))["reasons"]
+        if one["reason"] == "live_attempt"
+    ]
+    assert (reason["detail"], reason["by"]) == ("looked_at", HOSTILE)
+    assert reason["since"]

@@ -177,6 +177,9 @@ class WhyReason(Answer):
     detail: str = ""
     profile: str = ""
     """Whose rule it is, where it is that of the callee's or the customer's country."""
+    by: str = ""
+    """Who looks at the contact now, with the detail ``looked_at``; ``since``: since when."""
+    since: datetime | None = None
 
 
 class ContactWhy(Answer):
