@@ -70,8 +70,8 @@ def _keep(group: typer.Typer, run: Runner) -> None:
         found: Check = run(lambda stores: stores.hour_rows.check(begin, end))
         typer.echo(f"{found.compared} rows compared, {found.different} differences.")
         for one in found.differences:
-            where = "{hour} campaign {campaign_id} {dim} {key}".format(**one)
-            typer.echo(f"  {where} {one['fact']}: {one['held']}, by the facts {one['counted']}")
+            where = "{span} {hour} campaign {campaign_id} {dim} {key}".format(**one)
+            typer.echo(f"  {where} {one['fact']}: {one['held']}, counted anew {one['counted']}")
         if found.different:
             raise typer.Exit(1)
 

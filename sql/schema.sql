@@ -72,6 +72,13 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION public.kpi_bucket(per text, hour timestamp with time zone, zone text) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT CASE WHEN per IN ('day', 'week', 'month') THEN date_trunc(per, hour AT TIME ZONE coalesce(zone, 'UTC')) AT TIME ZONE 'UTC'
+        WHEN per = 'hour' THEN hour END
+$$;
+
 CREATE FUNCTION public.kpi_closing_told() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -87,6 +94,40 @@ BEGIN
     FROM kpi_closed AS c WHERE c.contact_id = contact;
     RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 END $$;
+
+CREATE FUNCTION public.kpi_compare(campaigns bigint[], since timestamp with time zone, until timestamp with time zone) RETURNS TABLE(compared bigint, span text, dim text, campaign_id bigint, at timestamp with time zone, key text, fact text, held bigint, counted bigint)
+    LANGUAGE plpgsql STABLE
+    AS $$
+        #variable_conflict use_column
+        BEGIN
+        RETURN QUERY
+        WITH right_ AS MATERIALIZED (
+            SELECT 'hour' AS span, r.hour AS at, r.* FROM kpi_count(campaigns, since, until) AS r
+            UNION ALL
+            SELECT 'day', d.day::timestamp AT TIME ZONE 'UTC', d.dim, d.campaign_id, NULL, d.key, d.attempts, d.rang, d.answered, d.abandoned, d.dialled, d.reached, d.connected, d.outcome_abandoned, d.early_hangups, d.offers_heard, d.no_answer, d.busy, d.machine, d.invalid_number, d.congestion, d.rejected, d.failed, d.cancelled, d.not_sent, d.unknown, d.said, d.results, d.decision_makers, d.fresh, d.stale, d.off_target, d.closed, d.closed_by_disposition, d.closed_used_up, d.closed_dead, d.calls_of_closed, d.ready_us, d.ringing_us, d.preview_us, d.talk_us, d.wrap_up_us, d.paused_us, d.leads, d.leads_accepted, d.leads_rejected, d.replacements_owed, d.clients
+            FROM kpi_days(campaigns, kpi_date(since, 'UTC') - 1, kpi_date(until, 'UTC') + 1) AS d
+        ), held AS MATERIALIZED (
+            SELECT 'hour' AS span, p.hour AS at, p.dim, p.campaign_id, p.key, sum(p.attempts)::bigint AS attempts, sum(p.rang)::bigint AS rang, sum(p.answered)::bigint AS answered, sum(p.abandoned)::bigint AS abandoned, sum(p.dialled)::bigint AS dialled, sum(p.reached)::bigint AS reached, sum(p.connected)::bigint AS connected, sum(p.outcome_abandoned)::bigint AS outcome_abandoned, sum(p.early_hangups)::bigint AS early_hangups, sum(p.offers_heard)::bigint AS offers_heard, sum(p.no_answer)::bigint AS no_answer, sum(p.busy)::bigint AS busy, sum(p.machine)::bigint AS machine, sum(p.invalid_number)::bigint AS invalid_number, sum(p.congestion)::bigint AS congestion, sum(p.rejected)::bigint AS rejected, sum(p.failed)::bigint AS failed, sum(p.cancelled)::bigint AS cancelled, sum(p.not_sent)::bigint AS not_sent, sum(p.unknown)::bigint AS unknown, sum(p.said)::bigint AS said, sum(p.results)::bigint AS results, sum(p.decision_makers)::bigint AS decision_makers, sum(p.fresh)::bigint AS fresh, sum(p.stale)::bigint AS stale, sum(p.off_target)::bigint AS off_target, sum(p.closed)::bigint AS closed, sum(p.closed_by_disposition)::bigint AS closed_by_disposition, sum(p.closed_used_up)::bigint AS closed_used_up, sum(p.closed_dead)::bigint AS closed_dead, sum(p.calls_of_closed)::bigint AS calls_of_closed, sum(p.ready_us)::bigint AS ready_us, sum(p.ringing_us)::bigint AS ringing_us, sum(p.preview_us)::bigint AS preview_us, sum(p.talk_us)::bigint AS talk_us, sum(p.wrap_up_us)::bigint AS wrap_up_us, sum(p.paused_us)::bigint AS paused_us, sum(p.leads)::bigint AS leads, sum(p.leads_accepted)::bigint AS leads_accepted, sum(p.leads_rejected)::bigint AS leads_rejected, sum(p.replacements_owed)::bigint AS replacements_owed, sum(p.clients)::bigint AS clients
+            FROM kpi_row AS p
+            WHERE p.campaign_id = ANY(campaigns) AND p.hour >= since AND p.hour < until
+            GROUP BY p.hour, p.dim, p.campaign_id, p.key
+            UNION ALL
+            SELECT 'day', d.day::timestamp AT TIME ZONE 'UTC', d.dim, d.campaign_id, d.key, d.attempts, d.rang, d.answered, d.abandoned, d.dialled, d.reached, d.connected, d.outcome_abandoned, d.early_hangups, d.offers_heard, d.no_answer, d.busy, d.machine, d.invalid_number, d.congestion, d.rejected, d.failed, d.cancelled, d.not_sent, d.unknown, d.said, d.results, d.decision_makers, d.fresh, d.stale, d.off_target, d.closed, d.closed_by_disposition, d.closed_used_up, d.closed_dead, d.calls_of_closed, d.ready_us, d.ringing_us, d.preview_us, d.talk_us, d.wrap_up_us, d.paused_us, d.leads, d.leads_accepted, d.leads_rejected, d.replacements_owed, d.clients
+            FROM kpi_day AS d
+            WHERE d.campaign_id = ANY(campaigns) AND d.day >= kpi_date(since, 'UTC') - 1 AND d.day <= kpi_date(until, 'UTC') + 1
+        ), both_ AS (
+            SELECT span, dim, campaign_id, at, key, jsonb_object(ARRAY['attempts', 'rang', 'answered', 'abandoned', 'dialled', 'reached', 'connected', 'outcome_abandoned', 'early_hangups', 'offers_heard', 'no_answer', 'busy', 'machine', 'invalid_number', 'congestion', 'rejected', 'failed', 'cancelled', 'not_sent', 'unknown', 'said', 'results', 'decision_makers', 'fresh', 'stale', 'off_target', 'closed', 'closed_by_disposition', 'closed_used_up', 'closed_dead', 'calls_of_closed', 'ready_us', 'ringing_us', 'preview_us', 'talk_us', 'wrap_up_us', 'paused_us', 'leads', 'leads_accepted', 'leads_rejected', 'replacements_owed', 'clients'], ARRAY[h.attempts::text, h.rang::text, h.answered::text, h.abandoned::text, h.dialled::text, h.reached::text, h.connected::text, h.outcome_abandoned::text, h.early_hangups::text, h.offers_heard::text, h.no_answer::text, h.busy::text, h.machine::text, h.invalid_number::text, h.congestion::text, h.rejected::text, h.failed::text, h.cancelled::text, h.not_sent::text, h.unknown::text, h.said::text, h.results::text, h.decision_makers::text, h.fresh::text, h.stale::text, h.off_target::text, h.closed::text, h.closed_by_disposition::text, h.closed_used_up::text, h.closed_dead::text, h.calls_of_closed::text, h.ready_us::text, h.ringing_us::text, h.preview_us::text, h.talk_us::text, h.wrap_up_us::text, h.paused_us::text, h.leads::text, h.leads_accepted::text, h.leads_rejected::text, h.replacements_owed::text, h.clients::text]) AS held,
+                jsonb_object(ARRAY['attempts', 'rang', 'answered', 'abandoned', 'dialled', 'reached', 'connected', 'outcome_abandoned', 'early_hangups', 'offers_heard', 'no_answer', 'busy', 'machine', 'invalid_number', 'congestion', 'rejected', 'failed', 'cancelled', 'not_sent', 'unknown', 'said', 'results', 'decision_makers', 'fresh', 'stale', 'off_target', 'closed', 'closed_by_disposition', 'closed_used_up', 'closed_dead', 'calls_of_closed', 'ready_us', 'ringing_us', 'preview_us', 'talk_us', 'wrap_up_us', 'paused_us', 'leads', 'leads_accepted', 'leads_rejected', 'replacements_owed', 'clients'], ARRAY[r.attempts::text, r.rang::text, r.answered::text, r.abandoned::text, r.dialled::text, r.reached::text, r.connected::text, r.outcome_abandoned::text, r.early_hangups::text, r.offers_heard::text, r.no_answer::text, r.busy::text, r.machine::text, r.invalid_number::text, r.congestion::text, r.rejected::text, r.failed::text, r.cancelled::text, r.not_sent::text, r.unknown::text, r.said::text, r.results::text, r.decision_makers::text, r.fresh::text, r.stale::text, r.off_target::text, r.closed::text, r.closed_by_disposition::text, r.closed_used_up::text, r.closed_dead::text, r.calls_of_closed::text, r.ready_us::text, r.ringing_us::text, r.preview_us::text, r.talk_us::text, r.wrap_up_us::text, r.paused_us::text, r.leads::text, r.leads_accepted::text, r.leads_rejected::text, r.replacements_owed::text, r.clients::text]) AS counted
+            FROM held AS h FULL JOIN right_ AS r USING (span, dim, campaign_id, at, key)
+            WHERE (h.attempts, h.rang, h.answered, h.abandoned, h.dialled, h.reached, h.connected, h.outcome_abandoned, h.early_hangups, h.offers_heard, h.no_answer, h.busy, h.machine, h.invalid_number, h.congestion, h.rejected, h.failed, h.cancelled, h.not_sent, h.unknown, h.said, h.results, h.decision_makers, h.fresh, h.stale, h.off_target, h.closed, h.closed_by_disposition, h.closed_used_up, h.closed_dead, h.calls_of_closed, h.ready_us, h.ringing_us, h.preview_us, h.talk_us, h.wrap_up_us, h.paused_us, h.leads, h.leads_accepted, h.leads_rejected, h.replacements_owed, h.clients) IS DISTINCT FROM (r.attempts, r.rang, r.answered, r.abandoned, r.dialled, r.reached, r.connected, r.outcome_abandoned, r.early_hangups, r.offers_heard, r.no_answer, r.busy, r.machine, r.invalid_number, r.congestion, r.rejected, r.failed, r.cancelled, r.not_sent, r.unknown, r.said, r.results, r.decision_makers, r.fresh, r.stale, r.off_target, r.closed, r.closed_by_disposition, r.closed_used_up, r.closed_dead, r.calls_of_closed, r.ready_us, r.ringing_us, r.preview_us, r.talk_us, r.wrap_up_us, r.paused_us, r.leads, r.leads_accepted, r.leads_rejected, r.replacements_owed, r.clients)
+        )
+        SELECT (SELECT count(*) FROM right_), b.span, b.dim, b.campaign_id, b.at, b.key, s.name,
+            coalesce((b.held ->> s.name)::bigint, 0), coalesce((b.counted ->> s.name)::bigint, 0)
+        FROM (SELECT) AS one LEFT JOIN (
+            both_ AS b CROSS JOIN LATERAL jsonb_object_keys(b.held) AS s (name)
+        ) ON coalesce((b.held ->> s.name)::bigint, 0) <> coalesce((b.counted ->> s.name)::bigint, 0)
+        ORDER BY b.at, b.campaign_id, b.dim, b.key, s.name;
+        END $$;
 
 CREATE FUNCTION public.kpi_contact_closed() RETURNS trigger
     LANGUAGE plpgsql
@@ -123,46 +164,66 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION public.kpi_count(campaigns bigint[], since timestamp with time zone, until timestamp with time zone) RETURNS TABLE(dim text, campaign_id bigint, hour timestamp with time zone, key text, attempts bigint, rang bigint, answered bigint, abandoned bigint, dialled bigint, reached bigint, connected bigint, outcome_abandoned bigint, early_hangups bigint, offers_heard bigint, no_answer bigint, busy bigint, machine bigint, invalid_number bigint, congestion bigint, rejected bigint, failed bigint, cancelled bigint, not_sent bigint, unknown bigint, said bigint, results bigint, decision_makers bigint, fresh bigint, stale bigint, off_target bigint, closed bigint, closed_by_disposition bigint, closed_used_up bigint, closed_dead bigint, calls_of_closed bigint, ready_us bigint, ringing_us bigint, preview_us bigint, talk_us bigint, wrap_up_us bigint, paused_us bigint)
+CREATE FUNCTION public.kpi_count(campaigns bigint[], since timestamp with time zone, until timestamp with time zone) RETURNS TABLE(dim text, campaign_id bigint, hour timestamp with time zone, key text, attempts bigint, rang bigint, answered bigint, abandoned bigint, dialled bigint, reached bigint, connected bigint, outcome_abandoned bigint, early_hangups bigint, offers_heard bigint, no_answer bigint, busy bigint, machine bigint, invalid_number bigint, congestion bigint, rejected bigint, failed bigint, cancelled bigint, not_sent bigint, unknown bigint, said bigint, results bigint, decision_makers bigint, fresh bigint, stale bigint, off_target bigint, closed bigint, closed_by_disposition bigint, closed_used_up bigint, closed_dead bigint, calls_of_closed bigint, ready_us bigint, ringing_us bigint, preview_us bigint, talk_us bigint, wrap_up_us bigint, paused_us bigint, leads bigint, leads_accepted bigint, leads_rejected bigint, replacements_owed bigint, clients bigint)
     LANGUAGE plpgsql STABLE
     AS $$
-#variable_conflict use_column
-BEGIN
-    RETURN QUERY
-    WITH p AS MATERIALIZED (
-        SELECT f.campaign_id, f.hour, f.base_id, f.operator_id, f.script, f.caller_number, f.number, f.region, f.code, f.reason,
-            sum(f.attempts) AS attempts, sum(f.rang) AS rang, sum(f.answered) AS answered, sum(f.abandoned) AS abandoned,
-            sum(f.dialled) AS dialled, sum(f.reached) AS reached, sum(f.connected) AS connected,
-            sum(f.outcome_abandoned) AS outcome_abandoned, sum(f.early_hangups) AS early_hangups, sum(f.offers_heard) AS offers_heard,
-            sum(f.no_answer) AS no_answer, sum(f.busy) AS busy, sum(f.machine) AS machine, sum(f.invalid_number) AS invalid_number,
-            sum(f.congestion) AS congestion, sum(f.rejected) AS rejected, sum(f.failed) AS failed, sum(f.cancelled) AS cancelled,
-            sum(f.not_sent) AS not_sent, sum(f.unknown) AS unknown, sum(f.said) AS said, sum(f.results) AS results,
-            sum(f.decision_makers) AS decision_makers, sum(f.fresh) AS fresh, sum(f.stale) AS stale, sum(f.off_target) AS off_target,
-            sum(f.closed) AS closed, sum(f.closed_by_disposition) AS closed_by_disposition, sum(f.closed_used_up) AS closed_used_up,
-            sum(f.closed_dead) AS closed_dead, sum(f.calls_of_closed) AS calls_of_closed, sum(f.ready_us) AS ready_us,
-            sum(f.ringing_us) AS ringing_us, sum(f.preview_us) AS preview_us, sum(f.talk_us) AS talk_us, sum(f.wrap_up_us) AS wrap_up_us,
-            sum(f.paused_us) AS paused_us
-        FROM kpi_part AS f
-        WHERE f.campaign_id = ANY(campaigns) AND f.hour >= since AND f.hour < until AND f.at >= since AND f.at < until + interval '2 hours'
-            AND (f.began_at > since - interval '1 day' OR f.long) AND f.began_at < until + interval '2 hours'
-        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-    )
-    SELECT part.dim, p.campaign_id, p.hour, part.key,
-        sum(p.attempts)::bigint, sum(p.rang)::bigint, sum(p.answered)::bigint, sum(p.abandoned)::bigint, sum(p.dialled)::bigint,
-        sum(p.reached)::bigint, sum(p.connected)::bigint, sum(p.outcome_abandoned)::bigint, sum(p.early_hangups)::bigint,
-        sum(p.offers_heard)::bigint, sum(p.no_answer)::bigint, sum(p.busy)::bigint, sum(p.machine)::bigint, sum(p.invalid_number)::bigint,
-        sum(p.congestion)::bigint, sum(p.rejected)::bigint, sum(p.failed)::bigint, sum(p.cancelled)::bigint, sum(p.not_sent)::bigint,
-        sum(p.unknown)::bigint, sum(p.said)::bigint, sum(p.results)::bigint, sum(p.decision_makers)::bigint, sum(p.fresh)::bigint,
-        sum(p.stale)::bigint, sum(p.off_target)::bigint, sum(p.closed)::bigint, sum(p.closed_by_disposition)::bigint,
-        sum(p.closed_used_up)::bigint, sum(p.closed_dead)::bigint, sum(p.calls_of_closed)::bigint, sum(p.ready_us)::bigint,
-        sum(p.ringing_us)::bigint, sum(p.preview_us)::bigint, sum(p.talk_us)::bigint, sum(p.wrap_up_us)::bigint, sum(p.paused_us)::bigint
-    FROM p
-    CROSS JOIN LATERAL (VALUES ('total', ''), ('operator', coalesce(p.operator_id::text, '')), ('base', p.base_id::text),
-        ('script', p.campaign_id || '.' || p.script), ('caller', p.caller_number), ('number', p.number::text), ('region', p.region),
-        ('code', p.code), ('reason', p.reason)) AS part (dim, key)
-    WHERE part.key IS NOT NULL
-    GROUP BY 1, 2, 3, 4;
-END $$;
+        #variable_conflict use_column
+        BEGIN
+            RETURN QUERY
+            WITH p AS MATERIALIZED (
+                SELECT f.campaign_id, f.hour, f.base_id, f.operator_id, f.script, f.caller_number, f.number, f.region, f.code, f.reason,
+                    sum(f.attempts) AS attempts, sum(f.rang) AS rang, sum(f.answered) AS answered, sum(f.abandoned) AS abandoned, sum(f.dialled) AS dialled, sum(f.reached) AS reached, sum(f.connected) AS connected, sum(f.outcome_abandoned) AS outcome_abandoned, sum(f.early_hangups) AS early_hangups, sum(f.offers_heard) AS offers_heard, sum(f.no_answer) AS no_answer, sum(f.busy) AS busy, sum(f.machine) AS machine, sum(f.invalid_number) AS invalid_number, sum(f.congestion) AS congestion, sum(f.rejected) AS rejected, sum(f.failed) AS failed, sum(f.cancelled) AS cancelled, sum(f.not_sent) AS not_sent, sum(f.unknown) AS unknown, sum(f.said) AS said, sum(f.results) AS results, sum(f.decision_makers) AS decision_makers, sum(f.fresh) AS fresh, sum(f.stale) AS stale, sum(f.off_target) AS off_target, sum(f.closed) AS closed, sum(f.closed_by_disposition) AS closed_by_disposition, sum(f.closed_used_up) AS closed_used_up, sum(f.closed_dead) AS closed_dead, sum(f.calls_of_closed) AS calls_of_closed, sum(f.ready_us) AS ready_us, sum(f.ringing_us) AS ringing_us, sum(f.preview_us) AS preview_us, sum(f.talk_us) AS talk_us, sum(f.wrap_up_us) AS wrap_up_us, sum(f.paused_us) AS paused_us, sum(f.leads) AS leads, sum(f.leads_accepted) AS leads_accepted, sum(f.leads_rejected) AS leads_rejected, sum(f.replacements_owed) AS replacements_owed, sum(f.clients) AS clients
+                FROM kpi_part AS f
+                WHERE f.campaign_id = ANY(campaigns) AND f.hour >= since AND f.hour < until AND f.at >= since
+                    AND f.at < until + interval '2 hours' AND (f.began_at > since - interval '1 day' OR f.long)
+                    AND f.began_at < until + interval '2 hours'
+                GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+            )
+            SELECT part.dim, p.campaign_id, p.hour, part.key, sum(p.attempts)::bigint, sum(p.rang)::bigint, sum(p.answered)::bigint, sum(p.abandoned)::bigint, sum(p.dialled)::bigint, sum(p.reached)::bigint, sum(p.connected)::bigint, sum(p.outcome_abandoned)::bigint, sum(p.early_hangups)::bigint, sum(p.offers_heard)::bigint, sum(p.no_answer)::bigint, sum(p.busy)::bigint, sum(p.machine)::bigint, sum(p.invalid_number)::bigint, sum(p.congestion)::bigint, sum(p.rejected)::bigint, sum(p.failed)::bigint, sum(p.cancelled)::bigint, sum(p.not_sent)::bigint, sum(p.unknown)::bigint, sum(p.said)::bigint, sum(p.results)::bigint, sum(p.decision_makers)::bigint, sum(p.fresh)::bigint, sum(p.stale)::bigint, sum(p.off_target)::bigint, sum(p.closed)::bigint, sum(p.closed_by_disposition)::bigint, sum(p.closed_used_up)::bigint, sum(p.closed_dead)::bigint, sum(p.calls_of_closed)::bigint, sum(p.ready_us)::bigint, sum(p.ringing_us)::bigint, sum(p.preview_us)::bigint, sum(p.talk_us)::bigint, sum(p.wrap_up_us)::bigint, sum(p.paused_us)::bigint, sum(p.leads)::bigint, sum(p.leads_accepted)::bigint, sum(p.leads_rejected)::bigint, sum(p.replacements_owed)::bigint, sum(p.clients)::bigint
+            FROM p CROSS JOIN LATERAL kpi_places(p.campaign_id, p.base_id, p.operator_id, p.script, p.caller_number, p.number, p.region,
+                p.code, p.reason) AS part
+            GROUP BY 1, 2, 3, 4;
+        END $$;
+
+CREATE FUNCTION public.kpi_date(hour timestamp with time zone, zone text) RETURNS date
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT (hour AT TIME ZONE coalesce(zone, 'UTC'))::date
+$$;
+
+CREATE FUNCTION public.kpi_days(campaigns bigint[], first date, last date) RETURNS TABLE(dim text, campaign_id bigint, day date, key text, attempts bigint, rang bigint, answered bigint, abandoned bigint, dialled bigint, reached bigint, connected bigint, outcome_abandoned bigint, early_hangups bigint, offers_heard bigint, no_answer bigint, busy bigint, machine bigint, invalid_number bigint, congestion bigint, rejected bigint, failed bigint, cancelled bigint, not_sent bigint, unknown bigint, said bigint, results bigint, decision_makers bigint, fresh bigint, stale bigint, off_target bigint, closed bigint, closed_by_disposition bigint, closed_used_up bigint, closed_dead bigint, calls_of_closed bigint, ready_us bigint, ringing_us bigint, preview_us bigint, talk_us bigint, wrap_up_us bigint, paused_us bigint, leads bigint, leads_accepted bigint, leads_rejected bigint, replacements_owed bigint, clients bigint)
+    LANGUAGE plpgsql STABLE
+    AS $$
+        #variable_conflict use_column
+        BEGIN
+            RETURN QUERY
+            SELECT h.dim, h.campaign_id, kpi_date(h.hour, k.zone), h.key, sum(h.attempts)::bigint, sum(h.rang)::bigint, sum(h.answered)::bigint, sum(h.abandoned)::bigint, sum(h.dialled)::bigint, sum(h.reached)::bigint, sum(h.connected)::bigint, sum(h.outcome_abandoned)::bigint, sum(h.early_hangups)::bigint, sum(h.offers_heard)::bigint, sum(h.no_answer)::bigint, sum(h.busy)::bigint, sum(h.machine)::bigint, sum(h.invalid_number)::bigint, sum(h.congestion)::bigint, sum(h.rejected)::bigint, sum(h.failed)::bigint, sum(h.cancelled)::bigint, sum(h.not_sent)::bigint, sum(h.unknown)::bigint, sum(h.said)::bigint, sum(h.results)::bigint, sum(h.decision_makers)::bigint, sum(h.fresh)::bigint, sum(h.stale)::bigint, sum(h.off_target)::bigint, sum(h.closed)::bigint, sum(h.closed_by_disposition)::bigint, sum(h.closed_used_up)::bigint, sum(h.closed_dead)::bigint, sum(h.calls_of_closed)::bigint, sum(h.ready_us)::bigint, sum(h.ringing_us)::bigint, sum(h.preview_us)::bigint, sum(h.talk_us)::bigint, sum(h.wrap_up_us)::bigint, sum(h.paused_us)::bigint, sum(h.leads)::bigint, sum(h.leads_accepted)::bigint, sum(h.leads_rejected)::bigint, sum(h.replacements_owed)::bigint, sum(h.clients)::bigint
+            FROM kpi_hour AS h LEFT JOIN campaign AS k ON k.id = h.campaign_id
+            WHERE h.campaign_id = ANY(campaigns) AND h.hour >= first::timestamp AT TIME ZONE 'UTC' - interval '1 day'
+                AND h.hour < last::timestamp AT TIME ZONE 'UTC' + interval '2 days'
+                AND kpi_date(h.hour, k.zone) >= first AND kpi_date(h.hour, k.zone) <= last
+            GROUP BY 1, 2, 3, 4;
+        END $$;
+
+CREATE FUNCTION public.kpi_days_summed(per text, by text, of_dim text, of_key text, campaigns bigint[], first date[], behind date[]) RETURNS TABLE(bucket timestamp with time zone, who text, attempts bigint, rang bigint, answered bigint, abandoned bigint, dialled bigint, reached bigint, connected bigint, outcome_abandoned bigint, early_hangups bigint, offers_heard bigint, no_answer bigint, busy bigint, machine bigint, invalid_number bigint, congestion bigint, rejected bigint, failed bigint, cancelled bigint, not_sent bigint, unknown bigint, said bigint, results bigint, decision_makers bigint, fresh bigint, stale bigint, off_target bigint, closed bigint, closed_by_disposition bigint, closed_used_up bigint, closed_dead bigint, calls_of_closed bigint, ready_us bigint, ringing_us bigint, preview_us bigint, talk_us bigint, wrap_up_us bigint, paused_us bigint, leads bigint, leads_accepted bigint, leads_rejected bigint, replacements_owed bigint, clients bigint)
+    LANGUAGE plpgsql STABLE
+    AS $$
+        #variable_conflict use_column
+        BEGIN
+            RETURN QUERY
+            SELECT CASE WHEN per <> '' THEN date_trunc(per, p.day::timestamp) AT TIME ZONE 'UTC' END, CASE WHEN by = p.dim THEN p.key
+                ELSE kpi_who(by, p.campaign_id, k.customer_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) END,
+                sum(p.attempts)::bigint, sum(p.rang)::bigint, sum(p.answered)::bigint, sum(p.abandoned)::bigint, sum(p.dialled)::bigint, sum(p.reached)::bigint, sum(p.connected)::bigint, sum(p.outcome_abandoned)::bigint, sum(p.early_hangups)::bigint, sum(p.offers_heard)::bigint, sum(p.no_answer)::bigint, sum(p.busy)::bigint, sum(p.machine)::bigint, sum(p.invalid_number)::bigint, sum(p.congestion)::bigint, sum(p.rejected)::bigint, sum(p.failed)::bigint, sum(p.cancelled)::bigint, sum(p.not_sent)::bigint, sum(p.unknown)::bigint, sum(p.said)::bigint, sum(p.results)::bigint, sum(p.decision_makers)::bigint, sum(p.fresh)::bigint, sum(p.stale)::bigint, sum(p.off_target)::bigint, sum(p.closed)::bigint, sum(p.closed_by_disposition)::bigint, sum(p.closed_used_up)::bigint, sum(p.closed_dead)::bigint, sum(p.calls_of_closed)::bigint, sum(p.ready_us)::bigint, sum(p.ringing_us)::bigint, sum(p.preview_us)::bigint, sum(p.talk_us)::bigint, sum(p.wrap_up_us)::bigint, sum(p.paused_us)::bigint, sum(p.leads)::bigint, sum(p.leads_accepted)::bigint, sum(p.leads_rejected)::bigint, sum(p.replacements_owed)::bigint, sum(p.clients)::bigint
+            FROM unnest(campaigns, first, behind) AS r (campaign_id, first, behind)
+            CROSS JOIN LATERAL (
+                SELECT * FROM kpi_day_row AS p
+                WHERE p.campaign_id = r.campaign_id AND p.day >= r.first AND p.day < r.behind AND p.dim = of_dim
+                    AND (of_key IS NULL OR p.key = of_key)
+                OFFSET 0
+            ) AS p
+            LEFT JOIN campaign AS k ON k.id = p.campaign_id
+            GROUP BY 1, 2;
+        END $$;
 
 CREATE FUNCTION public.kpi_disposition_told() RETURNS trigger
     LANGUAGE plpgsql
@@ -175,6 +236,89 @@ BEGIN
     FROM fresh AS f JOIN kpi_said AS d ON d.attempt_id = f.attempt_id;
     RETURN NULL;
 END $$;
+
+CREATE FUNCTION public.kpi_facts_summed(per text, by text, of_operator bigint, campaigns bigint[], since timestamp with time zone[], until timestamp with time zone[]) RETURNS TABLE(bucket timestamp with time zone, who text, attempts bigint, rang bigint, answered bigint, abandoned bigint, dialled bigint, reached bigint, connected bigint, outcome_abandoned bigint, early_hangups bigint, offers_heard bigint, no_answer bigint, busy bigint, machine bigint, invalid_number bigint, congestion bigint, rejected bigint, failed bigint, cancelled bigint, not_sent bigint, unknown bigint, said bigint, results bigint, decision_makers bigint, fresh bigint, stale bigint, off_target bigint, closed bigint, closed_by_disposition bigint, closed_used_up bigint, closed_dead bigint, calls_of_closed bigint, ready_us bigint, ringing_us bigint, preview_us bigint, talk_us bigint, wrap_up_us bigint, paused_us bigint, leads bigint, leads_accepted bigint, leads_rejected bigint, replacements_owed bigint, clients bigint)
+    LANGUAGE plpgsql STABLE
+    AS $$
+        #variable_conflict use_column
+        BEGIN
+            RETURN QUERY
+            SELECT kpi_bucket(per, p.hour, k.zone), kpi_who(by, p.campaign_id, k.customer_id, p.base_id, p.operator_id, p.script,
+                p.caller_number, p.number, p.region, p.code, p.reason),
+                sum(p.attempts)::bigint, sum(p.rang)::bigint, sum(p.answered)::bigint, sum(p.abandoned)::bigint, sum(p.dialled)::bigint, sum(p.reached)::bigint, sum(p.connected)::bigint, sum(p.outcome_abandoned)::bigint, sum(p.early_hangups)::bigint, sum(p.offers_heard)::bigint, sum(p.no_answer)::bigint, sum(p.busy)::bigint, sum(p.machine)::bigint, sum(p.invalid_number)::bigint, sum(p.congestion)::bigint, sum(p.rejected)::bigint, sum(p.failed)::bigint, sum(p.cancelled)::bigint, sum(p.not_sent)::bigint, sum(p.unknown)::bigint, sum(p.said)::bigint, sum(p.results)::bigint, sum(p.decision_makers)::bigint, sum(p.fresh)::bigint, sum(p.stale)::bigint, sum(p.off_target)::bigint, sum(p.closed)::bigint, sum(p.closed_by_disposition)::bigint, sum(p.closed_used_up)::bigint, sum(p.closed_dead)::bigint, sum(p.calls_of_closed)::bigint, sum(p.ready_us)::bigint, sum(p.ringing_us)::bigint, sum(p.preview_us)::bigint, sum(p.talk_us)::bigint, sum(p.wrap_up_us)::bigint, sum(p.paused_us)::bigint, sum(p.leads)::bigint, sum(p.leads_accepted)::bigint, sum(p.leads_rejected)::bigint, sum(p.replacements_owed)::bigint, sum(p.clients)::bigint
+            FROM unnest(campaigns, since, until) AS r (campaign_id, since, until)
+            CROSS JOIN LATERAL (
+                SELECT * FROM kpi_part AS p
+                WHERE p.campaign_id = r.campaign_id AND p.at >= r.since AND p.at < r.until AND p.kind <> 'timed'
+                    AND (of_operator IS NULL OR p.operator_id = of_operator) AND (by <> 'code' OR p.code IS NOT NULL)
+                    AND (by <> 'reason' OR p.reason IS NOT NULL)
+                OFFSET 0
+            ) AS p
+            LEFT JOIN campaign AS k ON k.id = p.campaign_id
+            GROUP BY 1, 2;
+        END $$;
+
+CREATE FUNCTION public.kpi_filled(template text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    pattern text;
+BEGIN
+    FOR pattern IN SELECT DISTINCT m[1] FROM regexp_matches(template, '\{([^{}]+)\}', 'g') AS m LOOP
+        template := replace(template, '{' || pattern || '}', kpi_list(pattern));
+    END LOOP;
+    RETURN template;
+END $$;
+
+CREATE FUNCTION public.kpi_fold(at_most integer) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+        DECLARE
+            folded bigint;
+        BEGIN
+        WITH gone AS (
+            DELETE FROM kpi_delta WHERE ctid = ANY(ARRAY(SELECT ctid FROM kpi_delta LIMIT at_most)) RETURNING *
+        ), p AS (
+            SELECT part.dim, g.campaign_id, g.hour, part.key, sum(g.attempts) AS attempts, sum(g.rang) AS rang, sum(g.answered) AS answered, sum(g.abandoned) AS abandoned, sum(g.dialled) AS dialled, sum(g.reached) AS reached, sum(g.connected) AS connected, sum(g.outcome_abandoned) AS outcome_abandoned, sum(g.early_hangups) AS early_hangups, sum(g.offers_heard) AS offers_heard, sum(g.no_answer) AS no_answer, sum(g.busy) AS busy, sum(g.machine) AS machine, sum(g.invalid_number) AS invalid_number, sum(g.congestion) AS congestion, sum(g.rejected) AS rejected, sum(g.failed) AS failed, sum(g.cancelled) AS cancelled, sum(g.not_sent) AS not_sent, sum(g.unknown) AS unknown, sum(g.said) AS said, sum(g.results) AS results, sum(g.decision_makers) AS decision_makers, sum(g.fresh) AS fresh, sum(g.stale) AS stale, sum(g.off_target) AS off_target, sum(g.closed) AS closed, sum(g.closed_by_disposition) AS closed_by_disposition, sum(g.closed_used_up) AS closed_used_up, sum(g.closed_dead) AS closed_dead, sum(g.calls_of_closed) AS calls_of_closed, sum(g.ready_us) AS ready_us, sum(g.ringing_us) AS ringing_us, sum(g.preview_us) AS preview_us, sum(g.talk_us) AS talk_us, sum(g.wrap_up_us) AS wrap_up_us, sum(g.paused_us) AS paused_us, sum(g.leads) AS leads, sum(g.leads_accepted) AS leads_accepted, sum(g.leads_rejected) AS leads_rejected, sum(g.replacements_owed) AS replacements_owed, sum(g.clients) AS clients
+            FROM gone AS g CROSS JOIN LATERAL kpi_places(g.campaign_id, g.base_id, g.operator_id, g.script, g.caller_number, g.number,
+                g.region, g.code, g.reason) AS part
+            GROUP BY 1, 2, 3, 4
+        ), hours AS (
+            INSERT INTO kpi_hour AS h (dim, campaign_id, hour, key, attempts, rang, answered, abandoned, dialled, reached, connected, outcome_abandoned, early_hangups, offers_heard, no_answer, busy, machine, invalid_number, congestion, rejected, failed, cancelled, not_sent, unknown, said, results, decision_makers, fresh, stale, off_target, closed, closed_by_disposition, closed_used_up, closed_dead, calls_of_closed, ready_us, ringing_us, preview_us, talk_us, wrap_up_us, paused_us, leads, leads_accepted, leads_rejected, replacements_owed, clients)
+            SELECT dim, campaign_id, hour, key, attempts, rang, answered, abandoned, dialled, reached, connected, outcome_abandoned, early_hangups, offers_heard, no_answer, busy, machine, invalid_number, congestion, rejected, failed, cancelled, not_sent, unknown, said, results, decision_makers, fresh, stale, off_target, closed, closed_by_disposition, closed_used_up, closed_dead, calls_of_closed, ready_us, ringing_us, preview_us, talk_us, wrap_up_us, paused_us, leads, leads_accepted, leads_rejected, replacements_owed, clients FROM p
+            ON CONFLICT (dim, campaign_id, hour, key) DO UPDATE
+            SET (revision, changed_at, attempts, rang, answered, abandoned, dialled, reached, connected, outcome_abandoned, early_hangups, offers_heard, no_answer, busy, machine, invalid_number, congestion, rejected, failed, cancelled, not_sent, unknown, said, results, decision_makers, fresh, stale, off_target, closed, closed_by_disposition, closed_used_up, closed_dead, calls_of_closed, ready_us, ringing_us, preview_us, talk_us, wrap_up_us, paused_us, leads, leads_accepted, leads_rejected, replacements_owed, clients)
+            = (h.revision + (now() >= h.hour + interval '75 minutes')::integer, now(), h.attempts + excluded.attempts, h.rang + excluded.rang, h.answered + excluded.answered, h.abandoned + excluded.abandoned, h.dialled + excluded.dialled, h.reached + excluded.reached, h.connected + excluded.connected, h.outcome_abandoned + excluded.outcome_abandoned, h.early_hangups + excluded.early_hangups, h.offers_heard + excluded.offers_heard, h.no_answer + excluded.no_answer, h.busy + excluded.busy, h.machine + excluded.machine, h.invalid_number + excluded.invalid_number, h.congestion + excluded.congestion, h.rejected + excluded.rejected, h.failed + excluded.failed, h.cancelled + excluded.cancelled, h.not_sent + excluded.not_sent, h.unknown + excluded.unknown, h.said + excluded.said, h.results + excluded.results, h.decision_makers + excluded.decision_makers, h.fresh + excluded.fresh, h.stale + excluded.stale, h.off_target + excluded.off_target, h.closed + excluded.closed, h.closed_by_disposition + excluded.closed_by_disposition, h.closed_used_up + excluded.closed_used_up, h.closed_dead + excluded.closed_dead, h.calls_of_closed + excluded.calls_of_closed, h.ready_us + excluded.ready_us, h.ringing_us + excluded.ringing_us, h.preview_us + excluded.preview_us, h.talk_us + excluded.talk_us, h.wrap_up_us + excluded.wrap_up_us, h.paused_us + excluded.paused_us, h.leads + excluded.leads, h.leads_accepted + excluded.leads_accepted, h.leads_rejected + excluded.leads_rejected, h.replacements_owed + excluded.replacements_owed, h.clients + excluded.clients)
+        ), days AS (
+            INSERT INTO kpi_day AS d (dim, campaign_id, day, key, attempts, rang, answered, abandoned, dialled, reached, connected, outcome_abandoned, early_hangups, offers_heard, no_answer, busy, machine, invalid_number, congestion, rejected, failed, cancelled, not_sent, unknown, said, results, decision_makers, fresh, stale, off_target, closed, closed_by_disposition, closed_used_up, closed_dead, calls_of_closed, ready_us, ringing_us, preview_us, talk_us, wrap_up_us, paused_us, leads, leads_accepted, leads_rejected, replacements_owed, clients)
+            SELECT p.dim, p.campaign_id, kpi_date(p.hour, k.zone), p.key, sum(p.attempts), sum(p.rang), sum(p.answered), sum(p.abandoned), sum(p.dialled), sum(p.reached), sum(p.connected), sum(p.outcome_abandoned), sum(p.early_hangups), sum(p.offers_heard), sum(p.no_answer), sum(p.busy), sum(p.machine), sum(p.invalid_number), sum(p.congestion), sum(p.rejected), sum(p.failed), sum(p.cancelled), sum(p.not_sent), sum(p.unknown), sum(p.said), sum(p.results), sum(p.decision_makers), sum(p.fresh), sum(p.stale), sum(p.off_target), sum(p.closed), sum(p.closed_by_disposition), sum(p.closed_used_up), sum(p.closed_dead), sum(p.calls_of_closed), sum(p.ready_us), sum(p.ringing_us), sum(p.preview_us), sum(p.talk_us), sum(p.wrap_up_us), sum(p.paused_us), sum(p.leads), sum(p.leads_accepted), sum(p.leads_rejected), sum(p.replacements_owed), sum(p.clients)
+            FROM p LEFT JOIN campaign AS k ON k.id = p.campaign_id
+            GROUP BY 1, 2, 3, 4
+            ON CONFLICT (dim, campaign_id, day, key) DO UPDATE SET (attempts, rang, answered, abandoned, dialled, reached, connected, outcome_abandoned, early_hangups, offers_heard, no_answer, busy, machine, invalid_number, congestion, rejected, failed, cancelled, not_sent, unknown, said, results, decision_makers, fresh, stale, off_target, closed, closed_by_disposition, closed_used_up, closed_dead, calls_of_closed, ready_us, ringing_us, preview_us, talk_us, wrap_up_us, paused_us, leads, leads_accepted, leads_rejected, replacements_owed, clients) = ROW (d.attempts + excluded.attempts, d.rang + excluded.rang, d.answered + excluded.answered, d.abandoned + excluded.abandoned, d.dialled + excluded.dialled, d.reached + excluded.reached, d.connected + excluded.connected, d.outcome_abandoned + excluded.outcome_abandoned, d.early_hangups + excluded.early_hangups, d.offers_heard + excluded.offers_heard, d.no_answer + excluded.no_answer, d.busy + excluded.busy, d.machine + excluded.machine, d.invalid_number + excluded.invalid_number, d.congestion + excluded.congestion, d.rejected + excluded.rejected, d.failed + excluded.failed, d.cancelled + excluded.cancelled, d.not_sent + excluded.not_sent, d.unknown + excluded.unknown, d.said + excluded.said, d.results + excluded.results, d.decision_makers + excluded.decision_makers, d.fresh + excluded.fresh, d.stale + excluded.stale, d.off_target + excluded.off_target, d.closed + excluded.closed, d.closed_by_disposition + excluded.closed_by_disposition, d.closed_used_up + excluded.closed_used_up, d.closed_dead + excluded.closed_dead, d.calls_of_closed + excluded.calls_of_closed, d.ready_us + excluded.ready_us, d.ringing_us + excluded.ringing_us, d.preview_us + excluded.preview_us, d.talk_us + excluded.talk_us, d.wrap_up_us + excluded.wrap_up_us, d.paused_us + excluded.paused_us, d.leads + excluded.leads, d.leads_accepted + excluded.leads_accepted, d.leads_rejected + excluded.leads_rejected, d.replacements_owed + excluded.replacements_owed, d.clients + excluded.clients)
+        )
+        SELECT count(*) INTO folded FROM gone;
+            RETURN folded;
+        END $$;
+
+CREATE FUNCTION public.kpi_hours_summed(per text, by text, of_dim text, of_key text, campaigns bigint[], since timestamp with time zone[], until timestamp with time zone[]) RETURNS TABLE(bucket timestamp with time zone, who text, attempts bigint, rang bigint, answered bigint, abandoned bigint, dialled bigint, reached bigint, connected bigint, outcome_abandoned bigint, early_hangups bigint, offers_heard bigint, no_answer bigint, busy bigint, machine bigint, invalid_number bigint, congestion bigint, rejected bigint, failed bigint, cancelled bigint, not_sent bigint, unknown bigint, said bigint, results bigint, decision_makers bigint, fresh bigint, stale bigint, off_target bigint, closed bigint, closed_by_disposition bigint, closed_used_up bigint, closed_dead bigint, calls_of_closed bigint, ready_us bigint, ringing_us bigint, preview_us bigint, talk_us bigint, wrap_up_us bigint, paused_us bigint, leads bigint, leads_accepted bigint, leads_rejected bigint, replacements_owed bigint, clients bigint)
+    LANGUAGE plpgsql STABLE
+    AS $$
+        #variable_conflict use_column
+        BEGIN
+            RETURN QUERY
+            SELECT kpi_bucket(per, p.hour, k.zone), CASE WHEN by = p.dim THEN p.key
+                ELSE kpi_who(by, p.campaign_id, k.customer_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) END,
+                sum(p.attempts)::bigint, sum(p.rang)::bigint, sum(p.answered)::bigint, sum(p.abandoned)::bigint, sum(p.dialled)::bigint, sum(p.reached)::bigint, sum(p.connected)::bigint, sum(p.outcome_abandoned)::bigint, sum(p.early_hangups)::bigint, sum(p.offers_heard)::bigint, sum(p.no_answer)::bigint, sum(p.busy)::bigint, sum(p.machine)::bigint, sum(p.invalid_number)::bigint, sum(p.congestion)::bigint, sum(p.rejected)::bigint, sum(p.failed)::bigint, sum(p.cancelled)::bigint, sum(p.not_sent)::bigint, sum(p.unknown)::bigint, sum(p.said)::bigint, sum(p.results)::bigint, sum(p.decision_makers)::bigint, sum(p.fresh)::bigint, sum(p.stale)::bigint, sum(p.off_target)::bigint, sum(p.closed)::bigint, sum(p.closed_by_disposition)::bigint, sum(p.closed_used_up)::bigint, sum(p.closed_dead)::bigint, sum(p.calls_of_closed)::bigint, sum(p.ready_us)::bigint, sum(p.ringing_us)::bigint, sum(p.preview_us)::bigint, sum(p.talk_us)::bigint, sum(p.wrap_up_us)::bigint, sum(p.paused_us)::bigint, sum(p.leads)::bigint, sum(p.leads_accepted)::bigint, sum(p.leads_rejected)::bigint, sum(p.replacements_owed)::bigint, sum(p.clients)::bigint
+            FROM unnest(campaigns, since, until) AS r (campaign_id, since, until)
+            CROSS JOIN LATERAL (
+                SELECT * FROM kpi_row AS p
+                WHERE p.campaign_id = r.campaign_id AND p.hour >= r.since AND p.hour < r.until AND p.dim = of_dim
+                    AND (of_key IS NULL OR p.key = of_key)
+                OFFSET 0
+            ) AS p
+            LEFT JOIN campaign AS k ON k.id = p.campaign_id
+            GROUP BY 1, 2;
+        END $$;
 
 CREATE FUNCTION public.kpi_interval_told() RETURNS trigger
     LANGUAGE plpgsql
@@ -230,6 +374,280 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION public.kpi_kind(of_kind text, of_view text, keys text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN format('SELECT %L::text AS kind, v.at, %s, ', of_kind, keys) || (
+        SELECT string_agg(CASE WHEN a.attname IS NULL THEN '0 AS ' ELSE 'v.' END || n.name, ', ' ORDER BY n.place)
+        FROM string_to_table(kpi_list('#'), ', ') WITH ORDINALITY AS n (name, place)
+        LEFT JOIN pg_attribute AS a ON a.attrelid = of_view::regclass AND a.attname = n.name
+    ) || format(' FROM %I AS v', of_view);
+END $$;
+
+CREATE FUNCTION public.kpi_lead_told() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    sign integer := CASE TG_WHEN WHEN 'BEFORE' THEN -1 ELSE 1 END;
+BEGIN
+    INSERT INTO kpi_delta (campaign_id, hour, base_id, operator_id, script, caller_number, number, region, code, reason,
+        leads, leads_accepted, leads_rejected, replacements_owed, clients)
+    SELECT l.campaign_id, l.hour, l.base_id, l.operator_id, l.script, l.caller_number, l.number, l.region, l.code, l.reason,
+        sign * l.leads, sign * l.leads_accepted, sign * l.leads_rejected, sign * l.replacements_owed, sign * l.clients
+    FROM kpi_led AS l WHERE l.lead_id = NEW.id;
+    IF TG_OP = 'INSERT' AND NEW.replaces IS NOT NULL THEN
+        INSERT INTO kpi_delta (campaign_id, hour, base_id, operator_id, script, caller_number, number, region, code, reason, replacements_owed)
+        SELECT l.campaign_id, l.hour, l.base_id, l.operator_id, l.script, l.caller_number, l.number, l.region, l.code, l.reason, -1
+        FROM kpi_led AS l WHERE l.lead_id = NEW.replaces AND l.leads_rejected = 1;
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION public.kpi_list(pattern text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN (SELECT string_agg(replace(pattern, '#', attname), ', ' ORDER BY attnum)
+        FROM pg_attribute
+        WHERE attrelid = 'kpi_delta'::regclass AND attnum > 0 AND NOT attisdropped AND attname NOT IN ('campaign_id', 'hour', 'base_id',
+            'operator_id', 'script', 'caller_number', 'number', 'region', 'code', 'reason'));
+END $$;
+
+CREATE PROCEDURE public.kpi_make()
+    LANGUAGE plpgsql
+    AS $_$
+DECLARE
+    keys text := 'v.at AS began_at, false AS long, v.campaign_id, v.hour, v.base_id, v.operator_id, v.script, v.caller_number, v.number,'
+        ' v.region, v.code, v.reason';
+BEGIN
+    DROP FUNCTION IF EXISTS kpi_hours_summed, kpi_days_summed, kpi_facts_summed, kpi_days, kpi_compare, kpi_count;
+    DROP VIEW IF EXISTS kpi_part, kpi_row, kpi_day_row;
+
+    -- All facts.
+    EXECUTE 'CREATE VIEW kpi_part AS ' || kpi_kind('tried', 'kpi_tried', keys) || ' UNION ALL ' || kpi_kind('said', 'kpi_said', keys)
+        || ' UNION ALL ' || kpi_kind('closed', 'kpi_closed', keys) || ' UNION ALL ' || kpi_kind('led', 'kpi_led', keys)
+        || ' UNION ALL ' || kpi_kind('timed', 'kpi_timed', 'v.started_at, v.ended_at - v.started_at > interval ''1 day'', v.campaign_id,'
+        ' v.hour, NULL, v.operator_id, NULL, NULL, NULL, NULL, NULL, NULL');
+
+    -- Hours and days with what is not folded into them yet.
+    EXECUTE kpi_filled($$
+        CREATE VIEW kpi_row AS
+        SELECT h.dim, h.campaign_id, h.hour, h.key, {h.#} FROM kpi_hour AS h
+        UNION ALL
+        SELECT part.dim, p.campaign_id, p.hour, part.key, {p.#}
+        FROM kpi_delta AS p CROSS JOIN LATERAL kpi_places(p.campaign_id, p.base_id, p.operator_id, p.script, p.caller_number, p.number,
+            p.region, p.code, p.reason) AS part
+    $$);
+    EXECUTE kpi_filled($$
+        CREATE VIEW kpi_day_row AS
+        SELECT d.dim, d.campaign_id, d.day, d.key, {d.#} FROM kpi_day AS d
+        UNION ALL
+        SELECT part.dim, p.campaign_id, kpi_date(p.hour, k.zone), part.key, {p.#}
+        FROM kpi_delta AS p LEFT JOIN campaign AS k ON k.id = p.campaign_id
+        CROSS JOIN LATERAL kpi_places(p.campaign_id, p.base_id, p.operator_id, p.script, p.caller_number, p.number, p.region, p.code,
+            p.reason) AS part
+    $$);
+
+    -- Sums of hours, of days and of the facts (but time), each row named by `per` and `by`. OFFSET 0: each stretch is looked
+    -- up by itself, since a join of all at once would read the whole ledger for the half hours at the ends of a month.
+    EXECUTE kpi_filled($$
+        CREATE FUNCTION kpi_hours_summed(per text, by text, of_dim text, of_key text, campaigns bigint[], since timestamptz[],
+            until timestamptz[]) RETURNS TABLE (bucket timestamptz, who text, {# bigint}) LANGUAGE plpgsql STABLE AS $f$
+        #variable_conflict use_column
+        BEGIN
+            RETURN QUERY
+            SELECT kpi_bucket(per, p.hour, k.zone), CASE WHEN by = p.dim THEN p.key
+                ELSE kpi_who(by, p.campaign_id, k.customer_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) END,
+                {sum(p.#)::bigint}
+            FROM unnest(campaigns, since, until) AS r (campaign_id, since, until)
+            CROSS JOIN LATERAL (
+                SELECT * FROM kpi_row AS p
+                WHERE p.campaign_id = r.campaign_id AND p.hour >= r.since AND p.hour < r.until AND p.dim = of_dim
+                    AND (of_key IS NULL OR p.key = of_key)
+                OFFSET 0
+            ) AS p
+            LEFT JOIN campaign AS k ON k.id = p.campaign_id
+            GROUP BY 1, 2;
+        END $f$
+    $$);
+    EXECUTE kpi_filled($$
+        CREATE FUNCTION kpi_days_summed(per text, by text, of_dim text, of_key text, campaigns bigint[], first date[], behind date[])
+            RETURNS TABLE (bucket timestamptz, who text, {# bigint}) LANGUAGE plpgsql STABLE AS $f$
+        #variable_conflict use_column
+        BEGIN
+            RETURN QUERY
+            SELECT CASE WHEN per <> '' THEN date_trunc(per, p.day::timestamp) AT TIME ZONE 'UTC' END, CASE WHEN by = p.dim THEN p.key
+                ELSE kpi_who(by, p.campaign_id, k.customer_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) END,
+                {sum(p.#)::bigint}
+            FROM unnest(campaigns, first, behind) AS r (campaign_id, first, behind)
+            CROSS JOIN LATERAL (
+                SELECT * FROM kpi_day_row AS p
+                WHERE p.campaign_id = r.campaign_id AND p.day >= r.first AND p.day < r.behind AND p.dim = of_dim
+                    AND (of_key IS NULL OR p.key = of_key)
+                OFFSET 0
+            ) AS p
+            LEFT JOIN campaign AS k ON k.id = p.campaign_id
+            GROUP BY 1, 2;
+        END $f$
+    $$);
+    EXECUTE kpi_filled($$
+        CREATE FUNCTION kpi_facts_summed(per text, by text, of_operator bigint, campaigns bigint[], since timestamptz[],
+            until timestamptz[]) RETURNS TABLE (bucket timestamptz, who text, {# bigint}) LANGUAGE plpgsql STABLE AS $f$
+        #variable_conflict use_column
+        BEGIN
+            RETURN QUERY
+            SELECT kpi_bucket(per, p.hour, k.zone), kpi_who(by, p.campaign_id, k.customer_id, p.base_id, p.operator_id, p.script,
+                p.caller_number, p.number, p.region, p.code, p.reason),
+                {sum(p.#)::bigint}
+            FROM unnest(campaigns, since, until) AS r (campaign_id, since, until)
+            CROSS JOIN LATERAL (
+                SELECT * FROM kpi_part AS p
+                WHERE p.campaign_id = r.campaign_id AND p.at >= r.since AND p.at < r.until AND p.kind <> 'timed'
+                    AND (of_operator IS NULL OR p.operator_id = of_operator) AND (by <> 'code' OR p.code IS NOT NULL)
+                    AND (by <> 'reason' OR p.reason IS NOT NULL)
+                OFFSET 0
+            ) AS p
+            LEFT JOIN campaign AS k ON k.id = p.campaign_id
+            GROUP BY 1, 2;
+        END $f$
+    $$);
+
+    -- The hour rows of a time as the facts alone say: what the stored ones must be equal to.
+    EXECUTE kpi_filled($$
+        CREATE FUNCTION kpi_count(campaigns bigint[], since timestamptz, until timestamptz)
+            RETURNS TABLE (dim text, campaign_id bigint, hour timestamptz, key text, {# bigint}) LANGUAGE plpgsql STABLE AS $f$
+        #variable_conflict use_column
+        BEGIN
+            RETURN QUERY
+            WITH p AS MATERIALIZED (
+                SELECT f.campaign_id, f.hour, f.base_id, f.operator_id, f.script, f.caller_number, f.number, f.region, f.code, f.reason,
+                    {sum(f.#) AS #}
+                FROM kpi_part AS f
+                WHERE f.campaign_id = ANY(campaigns) AND f.hour >= since AND f.hour < until AND f.at >= since
+                    AND f.at < until + interval '2 hours' AND (f.began_at > since - interval '1 day' OR f.long)
+                    AND f.began_at < until + interval '2 hours'
+                GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+            )
+            SELECT part.dim, p.campaign_id, p.hour, part.key, {sum(p.#)::bigint}
+            FROM p CROSS JOIN LATERAL kpi_places(p.campaign_id, p.base_id, p.operator_id, p.script, p.caller_number, p.number, p.region,
+                p.code, p.reason) AS part
+            GROUP BY 1, 2, 3, 4;
+        END $f$
+    $$);
+
+    -- What facts told goes into hours and days; a change after the hour was over is a revision.
+    EXECUTE kpi_filled($$
+        CREATE OR REPLACE FUNCTION kpi_fold(at_most integer) RETURNS bigint LANGUAGE plpgsql AS $f$
+        DECLARE
+            folded bigint;
+        BEGIN
+        WITH gone AS (
+            DELETE FROM kpi_delta WHERE ctid = ANY(ARRAY(SELECT ctid FROM kpi_delta LIMIT at_most)) RETURNING *
+        ), p AS (
+            SELECT part.dim, g.campaign_id, g.hour, part.key, {sum(g.#) AS #}
+            FROM gone AS g CROSS JOIN LATERAL kpi_places(g.campaign_id, g.base_id, g.operator_id, g.script, g.caller_number, g.number,
+                g.region, g.code, g.reason) AS part
+            GROUP BY 1, 2, 3, 4
+        ), hours AS (
+            INSERT INTO kpi_hour AS h (dim, campaign_id, hour, key, {#})
+            SELECT dim, campaign_id, hour, key, {#} FROM p
+            ON CONFLICT (dim, campaign_id, hour, key) DO UPDATE
+            SET (revision, changed_at, {#})
+            = (h.revision + (now() >= h.hour + interval '75 minutes')::integer, now(), {h.# + excluded.#})
+        ), days AS (
+            INSERT INTO kpi_day AS d (dim, campaign_id, day, key, {#})
+            SELECT p.dim, p.campaign_id, kpi_date(p.hour, k.zone), p.key, {sum(p.#)}
+            FROM p LEFT JOIN campaign AS k ON k.id = p.campaign_id
+            GROUP BY 1, 2, 3, 4
+            ON CONFLICT (dim, campaign_id, day, key) DO UPDATE SET ({#}) = ROW ({d.# + excluded.#})
+        )
+        SELECT count(*) INTO folded FROM gone;
+            RETURN folded;
+        END $f$
+    $$);
+
+    -- Hours of a time as the facts say, and all days they may be in as the hours say; hours that are right are not touched.
+    EXECUTE kpi_filled($$
+        CREATE OR REPLACE FUNCTION kpi_remake(campaigns bigint[], since timestamptz, until timestamptz) RETURNS void
+            LANGUAGE plpgsql AS $f$
+        #variable_conflict use_column
+        BEGIN
+            WITH right_ AS MATERIALIZED (
+                SELECT * FROM kpi_count(campaigns, since, until)
+            ), told AS (
+                DELETE FROM kpi_delta AS d WHERE d.campaign_id = ANY(campaigns) AND d.hour >= since AND d.hour < until
+            ), dropped AS (
+                DELETE FROM kpi_hour AS h
+                WHERE h.campaign_id = ANY(campaigns) AND h.hour >= since AND h.hour < until
+                    AND NOT EXISTS (SELECT FROM right_ AS r WHERE (r.dim, r.campaign_id, r.hour, r.key) = (h.dim, h.campaign_id, h.hour, h.key))
+            )
+            INSERT INTO kpi_hour AS h (dim, campaign_id, hour, key, {#})
+            SELECT r.dim, r.campaign_id, r.hour, r.key, {r.#} FROM right_ AS r
+            ON CONFLICT (dim, campaign_id, hour, key) DO UPDATE
+            SET (revision, changed_at, {#})
+            = (h.revision + (now() >= h.hour + interval '75 minutes')::integer, now(), {excluded.#})
+            WHERE ({h.#}) IS DISTINCT FROM ({excluded.#});
+            DELETE FROM kpi_day AS d
+            WHERE d.campaign_id = ANY(campaigns) AND d.day >= kpi_date(since, 'UTC') - 1 AND d.day <= kpi_date(until, 'UTC') + 1;
+            INSERT INTO kpi_day (dim, campaign_id, day, key, {#})
+            SELECT * FROM kpi_days(campaigns, kpi_date(since, 'UTC') - 1, kpi_date(until, 'UTC') + 1);
+        END $f$
+    $$);
+
+    -- The day rows of some dates as the hour rows say.
+    EXECUTE kpi_filled($$
+        CREATE FUNCTION kpi_days(campaigns bigint[], first date, last date)
+            RETURNS TABLE (dim text, campaign_id bigint, day date, key text, {# bigint}) LANGUAGE plpgsql STABLE AS $f$
+        #variable_conflict use_column
+        BEGIN
+            RETURN QUERY
+            SELECT h.dim, h.campaign_id, kpi_date(h.hour, k.zone), h.key, {sum(h.#)::bigint}
+            FROM kpi_hour AS h LEFT JOIN campaign AS k ON k.id = h.campaign_id
+            WHERE h.campaign_id = ANY(campaigns) AND h.hour >= first::timestamp AT TIME ZONE 'UTC' - interval '1 day'
+                AND h.hour < last::timestamp AT TIME ZONE 'UTC' + interval '2 days'
+                AND kpi_date(h.hour, k.zone) >= first AND kpi_date(h.hour, k.zone) <= last
+            GROUP BY 1, 2, 3, 4;
+        END $f$
+    $$);
+
+    -- Where hours differ from the facts, and days from the hours: each row and sum with both values.
+    EXECUTE kpi_filled($$
+        CREATE FUNCTION kpi_compare(campaigns bigint[], since timestamptz, until timestamptz) RETURNS TABLE (compared bigint, span text,
+            dim text, campaign_id bigint, at timestamptz, key text, fact text, held bigint, counted bigint) LANGUAGE plpgsql STABLE AS $f$
+        #variable_conflict use_column
+        BEGIN
+        RETURN QUERY
+        WITH right_ AS MATERIALIZED (
+            SELECT 'hour' AS span, r.hour AS at, r.* FROM kpi_count(campaigns, since, until) AS r
+            UNION ALL
+            SELECT 'day', d.day::timestamp AT TIME ZONE 'UTC', d.dim, d.campaign_id, NULL, d.key, {d.#}
+            FROM kpi_days(campaigns, kpi_date(since, 'UTC') - 1, kpi_date(until, 'UTC') + 1) AS d
+        ), held AS MATERIALIZED (
+            SELECT 'hour' AS span, p.hour AS at, p.dim, p.campaign_id, p.key, {sum(p.#)::bigint AS #}
+            FROM kpi_row AS p
+            WHERE p.campaign_id = ANY(campaigns) AND p.hour >= since AND p.hour < until
+            GROUP BY p.hour, p.dim, p.campaign_id, p.key
+            UNION ALL
+            SELECT 'day', d.day::timestamp AT TIME ZONE 'UTC', d.dim, d.campaign_id, d.key, {d.#}
+            FROM kpi_day AS d
+            WHERE d.campaign_id = ANY(campaigns) AND d.day >= kpi_date(since, 'UTC') - 1 AND d.day <= kpi_date(until, 'UTC') + 1
+        ), both_ AS (
+            SELECT span, dim, campaign_id, at, key, jsonb_object(ARRAY[{'#'}], ARRAY[{h.#::text}]) AS held,
+                jsonb_object(ARRAY[{'#'}], ARRAY[{r.#::text}]) AS counted
+            FROM held AS h FULL JOIN right_ AS r USING (span, dim, campaign_id, at, key)
+            WHERE ({h.#}) IS DISTINCT FROM ({r.#})
+        )
+        SELECT (SELECT count(*) FROM right_), b.span, b.dim, b.campaign_id, b.at, b.key, s.name,
+            coalesce((b.held ->> s.name)::bigint, 0), coalesce((b.counted ->> s.name)::bigint, 0)
+        FROM (SELECT) AS one LEFT JOIN (
+            both_ AS b CROSS JOIN LATERAL jsonb_object_keys(b.held) AS s (name)
+        ) ON coalesce((b.held ->> s.name)::bigint, 0) <> coalesce((b.counted ->> s.name)::bigint, 0)
+        ORDER BY b.at, b.campaign_id, b.dim, b.key, s.name;
+        END $f$
+    $$);
+END $_$;
+
 CREATE FUNCTION public.kpi_pieces(started_at timestamp with time zone, ended_at timestamp with time zone, zone text) RETURNS TABLE(at timestamp with time zone, hour timestamp with time zone, us bigint)
     LANGUAGE sql STABLE
     AS $$
@@ -237,6 +655,50 @@ CREATE FUNCTION public.kpi_pieces(started_at timestamp with time zone, ended_at 
         (1000000 * extract(epoch FROM least(ended_at, q.at + interval '15 minutes') - greatest(started_at, q.at)))::bigint
     FROM generate_series(date_bin('15 minutes', started_at, timestamptz '2000-01-01 00:00Z'), ended_at, interval '15 minutes') AS q (at)
     WHERE least(ended_at, q.at + interval '15 minutes') > greatest(started_at, q.at)
+$$;
+
+CREATE FUNCTION public.kpi_places(campaign_id bigint, base_id bigint, operator_id bigint, script integer, caller_number text, number integer, region text, code text, reason text) RETURNS TABLE(dim text, key text)
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT * FROM (VALUES ('total', ''), ('operator', coalesce(operator_id::text, '')), ('base', base_id::text),
+        ('script', campaign_id::text || '.' || script::text), ('caller', caller_number), ('number', number::text), ('region', region),
+        ('code', code), ('reason', reason)) AS part (dim, key)
+    WHERE part.key IS NOT NULL
+$$;
+
+CREATE FUNCTION public.kpi_remake(campaigns bigint[], since timestamp with time zone, until timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+        #variable_conflict use_column
+        BEGIN
+            WITH right_ AS MATERIALIZED (
+                SELECT * FROM kpi_count(campaigns, since, until)
+            ), told AS (
+                DELETE FROM kpi_delta AS d WHERE d.campaign_id = ANY(campaigns) AND d.hour >= since AND d.hour < until
+            ), dropped AS (
+                DELETE FROM kpi_hour AS h
+                WHERE h.campaign_id = ANY(campaigns) AND h.hour >= since AND h.hour < until
+                    AND NOT EXISTS (SELECT FROM right_ AS r WHERE (r.dim, r.campaign_id, r.hour, r.key) = (h.dim, h.campaign_id, h.hour, h.key))
+            )
+            INSERT INTO kpi_hour AS h (dim, campaign_id, hour, key, attempts, rang, answered, abandoned, dialled, reached, connected, outcome_abandoned, early_hangups, offers_heard, no_answer, busy, machine, invalid_number, congestion, rejected, failed, cancelled, not_sent, unknown, said, results, decision_makers, fresh, stale, off_target, closed, closed_by_disposition, closed_used_up, closed_dead, calls_of_closed, ready_us, ringing_us, preview_us, talk_us, wrap_up_us, paused_us, leads, leads_accepted, leads_rejected, replacements_owed, clients)
+            SELECT r.dim, r.campaign_id, r.hour, r.key, r.attempts, r.rang, r.answered, r.abandoned, r.dialled, r.reached, r.connected, r.outcome_abandoned, r.early_hangups, r.offers_heard, r.no_answer, r.busy, r.machine, r.invalid_number, r.congestion, r.rejected, r.failed, r.cancelled, r.not_sent, r.unknown, r.said, r.results, r.decision_makers, r.fresh, r.stale, r.off_target, r.closed, r.closed_by_disposition, r.closed_used_up, r.closed_dead, r.calls_of_closed, r.ready_us, r.ringing_us, r.preview_us, r.talk_us, r.wrap_up_us, r.paused_us, r.leads, r.leads_accepted, r.leads_rejected, r.replacements_owed, r.clients FROM right_ AS r
+            ON CONFLICT (dim, campaign_id, hour, key) DO UPDATE
+            SET (revision, changed_at, attempts, rang, answered, abandoned, dialled, reached, connected, outcome_abandoned, early_hangups, offers_heard, no_answer, busy, machine, invalid_number, congestion, rejected, failed, cancelled, not_sent, unknown, said, results, decision_makers, fresh, stale, off_target, closed, closed_by_disposition, closed_used_up, closed_dead, calls_of_closed, ready_us, ringing_us, preview_us, talk_us, wrap_up_us, paused_us, leads, leads_accepted, leads_rejected, replacements_owed, clients)
+            = (h.revision + (now() >= h.hour + interval '75 minutes')::integer, now(), excluded.attempts, excluded.rang, excluded.answered, excluded.abandoned, excluded.dialled, excluded.reached, excluded.connected, excluded.outcome_abandoned, excluded.early_hangups, excluded.offers_heard, excluded.no_answer, excluded.busy, excluded.machine, excluded.invalid_number, excluded.congestion, excluded.rejected, excluded.failed, excluded.cancelled, excluded.not_sent, excluded.unknown, excluded.said, excluded.results, excluded.decision_makers, excluded.fresh, excluded.stale, excluded.off_target, excluded.closed, excluded.closed_by_disposition, excluded.closed_used_up, excluded.closed_dead, excluded.calls_of_closed, excluded.ready_us, excluded.ringing_us, excluded.preview_us, excluded.talk_us, excluded.wrap_up_us, excluded.paused_us, excluded.leads, excluded.leads_accepted, excluded.leads_rejected, excluded.replacements_owed, excluded.clients)
+            WHERE (h.attempts, h.rang, h.answered, h.abandoned, h.dialled, h.reached, h.connected, h.outcome_abandoned, h.early_hangups, h.offers_heard, h.no_answer, h.busy, h.machine, h.invalid_number, h.congestion, h.rejected, h.failed, h.cancelled, h.not_sent, h.unknown, h.said, h.results, h.decision_makers, h.fresh, h.stale, h.off_target, h.closed, h.closed_by_disposition, h.closed_used_up, h.closed_dead, h.calls_of_closed, h.ready_us, h.ringing_us, h.preview_us, h.talk_us, h.wrap_up_us, h.paused_us, h.leads, h.leads_accepted, h.leads_rejected, h.replacements_owed, h.clients) IS DISTINCT FROM (excluded.attempts, excluded.rang, excluded.answered, excluded.abandoned, excluded.dialled, excluded.reached, excluded.connected, excluded.outcome_abandoned, excluded.early_hangups, excluded.offers_heard, excluded.no_answer, excluded.busy, excluded.machine, excluded.invalid_number, excluded.congestion, excluded.rejected, excluded.failed, excluded.cancelled, excluded.not_sent, excluded.unknown, excluded.said, excluded.results, excluded.decision_makers, excluded.fresh, excluded.stale, excluded.off_target, excluded.closed, excluded.closed_by_disposition, excluded.closed_used_up, excluded.closed_dead, excluded.calls_of_closed, excluded.ready_us, excluded.ringing_us, excluded.preview_us, excluded.talk_us, excluded.wrap_up_us, excluded.paused_us, excluded.leads, excluded.leads_accepted, excluded.leads_rejected, excluded.replacements_owed, excluded.clients);
+            DELETE FROM kpi_day AS d
+            WHERE d.campaign_id = ANY(campaigns) AND d.day >= kpi_date(since, 'UTC') - 1 AND d.day <= kpi_date(until, 'UTC') + 1;
+            INSERT INTO kpi_day (dim, campaign_id, day, key, attempts, rang, answered, abandoned, dialled, reached, connected, outcome_abandoned, early_hangups, offers_heard, no_answer, busy, machine, invalid_number, congestion, rejected, failed, cancelled, not_sent, unknown, said, results, decision_makers, fresh, stale, off_target, closed, closed_by_disposition, closed_used_up, closed_dead, calls_of_closed, ready_us, ringing_us, preview_us, talk_us, wrap_up_us, paused_us, leads, leads_accepted, leads_rejected, replacements_owed, clients)
+            SELECT * FROM kpi_days(campaigns, kpi_date(since, 'UTC') - 1, kpi_date(until, 'UTC') + 1);
+        END $$;
+
+CREATE FUNCTION public.kpi_who(by text, campaign_id bigint, customer_id bigint, base_id bigint, operator_id bigint, script integer, caller_number text, number integer, region text, code text, reason text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT CASE by WHEN 'campaign' THEN campaign_id::text WHEN 'customer' THEN coalesce(customer_id, 0)::text
+        WHEN 'operator' THEN coalesce(operator_id::text, '') WHEN 'base' THEN base_id::text WHEN 'script' THEN campaign_id::text || '.' || script::text
+        WHEN 'caller' THEN caller_number WHEN 'number' THEN number::text WHEN 'region' THEN region WHEN 'code' THEN code
+        WHEN 'reason' THEN reason ELSE '' END
 $$;
 
 CREATE FUNCTION public.kpi_zone_changed() RETURNS trigger
@@ -1242,6 +1704,56 @@ CREATE VIEW public.kpi_closed AS
    FROM (public.closing c
      JOIN public.campaign k ON ((k.id = c.campaign_id)));
 
+CREATE TABLE public.kpi_day (
+    dim text NOT NULL,
+    campaign_id bigint NOT NULL,
+    key text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    rang integer DEFAULT 0 NOT NULL,
+    answered integer DEFAULT 0 NOT NULL,
+    abandoned integer DEFAULT 0 NOT NULL,
+    dialled integer DEFAULT 0 NOT NULL,
+    reached integer DEFAULT 0 NOT NULL,
+    connected integer DEFAULT 0 NOT NULL,
+    outcome_abandoned integer DEFAULT 0 NOT NULL,
+    early_hangups integer DEFAULT 0 NOT NULL,
+    offers_heard integer DEFAULT 0 NOT NULL,
+    no_answer integer DEFAULT 0 NOT NULL,
+    busy integer DEFAULT 0 NOT NULL,
+    machine integer DEFAULT 0 NOT NULL,
+    invalid_number integer DEFAULT 0 NOT NULL,
+    congestion integer DEFAULT 0 NOT NULL,
+    rejected integer DEFAULT 0 NOT NULL,
+    failed integer DEFAULT 0 NOT NULL,
+    cancelled integer DEFAULT 0 NOT NULL,
+    not_sent integer DEFAULT 0 NOT NULL,
+    unknown integer DEFAULT 0 NOT NULL,
+    said integer DEFAULT 0 NOT NULL,
+    results integer DEFAULT 0 NOT NULL,
+    decision_makers integer DEFAULT 0 NOT NULL,
+    fresh integer DEFAULT 0 NOT NULL,
+    stale integer DEFAULT 0 NOT NULL,
+    off_target integer DEFAULT 0 NOT NULL,
+    closed integer DEFAULT 0 NOT NULL,
+    closed_by_disposition integer DEFAULT 0 NOT NULL,
+    closed_used_up integer DEFAULT 0 NOT NULL,
+    closed_dead integer DEFAULT 0 NOT NULL,
+    calls_of_closed integer DEFAULT 0 NOT NULL,
+    ready_us bigint DEFAULT 0 NOT NULL,
+    ringing_us bigint DEFAULT 0 NOT NULL,
+    preview_us bigint DEFAULT 0 NOT NULL,
+    talk_us bigint DEFAULT 0 NOT NULL,
+    wrap_up_us bigint DEFAULT 0 NOT NULL,
+    paused_us bigint DEFAULT 0 NOT NULL,
+    leads integer DEFAULT 0 NOT NULL,
+    leads_accepted integer DEFAULT 0 NOT NULL,
+    leads_rejected integer DEFAULT 0 NOT NULL,
+    replacements_owed integer DEFAULT 0 NOT NULL,
+    clients integer DEFAULT 0 NOT NULL,
+    day date NOT NULL,
+    CONSTRAINT kpi_hour_dim_check CHECK ((dim = ANY (ARRAY['total'::text, 'operator'::text, 'base'::text, 'script'::text, 'caller'::text, 'number'::text, 'region'::text, 'code'::text, 'reason'::text])))
+);
+
 CREATE TABLE public.kpi_delta (
     campaign_id bigint NOT NULL,
     hour timestamp with time zone NOT NULL,
@@ -1289,8 +1801,112 @@ CREATE TABLE public.kpi_delta (
     preview_us bigint DEFAULT 0 NOT NULL,
     talk_us bigint DEFAULT 0 NOT NULL,
     wrap_up_us bigint DEFAULT 0 NOT NULL,
-    paused_us bigint DEFAULT 0 NOT NULL
+    paused_us bigint DEFAULT 0 NOT NULL,
+    leads integer DEFAULT 0 NOT NULL,
+    leads_accepted integer DEFAULT 0 NOT NULL,
+    leads_rejected integer DEFAULT 0 NOT NULL,
+    replacements_owed integer DEFAULT 0 NOT NULL,
+    clients integer DEFAULT 0 NOT NULL
 );
+
+CREATE VIEW public.kpi_day_row AS
+ SELECT d.dim,
+    d.campaign_id,
+    d.day,
+    d.key,
+    d.attempts,
+    d.rang,
+    d.answered,
+    d.abandoned,
+    d.dialled,
+    d.reached,
+    d.connected,
+    d.outcome_abandoned,
+    d.early_hangups,
+    d.offers_heard,
+    d.no_answer,
+    d.busy,
+    d.machine,
+    d.invalid_number,
+    d.congestion,
+    d.rejected,
+    d.failed,
+    d.cancelled,
+    d.not_sent,
+    d.unknown,
+    d.said,
+    d.results,
+    d.decision_makers,
+    d.fresh,
+    d.stale,
+    d.off_target,
+    d.closed,
+    d.closed_by_disposition,
+    d.closed_used_up,
+    d.closed_dead,
+    d.calls_of_closed,
+    d.ready_us,
+    d.ringing_us,
+    d.preview_us,
+    d.talk_us,
+    d.wrap_up_us,
+    d.paused_us,
+    d.leads,
+    d.leads_accepted,
+    d.leads_rejected,
+    d.replacements_owed,
+    d.clients
+   FROM public.kpi_day d
+UNION ALL
+ SELECT part.dim,
+    p.campaign_id,
+    public.kpi_date(p.hour, k.zone) AS day,
+    part.key,
+    p.attempts,
+    p.rang,
+    p.answered,
+    p.abandoned,
+    p.dialled,
+    p.reached,
+    p.connected,
+    p.outcome_abandoned,
+    p.early_hangups,
+    p.offers_heard,
+    p.no_answer,
+    p.busy,
+    p.machine,
+    p.invalid_number,
+    p.congestion,
+    p.rejected,
+    p.failed,
+    p.cancelled,
+    p.not_sent,
+    p.unknown,
+    p.said,
+    p.results,
+    p.decision_makers,
+    p.fresh,
+    p.stale,
+    p.off_target,
+    p.closed,
+    p.closed_by_disposition,
+    p.closed_used_up,
+    p.closed_dead,
+    p.calls_of_closed,
+    p.ready_us,
+    p.ringing_us,
+    p.preview_us,
+    p.talk_us,
+    p.wrap_up_us,
+    p.paused_us,
+    p.leads,
+    p.leads_accepted,
+    p.leads_rejected,
+    p.replacements_owed,
+    p.clients
+   FROM ((public.kpi_delta p
+     LEFT JOIN public.campaign k ON ((k.id = p.campaign_id)))
+     CROSS JOIN LATERAL public.kpi_places(p.campaign_id, p.base_id, p.operator_id, p.script, p.caller_number, p.number, p.region, p.code, p.reason) part(dim, key));
 
 CREATE TABLE public.kpi_hour (
     dim text NOT NULL,
@@ -1336,8 +1952,108 @@ CREATE TABLE public.kpi_hour (
     paused_us bigint DEFAULT 0 NOT NULL,
     revision integer DEFAULT 0 NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    leads integer DEFAULT 0 NOT NULL,
+    leads_accepted integer DEFAULT 0 NOT NULL,
+    leads_rejected integer DEFAULT 0 NOT NULL,
+    replacements_owed integer DEFAULT 0 NOT NULL,
+    clients integer DEFAULT 0 NOT NULL,
     CONSTRAINT kpi_hour_dim_check CHECK ((dim = ANY (ARRAY['total'::text, 'operator'::text, 'base'::text, 'script'::text, 'caller'::text, 'number'::text, 'region'::text, 'code'::text, 'reason'::text])))
 );
+
+CREATE TABLE public.lead (
+    id bigint NOT NULL,
+    attempt_id uuid NOT NULL,
+    contact_id bigint NOT NULL,
+    campaign_id bigint NOT NULL,
+    customer_id bigint NOT NULL,
+    phone_id bigint NOT NULL,
+    operator_id bigint,
+    made_at timestamp with time zone NOT NULL,
+    person text DEFAULT ''::text NOT NULL,
+    company text DEFAULT ''::text NOT NULL,
+    company_key text,
+    address text DEFAULT ''::text NOT NULL,
+    agreed text DEFAULT ''::text NOT NULL,
+    owner_id bigint,
+    state text DEFAULT 'new'::text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    late_at timestamp with time zone,
+    contacted_at timestamp with time zone,
+    decided_at timestamp with time zone,
+    reason text,
+    client_at timestamp with time zone,
+    revenue numeric(13,2),
+    currency text NOT NULL,
+    duplicate_of bigint,
+    replaces bigint,
+    CONSTRAINT lead_address_check CHECK ((length(address) <= 200)),
+    CONSTRAINT lead_agreed_check CHECK ((length(agreed) <= 4000)),
+    CONSTRAINT lead_check CHECK ((duplicate_of < id)),
+    CONSTRAINT lead_check1 CHECK ((replaces < id)),
+    CONSTRAINT lead_check2 CHECK (((state = 'new'::text) = (contacted_at IS NULL))),
+    CONSTRAINT lead_check3 CHECK (((state = ANY (ARRAY['new'::text, 'in_work'::text])) = (decided_at IS NULL))),
+    CONSTRAINT lead_check4 CHECK (((state = 'rejected'::text) = (reason IS NOT NULL))),
+    CONSTRAINT lead_check5 CHECK (((state = 'client'::text) = (client_at IS NOT NULL))),
+    CONSTRAINT lead_check6 CHECK (((revenue IS NULL) OR (state = 'client'::text))),
+    CONSTRAINT lead_check7 CHECK (((duplicate_of IS NULL) OR (replaces IS NULL))),
+    CONSTRAINT lead_company_check CHECK ((length(company) <= 200)),
+    CONSTRAINT lead_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT lead_person_check CHECK ((length(person) <= 200)),
+    CONSTRAINT lead_revenue_check CHECK ((revenue >= (0)::numeric)),
+    CONSTRAINT lead_state_check CHECK ((state = ANY (ARRAY['new'::text, 'in_work'::text, 'accepted'::text, 'rejected'::text, 'client'::text])))
+);
+
+CREATE VIEW public.kpi_led AS
+ SELECT l.id AS lead_id,
+    e.at,
+    l.campaign_id,
+    date_trunc('hour'::text, e.at, k.zone) AS hour,
+    d.base_id,
+    l.operator_id,
+    d.script,
+    d.caller_number,
+    d.number,
+    d.region,
+    d.code,
+    d.reason,
+    e.leads,
+    e.leads_accepted,
+    e.leads_rejected,
+    e.replacements_owed,
+    e.clients
+   FROM (((( SELECT lead.id,
+            lead.made_at AS at,
+            1 AS leads,
+            0 AS leads_accepted,
+            0 AS leads_rejected,
+            0 AS replacements_owed,
+            0 AS clients
+           FROM public.lead
+        UNION ALL
+         SELECT r.id,
+            r.decided_at,
+            0,
+            ((r.state <> 'rejected'::text))::integer AS int4,
+            ((r.state = 'rejected'::text))::integer AS int4,
+            (((r.state = 'rejected'::text) AND (NOT (EXISTS ( SELECT
+                   FROM public.lead s
+                  WHERE (s.replaces = r.id))))))::integer AS int4,
+            0
+           FROM public.lead r
+          WHERE (r.decided_at IS NOT NULL)
+        UNION ALL
+         SELECT lead.id,
+            lead.client_at,
+            0,
+            0,
+            0,
+            0,
+            1
+           FROM public.lead
+          WHERE (lead.client_at IS NOT NULL)) e
+     JOIN public.lead l ON ((l.id = e.id)))
+     JOIN public.disposition d ON ((d.attempt_id = l.attempt_id)))
+     JOIN public.campaign k ON ((k.id = l.campaign_id)));
 
 CREATE TABLE public.operator_interval (
     operator_id bigint NOT NULL,
@@ -1474,39 +2190,39 @@ CREATE VIEW public.kpi_tried AS
 
 CREATE VIEW public.kpi_part AS
  SELECT 'tried'::text AS kind,
-    t.at,
-    t.at AS began_at,
+    v.at,
+    v.at AS began_at,
     false AS long,
-    t.campaign_id,
-    t.hour,
-    t.base_id,
-    t.operator_id,
-    t.script,
-    t.caller_number,
-    t.number,
-    t.region,
-    t.code,
-    t.reason,
-    t.attempts,
-    t.rang,
-    t.answered,
-    t.abandoned,
-    t.dialled,
-    t.reached,
-    t.connected,
-    t.outcome_abandoned,
-    t.early_hangups,
-    t.offers_heard,
-    t.no_answer,
-    t.busy,
-    t.machine,
-    t.invalid_number,
-    t.congestion,
-    t.rejected,
-    t.failed,
-    t.cancelled,
-    t.not_sent,
-    t.unknown,
+    v.campaign_id,
+    v.hour,
+    v.base_id,
+    v.operator_id,
+    v.script,
+    v.caller_number,
+    v.number,
+    v.region,
+    v.code,
+    v.reason,
+    v.attempts,
+    v.rang,
+    v.answered,
+    v.abandoned,
+    v.dialled,
+    v.reached,
+    v.connected,
+    v.outcome_abandoned,
+    v.early_hangups,
+    v.offers_heard,
+    v.no_answer,
+    v.busy,
+    v.machine,
+    v.invalid_number,
+    v.congestion,
+    v.rejected,
+    v.failed,
+    v.cancelled,
+    v.not_sent,
+    v.unknown,
     0 AS said,
     0 AS results,
     0 AS decision_makers,
@@ -1518,28 +2234,33 @@ CREATE VIEW public.kpi_part AS
     0 AS closed_used_up,
     0 AS closed_dead,
     0 AS calls_of_closed,
-    (0)::bigint AS ready_us,
-    (0)::bigint AS ringing_us,
-    (0)::bigint AS preview_us,
-    (0)::bigint AS talk_us,
-    (0)::bigint AS wrap_up_us,
-    (0)::bigint AS paused_us
-   FROM public.kpi_tried t
+    0 AS ready_us,
+    0 AS ringing_us,
+    0 AS preview_us,
+    0 AS talk_us,
+    0 AS wrap_up_us,
+    0 AS paused_us,
+    0 AS leads,
+    0 AS leads_accepted,
+    0 AS leads_rejected,
+    0 AS replacements_owed,
+    0 AS clients
+   FROM public.kpi_tried v
 UNION ALL
  SELECT 'said'::text AS kind,
-    d.at,
-    d.at AS began_at,
+    v.at,
+    v.at AS began_at,
     false AS long,
-    d.campaign_id,
-    d.hour,
-    d.base_id,
-    d.operator_id,
-    d.script,
-    d.caller_number,
-    d.number,
-    d.region,
-    d.code,
-    d.reason,
+    v.campaign_id,
+    v.hour,
+    v.base_id,
+    v.operator_id,
+    v.script,
+    v.caller_number,
+    v.number,
+    v.region,
+    v.code,
+    v.reason,
     0 AS attempts,
     0 AS rang,
     0 AS answered,
@@ -1560,39 +2281,44 @@ UNION ALL
     0 AS cancelled,
     0 AS not_sent,
     0 AS unknown,
-    d.said,
-    d.results,
-    d.decision_makers,
-    d.fresh,
-    d.stale,
-    d.off_target,
+    v.said,
+    v.results,
+    v.decision_makers,
+    v.fresh,
+    v.stale,
+    v.off_target,
     0 AS closed,
     0 AS closed_by_disposition,
     0 AS closed_used_up,
     0 AS closed_dead,
     0 AS calls_of_closed,
-    (0)::bigint AS ready_us,
-    (0)::bigint AS ringing_us,
-    (0)::bigint AS preview_us,
-    (0)::bigint AS talk_us,
-    (0)::bigint AS wrap_up_us,
-    (0)::bigint AS paused_us
-   FROM public.kpi_said d
+    0 AS ready_us,
+    0 AS ringing_us,
+    0 AS preview_us,
+    0 AS talk_us,
+    0 AS wrap_up_us,
+    0 AS paused_us,
+    0 AS leads,
+    0 AS leads_accepted,
+    0 AS leads_rejected,
+    0 AS replacements_owed,
+    0 AS clients
+   FROM public.kpi_said v
 UNION ALL
  SELECT 'closed'::text AS kind,
-    c.at,
-    c.at AS began_at,
+    v.at,
+    v.at AS began_at,
     false AS long,
-    c.campaign_id,
-    c.hour,
-    c.base_id,
-    c.operator_id,
-    c.script,
-    c.caller_number,
-    c.number,
-    c.region,
-    c.code,
-    c.reason,
+    v.campaign_id,
+    v.hour,
+    v.base_id,
+    v.operator_id,
+    v.script,
+    v.caller_number,
+    v.number,
+    v.region,
+    v.code,
+    v.reason,
     0 AS attempts,
     0 AS rang,
     0 AS answered,
@@ -1617,29 +2343,92 @@ UNION ALL
     0 AS results,
     0 AS decision_makers,
     0 AS fresh,
-    c.stale,
+    v.stale,
     0 AS off_target,
-    c.closed,
-    c.closed_by_disposition,
-    c.closed_used_up,
-    c.closed_dead,
-    c.calls_of_closed,
-    (0)::bigint AS ready_us,
-    (0)::bigint AS ringing_us,
-    (0)::bigint AS preview_us,
-    (0)::bigint AS talk_us,
-    (0)::bigint AS wrap_up_us,
-    (0)::bigint AS paused_us
-   FROM public.kpi_closed c
+    v.closed,
+    v.closed_by_disposition,
+    v.closed_used_up,
+    v.closed_dead,
+    v.calls_of_closed,
+    0 AS ready_us,
+    0 AS ringing_us,
+    0 AS preview_us,
+    0 AS talk_us,
+    0 AS wrap_up_us,
+    0 AS paused_us,
+    0 AS leads,
+    0 AS leads_accepted,
+    0 AS leads_rejected,
+    0 AS replacements_owed,
+    0 AS clients
+   FROM public.kpi_closed v
+UNION ALL
+ SELECT 'led'::text AS kind,
+    v.at,
+    v.at AS began_at,
+    false AS long,
+    v.campaign_id,
+    v.hour,
+    v.base_id,
+    v.operator_id,
+    v.script,
+    v.caller_number,
+    v.number,
+    v.region,
+    v.code,
+    v.reason,
+    0 AS attempts,
+    0 AS rang,
+    0 AS answered,
+    0 AS abandoned,
+    0 AS dialled,
+    0 AS reached,
+    0 AS connected,
+    0 AS outcome_abandoned,
+    0 AS early_hangups,
+    0 AS offers_heard,
+    0 AS no_answer,
+    0 AS busy,
+    0 AS machine,
+    0 AS invalid_number,
+    0 AS congestion,
+    0 AS rejected,
+    0 AS failed,
+    0 AS cancelled,
+    0 AS not_sent,
+    0 AS unknown,
+    0 AS said,
+    0 AS results,
+    0 AS decision_makers,
+    0 AS fresh,
+    0 AS stale,
+    0 AS off_target,
+    0 AS closed,
+    0 AS closed_by_disposition,
+    0 AS closed_used_up,
+    0 AS closed_dead,
+    0 AS calls_of_closed,
+    0 AS ready_us,
+    0 AS ringing_us,
+    0 AS preview_us,
+    0 AS talk_us,
+    0 AS wrap_up_us,
+    0 AS paused_us,
+    v.leads,
+    v.leads_accepted,
+    v.leads_rejected,
+    v.replacements_owed,
+    v.clients
+   FROM public.kpi_led v
 UNION ALL
  SELECT 'timed'::text AS kind,
-    o.at,
-    o.started_at AS began_at,
-    ((o.ended_at - o.started_at) > '1 day'::interval) AS long,
-    o.campaign_id,
-    o.hour,
+    v.at,
+    v.started_at AS began_at,
+    ((v.ended_at - v.started_at) > '1 day'::interval) AS long,
+    v.campaign_id,
+    v.hour,
     NULL::bigint AS base_id,
-    o.operator_id,
+    v.operator_id,
     NULL::integer AS script,
     NULL::text AS caller_number,
     NULL::integer AS number,
@@ -1677,13 +2466,18 @@ UNION ALL
     0 AS closed_used_up,
     0 AS closed_dead,
     0 AS calls_of_closed,
-    o.ready_us,
-    o.ringing_us,
-    o.preview_us,
-    o.talk_us,
-    o.wrap_up_us,
-    o.paused_us
-   FROM public.kpi_timed o;
+    v.ready_us,
+    v.ringing_us,
+    v.preview_us,
+    v.talk_us,
+    v.wrap_up_us,
+    v.paused_us,
+    0 AS leads,
+    0 AS leads_accepted,
+    0 AS leads_rejected,
+    0 AS replacements_owed,
+    0 AS clients
+   FROM public.kpi_timed v;
 
 CREATE VIEW public.kpi_row AS
  SELECT h.dim,
@@ -1726,7 +2520,12 @@ CREATE VIEW public.kpi_row AS
     h.preview_us,
     h.talk_us,
     h.wrap_up_us,
-    h.paused_us
+    h.paused_us,
+    h.leads,
+    h.leads_accepted,
+    h.leads_rejected,
+    h.replacements_owed,
+    h.clients
    FROM public.kpi_hour h
 UNION ALL
  SELECT part.dim,
@@ -1769,10 +2568,14 @@ UNION ALL
     p.preview_us,
     p.talk_us,
     p.wrap_up_us,
-    p.paused_us
+    p.paused_us,
+    p.leads,
+    p.leads_accepted,
+    p.leads_rejected,
+    p.replacements_owed,
+    p.clients
    FROM (public.kpi_delta p
-     CROSS JOIN LATERAL ( VALUES ('total'::text,''::text), ('operator'::text,COALESCE((p.operator_id)::text, ''::text)), ('base'::text,(p.base_id)::text), ('script'::text,((p.campaign_id || '.'::text) || p.script)), ('caller'::text,p.caller_number), ('number'::text,(p.number)::text), ('region'::text,p.region), ('code'::text,p.code), ('reason'::text,p.reason)) part(dim, key))
-  WHERE (part.key IS NOT NULL);
+     CROSS JOIN LATERAL public.kpi_places(p.campaign_id, p.base_id, p.operator_id, p.script, p.caller_number, p.number, p.region, p.code, p.reason) part(dim, key));
 
 CREATE TABLE public.kpi_stale (
     campaign_id bigint NOT NULL,
@@ -1786,49 +2589,6 @@ ALTER TABLE public.lane ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-
-CREATE TABLE public.lead (
-    id bigint NOT NULL,
-    attempt_id uuid NOT NULL,
-    contact_id bigint NOT NULL,
-    campaign_id bigint NOT NULL,
-    customer_id bigint NOT NULL,
-    phone_id bigint NOT NULL,
-    operator_id bigint,
-    made_at timestamp with time zone NOT NULL,
-    person text DEFAULT ''::text NOT NULL,
-    company text DEFAULT ''::text NOT NULL,
-    company_key text,
-    address text DEFAULT ''::text NOT NULL,
-    agreed text DEFAULT ''::text NOT NULL,
-    owner_id bigint,
-    state text DEFAULT 'new'::text NOT NULL,
-    due_at timestamp with time zone NOT NULL,
-    late_at timestamp with time zone,
-    contacted_at timestamp with time zone,
-    decided_at timestamp with time zone,
-    reason text,
-    client_at timestamp with time zone,
-    revenue numeric(13,2),
-    currency text NOT NULL,
-    duplicate_of bigint,
-    replaces bigint,
-    CONSTRAINT lead_address_check CHECK ((length(address) <= 200)),
-    CONSTRAINT lead_agreed_check CHECK ((length(agreed) <= 4000)),
-    CONSTRAINT lead_check CHECK ((duplicate_of < id)),
-    CONSTRAINT lead_check1 CHECK ((replaces < id)),
-    CONSTRAINT lead_check2 CHECK (((state = 'new'::text) = (contacted_at IS NULL))),
-    CONSTRAINT lead_check3 CHECK (((state = ANY (ARRAY['new'::text, 'in_work'::text])) = (decided_at IS NULL))),
-    CONSTRAINT lead_check4 CHECK (((state = 'rejected'::text) = (reason IS NOT NULL))),
-    CONSTRAINT lead_check5 CHECK (((state = 'client'::text) = (client_at IS NOT NULL))),
-    CONSTRAINT lead_check6 CHECK (((revenue IS NULL) OR (state = 'client'::text))),
-    CONSTRAINT lead_check7 CHECK (((duplicate_of IS NULL) OR (replaces IS NULL))),
-    CONSTRAINT lead_company_check CHECK ((length(company) <= 200)),
-    CONSTRAINT lead_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
-    CONSTRAINT lead_person_check CHECK ((length(person) <= 200)),
-    CONSTRAINT lead_revenue_check CHECK ((revenue >= (0)::numeric)),
-    CONSTRAINT lead_state_check CHECK ((state = ANY (ARRAY['new'::text, 'in_work'::text, 'accepted'::text, 'rejected'::text, 'client'::text])))
 );
 
 CREATE TABLE public.lead_change (
@@ -2311,6 +3071,9 @@ ALTER TABLE ONLY public.engine_lease
 ALTER TABLE ONLY public.kpi_check
     ADD CONSTRAINT kpi_check_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.kpi_day
+    ADD CONSTRAINT kpi_day_pkey PRIMARY KEY (dim, campaign_id, day, key);
+
 ALTER TABLE ONLY public.kpi_hour
     ADD CONSTRAINT kpi_hour_pkey PRIMARY KEY (dim, campaign_id, hour, key);
 
@@ -2525,7 +3288,17 @@ CREATE UNIQUE INDEX do_not_call_file_once ON public.do_not_call_file USING btree
 
 CREATE INDEX do_not_call_of_file ON public.do_not_call USING btree (file_id) WHERE (file_id IS NOT NULL);
 
+CREATE INDEX kpi_day_by_date ON public.kpi_day USING btree (day);
+
+CREATE INDEX kpi_hour_by_time ON public.kpi_hour USING btree (hour);
+
 CREATE INDEX lane_of_campaign ON public.lane USING btree (campaign_id);
+
+CREATE INDEX lead_by_client ON public.lead USING btree (client_at) WHERE (client_at IS NOT NULL);
+
+CREATE INDEX lead_by_decision ON public.lead USING btree (decided_at) WHERE (decided_at IS NOT NULL);
+
+CREATE INDEX lead_by_made ON public.lead USING btree (made_at);
 
 CREATE INDEX lead_change_of_lead ON public.lead_change USING btree (lead_id, id);
 
@@ -2628,6 +3401,10 @@ CREATE TRIGGER kpi_contact_gone AFTER DELETE ON public.contact REFERENCING OLD T
 CREATE TRIGGER kpi_disposition AFTER INSERT ON public.disposition REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION public.kpi_disposition_told();
 
 CREATE TRIGGER kpi_interval AFTER INSERT ON public.operator_interval REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION public.kpi_interval_told();
+
+CREATE TRIGGER kpi_lead_after AFTER INSERT OR UPDATE OF state, decided_at, client_at ON public.lead FOR EACH ROW EXECUTE FUNCTION public.kpi_lead_told();
+
+CREATE TRIGGER kpi_lead_before BEFORE UPDATE OF state, decided_at, client_at ON public.lead FOR EACH ROW EXECUTE FUNCTION public.kpi_lead_told();
 
 CREATE TRIGGER lead_moves BEFORE UPDATE ON public.lead FOR EACH ROW EXECUTE FUNCTION public.lead_moves();
 

@@ -1,6 +1,6 @@
 """What the numbers are made of: each base sum with what it counts, in words and as PostgreSQL counts it.
 
-The views and tables are in ``sql/migrations/0013_numbers.sql``.
+The views and tables are in ``sql/migrations/0013_numbers.sql`` and ``0018_days_and_leads.sql``.
 """
 
 from __future__ import annotations
@@ -116,6 +116,19 @@ FACTS: dict[str, Fact] = dict(
             "итоги «устарел» и контакты, у которых не существует ни один номер",
         ),
         _count("off_target", "dispositions that say the contact is off target", "итоги «не целевая аудитория»"),
+        _count("leads", "leads made by a disposition, by when", "лиды, сделанные итогом, по времени создания"),
+        _count(
+            "leads_accepted", "leads the customer accepted, by when", "лиды, принятые заказчиком, по времени решения"
+        ),
+        _count(
+            "leads_rejected", "leads the customer rejected, by when", "лиды, отклонённые заказчиком, по времени решения"
+        ),
+        _count(
+            "replacements_owed",
+            "of the rejected leads, those in whose place no other stands yet",
+            "из отклонённых лидов: замены ещё нет",
+        ),
+        _count("clients", "leads that became clients, by when", "лиды, ставшие клиентами, по времени"),
         _count("closed", "contacts closed, by when", "закрытые контакты, по времени закрытия"),
         _count("closed_by_disposition", "of the closed, those closed by a disposition", "из закрытых: закрыты итогом"),
         _count("closed_used_up", "of the closed, those whose attempts are used up", "из закрытых: исчерпаны попытки"),
@@ -172,5 +185,7 @@ FACTS: dict[str, Fact] = dict(
 APART = frozenset({"contacts_dialled", "contacts_reached", "voice_p50_ms", "voice_p95_ms", "voice_p99_ms"})
 #: Facts of time: known by hour, operator, campaign and customer, as an operator waits for no base and no number.
 TIME = frozenset({"ready_s", "ringing_s", "preview_s", "talk_s", "wrap_up_s", "paused_s", "open_s", "clock_s"})
-#: Facts of dispositions: all that is known by disposition and by reason.
-SAID = frozenset({"said", "results", "decision_makers", "fresh", "stale", "off_target"})
+#: Facts of leads.
+LED = frozenset({"leads", "leads_accepted", "leads_rejected", "replacements_owed", "clients"})
+#: Facts of dispositions, and of leads they made: all that is known by disposition and by reason.
+SAID = frozenset({"said", "results", "decision_makers", "fresh", "stale", "off_target"}) | LED

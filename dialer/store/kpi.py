@@ -1,4 +1,4 @@
-"""Numbers of a period: sums of hour rows where whole hours are asked for, of the facts elsewhere, all of one moment."""
+"""Numbers of a period: sums of day rows, of hour rows at its ends, of facts where hours are cut; all of one moment."""
 
 from __future__ import annotations
 
@@ -168,16 +168,21 @@ async def _sums(connection: Connection, ask: _Ask) -> Sums:
     found: Sums = defaultdict(dict)
     if ask.by == "total":
         found[None, ""] = {}
-    whole, rest = _stretches(await SQL["kpi_stretches"].fetch(
+    days, whole, rest = _stretches(await SQL["kpi_stretches"].fetch(
         connection, since=ask.since, until=ask.until, campaigns=ask.campaigns
     ), ask)  # fmt: skip
     period = {"since": ask.since, "until": ask.until, "campaigns": ask.campaigns, "operator_id": ask.operator_id}
     if ask.operator_id is not None and ask.by in _KEPT - {"operator"}:
-        whole, rest = [], [(campaign, ask.since, ask.until) for campaign in {r[0] for r in (*whole, *rest)}]
+        campaigns = {stretch[0] for stretch in (*days, *whole, *rest)}
+        days, whole, rest = [], [], [(campaign, ask.since, ask.until) for campaign in campaigns]
+    kept = {
+        "dim": "operator" if ask.operator_id is not None else ask.by if ask.by in _KEPT else "total",
+        "key": None if ask.operator_id is None else str(ask.operator_id),
+    }
+    if days:
+        _add(found, await SQL["kpi_day_sums"].fetch(connection, **ask.parts, **kept, **_columns(days)))
     if whole:
-        kept = "operator" if ask.operator_id is not None else ask.by if ask.by in _KEPT else "total"
-        key = None if ask.operator_id is None else str(ask.operator_id)
-        _add(found, await SQL["kpi_sums"].fetch(connection, **ask.parts, **_columns(whole), dim=kept, key=key))
+        _add(found, await SQL["kpi_sums"].fetch(connection, **ask.parts, **kept, **_columns(whole)))
     if rest:
         given = {**ask.parts, **_columns(rest), "operator_id": ask.operator_id}
         _add(found, await SQL["kpi_facts"].fetch(connection, **given))
@@ -190,23 +195,30 @@ async def _sums(connection: Connection, ask: _Ask) -> Sums:
     return found
 
 
-def _stretches(
-    rows: Iterable[asyncpg.Record], ask: _Ask
-) -> tuple[list[tuple[int, datetime, datetime]], list[tuple[int, datetime, datetime]]]:
-    """Whole hours, and what is left at both ends."""
-    whole: list[tuple[int, datetime, datetime]] = []
-    rest: list[tuple[int, datetime, datetime]] = []
+#: Campaign, from when, to when: two dates for whole days, else two times.
+Stretch = tuple[int, Any, Any]
+
+
+def _stretches(rows: Iterable[asyncpg.Record], ask: _Ask) -> tuple[list[Stretch], list[Stretch], list[Stretch]]:
+    """Whole days, the whole hours beside them, and what is left at both ends."""
+    days: list[Stretch] = []
+    whole: list[Stretch] = []
+    rest: list[Stretch] = []
     for row in rows:
         first, last = row["since"], row["until"]
         if first is None or last is None or first >= last:
             rest.append((row["id"], ask.since, ask.until))
             continue
-        whole.append((row["id"], first, last))
+        hours = [(first, last)]
+        if ask.by != "hour" and None not in {row["first_at"], row["behind_at"]} and row["first"] < row["behind"]:
+            days.append((row["id"], row["first"], row["behind"]))
+            hours = [(first, row["first_at"]), (row["behind_at"], last)]
+        whole += [(row["id"], a, b) for a, b in hours if a < b]
         rest += [(row["id"], a, b) for a, b in ((ask.since, first), (last, ask.until)) if a < b]
-    return whole, rest
+    return days, whole, rest
 
 
-def _columns(stretches: Sequence[tuple[int, datetime, datetime]]) -> dict[str, list[Any]]:
+def _columns(stretches: Sequence[Stretch]) -> dict[str, list[Any]]:
     campaigns, since, until = zip(*stretches, strict=True)
     return {"campaigns": list(campaigns), "since": list(since), "until": list(until)}
 

@@ -1,7 +1,8 @@
 """Keeping the hour rows: folding what facts told into them, making them anew, comparing them with the facts.
 
 Every fact tells what it adds to its hour in its own transaction, as a row of its own (``kpi_delta``): writers never
-wait for each other. ``fold`` moves these into the hour rows; whoever reads adds both, so nothing is late.
+wait for each other. ``fold`` moves these into the hour rows, and into the day rows, which are sums of hour rows;
+whoever reads adds both, so nothing is late.
 """
 
 from __future__ import annotations
@@ -38,9 +39,10 @@ class Check:
         at: When it was made.
         since: From which hour.
         until: To which, outside.
-        compared: Rows that the facts give.
+        compared: Rows that the facts give, and day rows that the hour rows give.
         different: Sums that are not equal, and closings that are not what contacts and attempts say.
-        differences: The first of them: ``dim``, ``campaign_id``, ``hour``, ``key``, ``fact``, ``held``, ``counted``.
+        differences: The first of them: ``span`` (``hour``, ``day``), ``dim``, ``campaign_id``, ``hour``, ``key``,
+            ``fact``, ``held``, ``counted``.
     """
 
     at: datetime
@@ -157,6 +159,6 @@ class HourRows:
 
 def _difference(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return {
-        **{name: row[name] for name in ("dim", "campaign_id", "key", "fact", "held", "counted")},
-        "hour": row["hour"].isoformat(),
+        **{name: row[name] for name in ("span", "dim", "campaign_id", "key", "fact", "held", "counted")},
+        "hour": row["at"].isoformat(),
     }

@@ -1,74 +1,52 @@
--- The numbers: sums of hour rows where whole hours are asked for, of the facts themselves elsewhere. A fact belongs to an
+-- The numbers: sums of day rows where whole days are asked for, of hour rows at their ends, of the facts elsewhere. A fact belongs to an
 -- hour of its campaign's zone: an attempt by when it was sent, operator time cut at the hour, a disposition by when it
 -- was saved, a contact by when it was closed.
 -- All give rows by `per` (hour, day, week, month; the latter three by the date in the campaign's zone) and `by`.
 
 -- name: kpi_stretches
--- For each campaign (0: time of nobody's) the whole hours of its zone inside a period; none where hour rows are not right yet.
-SELECT c.id, CASE WHEN s.campaign_id IS NULL THEN whole.since END AS since, CASE WHEN s.campaign_id IS NULL THEN whole.until END AS until
-FROM (SELECT id, zone FROM campaign UNION ALL SELECT 0, 'UTC') AS c
-LEFT JOIN kpi_stale s ON s.campaign_id = c.id
-CROSS JOIN LATERAL (
-    SELECT (SELECT min(q.at) FROM generate_series(date_bin('15 minutes', :since::timestamptz, timestamptz '2000-01-01 00:00Z'),
+-- For each campaign (0: time of nobody's) the whole hours of its zone inside a period, and inside these the whole days: from
+-- when to when, and their dates. None of either where hour rows are not right yet.
+WITH c AS (
+    SELECT c.id, c.zone, s.campaign_id IS NOT NULL AS stale
+    FROM (SELECT id, zone FROM campaign UNION ALL SELECT 0, 'UTC') AS c LEFT JOIN kpi_stale s ON s.campaign_id = c.id
+    WHERE :campaigns::bigint[] IS NULL OR c.id = ANY(:campaigns::bigint[])
+), whole AS (
+    SELECT z.zone,
+        (SELECT min(q.at) FROM generate_series(date_bin('15 minutes', :since::timestamptz, timestamptz '2000-01-01 00:00Z'),
                 :since::timestamptz + interval '3 hours', interval '15 minutes') AS q (at)
-            WHERE q.at >= :since::timestamptz AND date_trunc('hour', q.at, c.zone) = q.at) AS since,
+            WHERE q.at >= :since::timestamptz AND date_trunc('hour', q.at, z.zone) = q.at) AS since,
         (SELECT max(q.at) FROM generate_series(date_bin('15 minutes', :until::timestamptz, timestamptz '2000-01-01 00:00Z') - interval '3 hours',
                 :until::timestamptz, interval '15 minutes') AS q (at)
-            WHERE date_trunc('hour', q.at, c.zone) = q.at) AS until
-) AS whole
-WHERE :campaigns::bigint[] IS NULL OR c.id = ANY(:campaigns::bigint[])
+            WHERE date_trunc('hour', q.at, z.zone) = q.at) AS until
+    FROM (SELECT DISTINCT zone FROM c) AS z
+), dates AS (
+    SELECT w.*, kpi_date(w.since, w.zone)
+            + (kpi_date(w.since - interval '1 second', w.zone) = kpi_date(w.since, w.zone))::integer AS first,
+        kpi_date(w.until, w.zone) AS behind
+    FROM whole AS w
+), days AS (
+    SELECT d.*, (SELECT min(q.at) FROM generate_series(d.since, d.since + interval '27 hours', interval '15 minutes') AS q (at)
+            WHERE kpi_date(q.at, d.zone) = d.first) AS first_at,
+        (SELECT min(q.at) FROM generate_series(d.until - interval '27 hours', d.until, interval '15 minutes') AS q (at)
+            WHERE kpi_date(q.at, d.zone) = d.behind) AS behind_at
+    FROM dates AS d
+)
+SELECT c.id, CASE WHEN NOT c.stale THEN d.since END AS since, CASE WHEN NOT c.stale THEN d.until END AS until, d.first, d.behind,
+    d.first_at, d.behind_at
+FROM c JOIN days AS d USING (zone)
 ORDER BY c.id;
 
 -- name: kpi_sums
--- Sums of whole hours, from the hour rows and from what is not folded into them yet.
-SELECT CASE WHEN :per::text IN ('day', 'week', 'month') THEN date_trunc(:per::text, p.hour AT TIME ZONE coalesce(k.zone, 'UTC')) AT TIME ZONE 'UTC'
-        WHEN :per::text = 'hour' THEN p.hour END AS bucket,
-    CASE WHEN :by::text = 'campaign' THEN p.campaign_id::text WHEN :by::text = 'customer' THEN coalesce(k.customer_id, 0)::text
-        WHEN :by::text = p.dim THEN p.key ELSE '' END AS who,
-    sum(p.attempts)::bigint AS attempts, sum(p.rang)::bigint AS rang, sum(p.answered)::bigint AS answered,
-    sum(p.abandoned)::bigint AS abandoned, sum(p.dialled)::bigint AS dialled, sum(p.reached)::bigint AS reached,
-    sum(p.connected)::bigint AS connected, sum(p.outcome_abandoned)::bigint AS outcome_abandoned,
-    sum(p.early_hangups)::bigint AS early_hangups, sum(p.offers_heard)::bigint AS offers_heard, sum(p.no_answer)::bigint AS no_answer,
-    sum(p.busy)::bigint AS busy, sum(p.machine)::bigint AS machine, sum(p.invalid_number)::bigint AS invalid_number,
-    sum(p.congestion)::bigint AS congestion, sum(p.rejected)::bigint AS rejected, sum(p.failed)::bigint AS failed,
-    sum(p.cancelled)::bigint AS cancelled, sum(p.not_sent)::bigint AS not_sent, sum(p.unknown)::bigint AS unknown,
-    sum(p.said)::bigint AS said, sum(p.results)::bigint AS results, sum(p.decision_makers)::bigint AS decision_makers,
-    sum(p.fresh)::bigint AS fresh, sum(p.stale)::bigint AS stale, sum(p.off_target)::bigint AS off_target, sum(p.closed)::bigint AS closed,
-    sum(p.closed_by_disposition)::bigint AS closed_by_disposition, sum(p.closed_used_up)::bigint AS closed_used_up,
-    sum(p.closed_dead)::bigint AS closed_dead, sum(p.calls_of_closed)::bigint AS calls_of_closed, sum(p.ready_us)::bigint AS ready_us,
-    sum(p.ringing_us)::bigint AS ringing_us, sum(p.preview_us)::bigint AS preview_us, sum(p.talk_us)::bigint AS talk_us,
-    sum(p.wrap_up_us)::bigint AS wrap_up_us, sum(p.paused_us)::bigint AS paused_us
-FROM unnest(:campaigns::bigint[], :since::timestamptz[], :until::timestamptz[]) AS r (campaign_id, since, until)
-JOIN kpi_row p ON p.campaign_id = r.campaign_id AND p.hour >= r.since AND p.hour < r.until
-LEFT JOIN campaign k ON k.id = p.campaign_id
-WHERE p.dim = :dim::text AND (:key::text IS NULL OR p.key = :key::text)
-GROUP BY 1, 2;
+-- Sums of whole hours.
+SELECT * FROM kpi_hours_summed(:per::text, :by::text, :dim::text, :key::text, :campaigns::bigint[], :since::timestamptz[], :until::timestamptz[]);
+
+-- name: kpi_day_sums
+-- Sums of whole days.
+SELECT * FROM kpi_days_summed(:per::text, :by::text, :dim::text, :key::text, :campaigns::bigint[], :since::date[], :until::date[]);
 
 -- name: kpi_facts
 -- The same sums but those of time, from the facts, of any stretches.
-SELECT CASE WHEN :per::text IN ('day', 'week', 'month') THEN date_trunc(:per::text, p.hour AT TIME ZONE coalesce(k.zone, 'UTC')) AT TIME ZONE 'UTC'
-        WHEN :per::text = 'hour' THEN p.hour END AS bucket,
-    CASE :by::text WHEN 'campaign' THEN p.campaign_id::text WHEN 'customer' THEN coalesce(k.customer_id, 0)::text
-        WHEN 'operator' THEN coalesce(p.operator_id::text, '') WHEN 'base' THEN p.base_id::text
-        WHEN 'script' THEN p.campaign_id || '.' || p.script WHEN 'caller' THEN p.caller_number WHEN 'number' THEN p.number::text
-        WHEN 'region' THEN p.region WHEN 'code' THEN p.code WHEN 'reason' THEN p.reason ELSE '' END AS who,
-    sum(p.attempts)::bigint AS attempts, sum(p.rang)::bigint AS rang, sum(p.answered)::bigint AS answered,
-    sum(p.abandoned)::bigint AS abandoned, sum(p.dialled)::bigint AS dialled, sum(p.reached)::bigint AS reached,
-    sum(p.connected)::bigint AS connected, sum(p.outcome_abandoned)::bigint AS outcome_abandoned,
-    sum(p.early_hangups)::bigint AS early_hangups, sum(p.offers_heard)::bigint AS offers_heard, sum(p.no_answer)::bigint AS no_answer,
-    sum(p.busy)::bigint AS busy, sum(p.machine)::bigint AS machine, sum(p.invalid_number)::bigint AS invalid_number,
-    sum(p.congestion)::bigint AS congestion, sum(p.rejected)::bigint AS rejected, sum(p.failed)::bigint AS failed,
-    sum(p.cancelled)::bigint AS cancelled, sum(p.not_sent)::bigint AS not_sent, sum(p.unknown)::bigint AS unknown,
-    sum(p.said)::bigint AS said, sum(p.results)::bigint AS results, sum(p.decision_makers)::bigint AS decision_makers,
-    sum(p.fresh)::bigint AS fresh, sum(p.stale)::bigint AS stale, sum(p.off_target)::bigint AS off_target, sum(p.closed)::bigint AS closed,
-    sum(p.closed_by_disposition)::bigint AS closed_by_disposition, sum(p.closed_used_up)::bigint AS closed_used_up,
-    sum(p.closed_dead)::bigint AS closed_dead, sum(p.calls_of_closed)::bigint AS calls_of_closed
-FROM unnest(:campaigns::bigint[], :since::timestamptz[], :until::timestamptz[]) AS r (campaign_id, since, until)
-JOIN kpi_part p ON p.campaign_id = r.campaign_id AND p.at >= r.since AND p.at < r.until AND p.kind <> 'timed'
-LEFT JOIN campaign k ON k.id = p.campaign_id
-WHERE (:operator_id::bigint IS NULL OR p.operator_id = :operator_id::bigint) AND (:by::text <> 'code' OR p.code IS NOT NULL)
-    AND (:by::text <> 'reason' OR p.reason IS NOT NULL)
-GROUP BY 1, 2;
+SELECT * FROM kpi_facts_summed(:per::text, :by::text, :operator_id::bigint, :campaigns::bigint[], :since::timestamptz[], :until::timestamptz[]);
 
 -- name: kpi_time
 -- Operator time from the facts, of any stretches.
@@ -82,10 +60,8 @@ WITH r AS (
         AND (:operator_id::bigint IS NULL OR o.operator_id = :operator_id::bigint)
     JOIN r ON r.campaign_id = o.campaign_id AND r.since = at.since AND r.until = at.until
 )
-SELECT CASE WHEN :per::text IN ('day', 'week', 'month') THEN date_trunc(:per::text, p.hour AT TIME ZONE coalesce(k.zone, 'UTC')) AT TIME ZONE 'UTC'
-        WHEN :per::text = 'hour' THEN p.hour END AS bucket,
-    CASE :by::text WHEN 'campaign' THEN s.campaign_id::text WHEN 'customer' THEN coalesce(k.customer_id, 0)::text
-        WHEN 'operator' THEN s.operator_id::text ELSE '' END AS who,
+SELECT kpi_bucket(:per::text, p.hour, k.zone) AS bucket,
+    kpi_who(:by::text, s.campaign_id, k.customer_id, NULL, s.operator_id, NULL, NULL, NULL, NULL, NULL, NULL) AS who,
     sum(CASE s.state WHEN 'ready' THEN p.us ELSE 0 END)::bigint AS ready_us,
     sum(CASE s.state WHEN 'ringing' THEN p.us ELSE 0 END)::bigint AS ringing_us,
     sum(CASE s.state WHEN 'preview' THEN p.us ELSE 0 END)::bigint AS preview_us,
@@ -124,10 +100,8 @@ WITH live AS (
     UNION ALL
     SELECT operator_id, state, started_at, ended_at, last_campaign_id, -1, false FROM moved
 )
-SELECT CASE WHEN :per::text IN ('day', 'week', 'month') THEN date_trunc(:per::text, p.hour AT TIME ZONE coalesce(k.zone, 'UTC')) AT TIME ZONE 'UTC'
-        WHEN :per::text = 'hour' THEN p.hour END AS bucket,
-    CASE :by::text WHEN 'campaign' THEN s.campaign_id::text WHEN 'customer' THEN coalesce(k.customer_id, 0)::text
-        WHEN 'operator' THEN s.operator_id::text ELSE '' END AS who,
+SELECT kpi_bucket(:per::text, p.hour, k.zone) AS bucket,
+    kpi_who(:by::text, s.campaign_id, k.customer_id, NULL, s.operator_id, NULL, NULL, NULL, NULL, NULL, NULL) AS who,
     sum(CASE s.state WHEN 'ready' THEN s.sign * p.us ELSE 0 END)::bigint AS ready_us,
     sum(CASE s.state WHEN 'ringing' THEN s.sign * p.us ELSE 0 END)::bigint AS ringing_us,
     sum(CASE s.state WHEN 'preview' THEN s.sign * p.us ELSE 0 END)::bigint AS preview_us,
@@ -141,12 +115,9 @@ GROUP BY 1, 2;
 
 -- name: kpi_live
 -- Attempts that go on.
-SELECT CASE WHEN :per::text IN ('day', 'week', 'month') THEN date_trunc(:per::text, p.hour AT TIME ZONE coalesce(k.zone, 'UTC')) AT TIME ZONE 'UTC'
-        WHEN :per::text = 'hour' THEN p.hour END AS bucket,
-    CASE :by::text WHEN 'campaign' THEN p.campaign_id::text WHEN 'customer' THEN coalesce(k.customer_id, 0)::text
-        WHEN 'operator' THEN coalesce(p.operator_id::text, '') WHEN 'base' THEN p.base_id::text
-        WHEN 'script' THEN p.campaign_id || '.' || p.script WHEN 'caller' THEN p.caller_number WHEN 'number' THEN p.number::text
-        WHEN 'region' THEN p.region WHEN 'code' THEN p.code WHEN 'reason' THEN p.reason ELSE '' END AS who,
+SELECT kpi_bucket(:per::text, p.hour, k.zone) AS bucket,
+    kpi_who(:by::text, p.campaign_id, k.customer_id, p.base_id, p.operator_id, p.script, p.caller_number, p.number, p.region, p.code,
+        p.reason) AS who,
     count(*) AS live
 FROM (
     SELECT l.campaign_id, date_trunc('hour', l.sent_at, c.zone) AS hour, l.base_id, l.operator_id, 0 AS script, l.caller_number,
@@ -161,12 +132,9 @@ GROUP BY 1, 2;
 
 -- name: kpi_apart
 -- What does not add up over hours: different contacts, and percentiles.
-SELECT CASE WHEN :per::text IN ('day', 'week', 'month') THEN date_trunc(:per::text, p.hour AT TIME ZONE coalesce(k.zone, 'UTC')) AT TIME ZONE 'UTC'
-        WHEN :per::text = 'hour' THEN p.hour END AS bucket,
-    CASE :by::text WHEN 'campaign' THEN p.campaign_id::text WHEN 'customer' THEN coalesce(k.customer_id, 0)::text
-        WHEN 'operator' THEN coalesce(p.operator_id::text, '') WHEN 'base' THEN p.base_id::text
-        WHEN 'script' THEN p.campaign_id || '.' || p.script WHEN 'caller' THEN p.caller_number WHEN 'number' THEN p.number::text
-        WHEN 'region' THEN p.region WHEN 'code' THEN p.code WHEN 'reason' THEN p.reason ELSE '' END AS who,
+SELECT kpi_bucket(:per::text, p.hour, k.zone) AS bucket,
+    kpi_who(:by::text, p.campaign_id, k.customer_id, p.base_id, p.operator_id, p.script, p.caller_number, p.number, p.region, p.code,
+        p.reason) AS who,
     count(DISTINCT p.contact_id) FILTER (WHERE p.dialled = 1) AS contacts_dialled,
     count(DISTINCT p.contact_id) FILTER (WHERE p.reached = 1) AS contacts_reached,
     percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY p.voice_ms) FILTER (WHERE p.connected = 1) AS voice_ms
@@ -179,8 +147,7 @@ GROUP BY 1, 2;
 -- How much of each hour, day, week or month of the period has passed, also of those without any fact.
 SELECT c.bucket, max(c.us)::bigint AS clock_us
 FROM (
-    SELECT CASE WHEN :per::text IN ('day', 'week', 'month') THEN date_trunc(:per::text, p.hour AT TIME ZONE coalesce(k.zone, 'UTC')) AT TIME ZONE 'UTC'
-        WHEN :per::text = 'hour' THEN p.hour END AS bucket, k.zone,
+    SELECT kpi_bucket(:per::text, p.hour, k.zone) AS bucket, k.zone,
         sum(p.us) AS us
     FROM (
         SELECT DISTINCT zone FROM campaign

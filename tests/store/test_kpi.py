@@ -562,3 +562,48 @@ async def test_what_is_older_than_the_hour_rows_is_made_anew_day_by_day_for_all_
     assert len(days) == len(set(days))
     assert await rows.mend() == []
     assert (await rows.check(*ALWAYS)).different == 0
+
+
+async def test_a_wrong_day_row_is_found_and_made_anew(connection):
+    facts = invent(6, BERLIN_GOES_BACK + HOUR, {c: zone for c, (_, zone) in CAMPAIGNS.items()})
+    await store(connection, facts)
+    await keep(connection, "folded")
+    rows = HourRows(Lent(connection))
+    assert (await rows.check(*ALWAYS)).different == 0
+    await connection.execute("UPDATE kpi_day SET results = results + 1 WHERE dim = 'region'")
+    wrong = await rows.check(*ALWAYS)
+    assert {(one["span"], one["dim"], one["fact"]) for one in wrong.differences} == {("day", "region", "results")}
+    await rows.remake(facts.since, facts.until)
+    assert (await rows.check(*ALWAYS)).different == 0
+
+
+#: Zones whose midnight comes twice, or not at all, and when.
+MIDNIGHTS = [
+    ("America/Havana", datetime(2026, 11, 1, 5, tzinfo=UTC)),
+    ("Asia/Beirut", datetime(2026, 3, 28, 22, tzinfo=UTC)),
+    ("America/Scoresbysund", datetime(2026, 10, 25, 1, tzinfo=UTC)),
+    ("Australia/Lord_Howe", datetime(2026, 4, 4, 15, tzinfo=UTC)),
+]
+
+
+@pytest.mark.parametrize(("zone", "change"), MIDNIGHTS)
+async def test_days_hours_and_facts_give_the_same_where_midnight_comes_twice_or_never(connection, zone, change):
+    facts = invent(7, change, dict.fromkeys(CAMPAIGNS, zone))
+    await store(connection, facts)
+    await keep(connection, "folded")
+
+    async def counted(by, start, length):
+        rows = await Numbers(connection).table(since=start, until=start + length, by=by, now=facts.now, apart=False)
+        return {row.key: row.facts for row in rows if any(row.facts[name] for name in row.facts if name != "clock_s")}
+
+    asked = [
+        (by, change.replace(hour=0) + timedelta(hours=first, minutes=minutes), timedelta(days=days))
+        for by in ("day", "week", "operator", "total")
+        for first, minutes in ((-30, 0), (-23, 0), (-6, 7))
+        for days in (1, 3)
+    ]
+    held = [await counted(*one) for one in asked]
+    assert await connection.fetchval("SELECT count(DISTINCT day) FROM kpi_day") >= 2
+    await keep(connection, "none")
+    assert held == [await counted(*one) for one in asked]
+    assert any(held)
