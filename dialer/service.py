@@ -16,7 +16,6 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from uuid import uuid4
 
 import structlog
 from aiohttp import web
@@ -29,6 +28,7 @@ from dialer.errors import LeaseLost, Misconfigured
 from dialer.outbox.webhooks import Deliverer
 from dialer.passwords import WEBHOOK_KEY, key_in
 from dialer.settings import Settings
+from dialer.store.ids import new_id
 from dialer.store.migrate import migrate
 from dialer.store.partitions import keep_partitions
 from dialer.store.pools import Pools
@@ -124,7 +124,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         stores = Stores.of(pools)
         link = Link(link_settings(settings))
         engine = Engine(
-            switch=settings.switch, link=link, store=store, clock=SystemClock(), rng=random.Random(), new_id=uuid4
+            switch=settings.switch, link=link, store=store, clock=SystemClock(), rng=random.Random(), new_id=new_id
         )
         app = create_app(stores=stores, commands=engine, live=engine, settings=settings)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)

@@ -16,7 +16,6 @@ import asyncio
 import contextvars
 from collections import deque
 from dataclasses import dataclass
-from itertools import takewhile
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -240,11 +239,13 @@ class SimLink:
 
     def ack_s_p95(self) -> float:
         """95th percentile of the seconds between a written action and its answer in the last 30 s; 0 if unknown."""
-        since = self._loop.time() - 30.0
-        if not self._acks or self._acks[-1][0] < since:
-            return 0.0
-        fresh = sorted(took_s for _, took_s in takewhile(lambda ack: ack[0] >= since, reversed(self._acks)))
-        return fresh[len(fresh) * 95 // 100]
+        since, fresh = self._loop.time() - 30.0, []
+        for at, took_s in reversed(self._acks):
+            if at < since:
+                break
+            fresh.append(took_s)
+        fresh.sort()
+        return fresh[len(fresh) * 95 // 100] if fresh else 0.0
 
     async def snapshot(self) -> SwitchSnapshot:
         """What the switch holds."""

@@ -28,8 +28,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from dialer.core.model import AttemptState, EndedBy, LiveAttempt, Mode, Outcome
+from dialer.core.model import EndedBy, LiveAttempt, Outcome
 from dialer.core.quick import replace
+from dialer.core.states import AttemptState, Mode
 
 if TYPE_CHECKING:
     from dialer.core.model import Campaign, Claim

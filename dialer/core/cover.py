@@ -16,14 +16,14 @@ one rule: the needs of a team never exceed its free operators.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from dialer.core import assign
 from dialer.core import attempt as life
 from dialer.core import budget as law
-from dialer.core.model import AttemptState, CampaignState
 from dialer.core.quick import replace
+from dialer.core.states import AttemptState, CampaignState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,14 +51,14 @@ class Cover:
         self.campaigns: dict[int, Campaign] = {}
         self.budgets: dict[int, Budget] = {}
         self.live: defaultdict[int, dict[UUID, LiveAttempt]] = defaultdict(dict)
-        self.in_flight: Counter[int] = Counter()
-        self.planned: Counter[int] = Counter()
+        self.in_flight: defaultdict[int, int] = defaultdict(int)
+        self.planned: defaultdict[int, int] = defaultdict(int)
         self.held: dict[int, UUID] = {}
         self.chances: dict[int, float] = {}
-        self._answered: Counter[int] = Counter()
-        self._older: Counter[int] = Counter()
+        self._answered: defaultdict[int, int] = defaultdict(int)
+        self._older: defaultdict[int, int] = defaultdict(int)
         self._held_for: dict[int, int] = {}
-        self._bridging: Counter[int] = Counter()
+        self._bridging: defaultdict[int, int] = defaultdict(int)
         self._crew = crew
         self._computed: dict[tuple[object, ...], Any] = {}
         self._computed_of = -1
@@ -84,6 +84,9 @@ class Cover:
 
     def moved(self, old: LiveAttempt | None, new: LiveAttempt | None) -> None:
         """An attempt began, changed or ended."""
+        if old is not None and new is not None and _weigh_alike(old, new):
+            self.live[new.campaign_id][new.id] = new
+            return
         self.changed()
         for attempt, sign in ((old, -1), (new, 1)):
             if attempt is not None and not attempt.asked:
@@ -138,22 +141,29 @@ class Cover:
 
     def room(self, campaign: Campaign) -> int:
         """How many further lines the bound of this campaign allows now."""
-        return law.room(
-            self.budgets[campaign.id],
-            in_flight=self.lines(campaign.id),
-            older=self._older[campaign.id],
-            free=self.held_for(campaign),
-            answered=self._answered[campaign.id] + self._bridging[campaign.id],
-            chance=self.chances.get(campaign.id, 1.0),
-        )
+        known = self._known()
+        found: int | None = known.get(("room", campaign.id))
+        if found is None:
+            found = known["room", campaign.id] = law.room(
+                self.budgets[campaign.id],
+                in_flight=self.lines(campaign.id),
+                older=self._older[campaign.id],
+                free=self.held_for(campaign),
+                answered=self._answered[campaign.id] + self._bridging[campaign.id],
+                chance=self.chances.get(campaign.id, 1.0),
+            )
+        return found
 
     def covering(self, campaign: Campaign, new: int, *, promises: int = 0) -> int:
         """F of a claim of so many new lines: ``held_for``, and in the mode ``probable`` the lines that need none."""
+        free, chance = self.held_for(campaign, promises=promises), self.chances.get(campaign.id, 1.0)
+        if chance >= 1:
+            return free
         return law.covering(
             in_flight=self.lines(campaign.id) + new,
-            free=self.held_for(campaign, promises=promises),
+            free=free,
             answered=self._answered[campaign.id] + self._bridging[campaign.id],
-            chance=self.chances.get(campaign.id, 1.0),
+            chance=chance,
         )
 
     # Who covers whom ------------------------------------------------------------
@@ -300,6 +310,12 @@ class Cover:
         free = self._crew.free(team_id)
         gone = self.held.keys() | self._crew.restless_ids() if staying else self.held.keys()
         return len(free) - sum(i in free for i in gone) if gone else len(free)
+
+
+def _weigh_alike(old: LiveAttempt, new: LiveAttempt) -> bool:
+    """Whether two states of one attempt count alike everywhere: in flight, both before the answer or both after it."""
+    before, after = old.state, new.state
+    return (before in life.UNANSWERED and after in life.UNANSWERED) or (before in life.WAITS and after in life.WAITS)
 
 
 def _waits_for_promised(attempt: LiveAttempt | None) -> bool:

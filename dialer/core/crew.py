@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from dialer.core.model import OperatorState
 from dialer.core.presence import NotNow
+from dialer.core.states import OperatorState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,11 +16,12 @@ from dialer.core import attempt as life
 from dialer.core import events as ev
 from dialer.core import looking, presence
 from dialer.core.effects import Alarm, Effect, EndCall, EndLeg, KeyMeans, LookNow, NeverAgain, PreviewEnded, WakeUp
-from dialer.core.model import AttemptState, CampaignState, EndedBy, Mode, OperatorState, Outcome
+from dialer.core.model import EndedBy, Outcome
 from dialer.core.moves import BRIDGE_PATIENCE_S, Moves
 from dialer.core.presence import Leg, NotNow, Operator
 from dialer.core.preview import How, over
 from dialer.core.quick import replace
+from dialer.core.states import AttemptState, CampaignState, Mode, OperatorState
 
 if TYPE_CHECKING:
     from uuid import UUID

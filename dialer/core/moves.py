@@ -17,9 +17,10 @@ from dialer.core import attempt as life
 from dialer.core.cover import Cover
 from dialer.core.crew import Crew
 from dialer.core.effects import Alarm, AttemptChanged, AttemptEnded, Connect, Effect, EndCall, WakeUp
-from dialer.core.model import AttemptState, EndedBy, OperatorState, Outcome
+from dialer.core.model import EndedBy, Outcome
 from dialer.core.presence import Operator
 from dialer.core.quick import replace
+from dialer.core.states import AttemptState, OperatorState
 
 if TYPE_CHECKING:
     from uuid import UUID

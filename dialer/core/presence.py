@@ -43,9 +43,10 @@ from dialer.core.effects import (
     PreviewEnded,
     WakeUp,
 )
-from dialer.core.model import LiveOperator, OperatorInterval, OperatorState, Outcome
+from dialer.core.model import LiveOperator, OperatorInterval, Outcome
 from dialer.core.preview import How, Preview, over
 from dialer.core.quick import quick, replace
+from dialer.core.states import OperatorState
 
 if TYPE_CHECKING:
     from uuid import UUID

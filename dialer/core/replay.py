@@ -60,12 +60,13 @@ def _policy(values: Mapping[str, Any]) -> pacing.Policy:
 
 
 def _plain(value: Any, *without: str) -> Any:  # any plain value goes through as it is
-    if type(value) in SIMPLE:
+    kind = type(value)
+    if kind in SIMPLE:
         return value
-    if isinstance(value, tuple | list):
+    if kind is list or kind is tuple:
         return list(value)
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Enum):
         return value.value
-    return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__ if name not in without}
+    return {name: _plain(getattr(value, name)) for name in kind.__dataclass_fields__ if name not in without}

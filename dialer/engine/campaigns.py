@@ -18,18 +18,9 @@ from dialer.core import budget as law
 from dialer.core import events as ev
 from dialer.core import pacing
 from dialer.core.floor import Floor
-from dialer.core.model import (
-    AttemptState,
-    Budget,
-    BudgetMode,
-    Campaign,
-    CampaignState,
-    Claim,
-    Ended,
-    Mode,
-    OperatorState,
-)
+from dialer.core.model import Budget, BudgetMode, Campaign, Claim, Ended
 from dialer.core.quick import replace
+from dialer.core.states import AttemptState, CampaignState, Mode, OperatorState
 from dialer.engine.asking import Asking
 from dialer.engine.explain import Explanations
 from dialer.engine.pace import InVain, Pace, Start
@@ -177,7 +168,9 @@ class Dialing:
             if not stopped:
                 running = [c for c in self._floor.campaigns.values() if c.state is CampaignState.RUNNING]
                 await self._read_promises(running)
-                for campaign in sorted(running, key=lambda c: self.pace(c.id).claimed_s):
+                if len(running) > 1:
+                    running.sort(key=lambda c: self.pace(c.id).claimed_s)
+                for campaign in running:
                     if campaign.mode is Mode.PREVIEW:
                         await self.asking.offer(campaign, self.pace(campaign.id))
                         continue
@@ -310,15 +303,15 @@ class Dialing:
         in_offer_s: list[float] = []
         waiting = 0
         for a in mine:
-            match a.state:
-                case AttemptState.SENT:
-                    setting_up_s.append((now - a.sent_at).total_seconds())
-                case AttemptState.RINGING:
-                    ringing_s.append((now - (a.rang_at or now)).total_seconds())
-                case AttemptState.OFFER:
-                    in_offer_s.append((now - (a.answered_at or now)).total_seconds())
-                case AttemptState.ANSWERED | AttemptState.WAITING:
-                    waiting += 1
+            state = a.state
+            if state is AttemptState.SENT:
+                setting_up_s.append((now - a.sent_at).total_seconds())
+            elif state is AttemptState.RINGING:
+                ringing_s.append((now - (a.rang_at or now)).total_seconds())
+            elif state is AttemptState.OFFER:
+                in_offer_s.append((now - (a.answered_at or now)).total_seconds())
+            elif state is AttemptState.ANSWERED or state is AttemptState.WAITING:
+                waiting += 1
         snapshot = pacing.Snapshot(
             ready=held,
             reserved=min(pace.due, held),
@@ -359,23 +352,28 @@ class Dialing:
     def _channels(self, campaign: Campaign) -> int:
         """Further lines that the trunk and the campaign's own maximum allow."""
         live, campaigns = self._floor.cover.live, self._floor.campaigns.values()
-        used = sum(len(live[c.id]) for c in campaigns if c.trunk.id == campaign.trunk.id)
-        return max(0, min(campaign.trunk.max_channels - used, campaign.max_lines - len(live[campaign.id])))
+        trunk, used = campaign.trunk, 0
+        for c in campaigns:
+            if c.trunk.id == trunk.id:
+                used += len(live[c.id])
+        return max(0, min(trunk.max_channels - used, campaign.max_lines - len(live[campaign.id])))
 
     def _busy(self, campaign: Campaign, now: datetime, others: set[int] | None) -> tuple[list[float], list[float]]:
         """Seconds in talk and in wrap-up of the team's operators who serve this campaign and will stay."""
-        talking_s, wrap_up_s = [], []
+        talking_s: list[float] = []
+        wrap_up_s: list[float] = []
+        mine, team_id = campaign.id, campaign.team_id
         for op in self._floor.operators.values():
             live = op.live
-            busy = live.state is OperatorState.TALKING or live.state is OperatorState.WRAP_UP or live.attempt_id
-            serves = live.campaign_id == campaign.id or (others is not None and live.campaign_id not in others)
-            if not busy or not serves or live.team_id != campaign.team_id or op.restless:
+            state = live.state
+            serves = live.campaign_id == mine or (others is not None and live.campaign_id not in others)
+            if not serves or live.team_id != team_id or op.restless:
                 continue
-            if live.state is OperatorState.TALKING:
+            if state is OperatorState.TALKING:
                 talking_s.append((now - live.since).total_seconds())
-            elif live.state is OperatorState.WRAP_UP:
+            elif state is OperatorState.WRAP_UP:
                 wrap_up_s.append((now - live.since).total_seconds())
-            elif live.state is OperatorState.READY:
+            elif state is OperatorState.READY and live.attempt_id:
                 talking_s.append(0.0)
         return talking_s, wrap_up_s
 

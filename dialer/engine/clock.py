@@ -93,7 +93,7 @@ class ClockWatch:
     @property
     def in_doubt(self) -> bool:
         """Whether no call may start now because of the time of day."""
-        return self._wrong or abs(self._clock.astray_s() - self._astray_s) > CLOCK_STEP_S
+        return self._wrong or not -CLOCK_STEP_S <= self._clock.astray_s() - self._astray_s <= CLOCK_STEP_S
 
     async def compare(self) -> None:
         """Look once; a silent PostgreSQL changes nothing."""

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from uuid import UUID
 
 from ami import actions, causes
@@ -36,6 +35,9 @@ NORMAL_CLEARING = 16
 OLDEST_EVENT = timedelta(minutes=1)
 #: Events and answers come over two connections: a hangup may arrive this much later than a look that knows of it.
 LATE_S = 0.1
+#: So many channel ids are known by heart.
+SEEN_LATELY = 4096
+_seen_lately: dict[str, tuple[str, UUID]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,18 +47,34 @@ class AuditDue(heard.Event):
 
 def channel_of(prefix: str, uid: UUID) -> str:
     """The switch's channel id of an attempt or a leg."""
-    return prefix + uid.hex
+    channel_id = prefix + uid.hex
+    _remember(channel_id, (prefix, uid))
+    return channel_id
 
 
-@lru_cache(maxsize=4096)
 def id_of(channel_id: str) -> tuple[str, UUID] | None:
-    """Prefix and id of a channel of ours, None for any other channel."""
+    """Prefix and id of a channel of ours, None for any other channel.
+
+    An id that was seen lately is the same object again: whoever looks it up in a dictionary need not compare it.
+    """
+    known = _seen_lately.get(channel_id)
+    if known is not None:
+        return known
     if channel_id[:4] not in {ATTEMPT, LEG}:
         return None
     try:
-        return channel_id[:4], UUID(hex=channel_id[4:])
+        ours = channel_id[:4], UUID(hex=channel_id[4:])
     except ValueError:
         return None
+    _remember(channel_id, ours)
+    return ours
+
+
+def _remember(channel_id: str, ours: tuple[str, UUID]) -> None:
+    """Keep what a channel id means, which never changes; all is forgotten when it becomes much."""
+    if len(_seen_lately) >= SEEN_LATELY:
+        _seen_lately.clear()
+    _seen_lately[channel_id] = ours
 
 
 class Switch:

@@ -52,8 +52,10 @@ class Trunks:
     def starts(self, campaign: Campaign) -> int:
         """Calls that may start on its trunk now and while they are being written; one now and then if it is off."""
         line, now_s = self.of(campaign), self._clock.boot_s()
-        enough = line.starts.wait_s(now_s) > AHEAD_S
+        enough = line.starts.next_at_s - now_s > AHEAD_S
         room = 0 if enough else line.starts.room(now_s, campaign.trunk.calls_per_s, SPREAD_S)
+        if line.breaker.probe_at is None:
+            return room
         tries = line.breaker.room(self._clock.now())
         return room if tries is None else min(room, tries)
 

@@ -159,7 +159,18 @@ class AnyDay(RuleBasedStateMachine):
     @invariant()
     def lines_in_flight_are_counted_right(self) -> None:
         counted = Counter(a.campaign_id for a in self.story.floor.attempts.values() if a.state in life.IN_FLIGHT)
-        assert +self.story.floor.cover.in_flight == counted
+        assert {c: lines for c, lines in self.story.floor.cover.in_flight.items() if lines} == counted
+
+    @invariant()
+    def what_cover_remembers_is_what_it_would_compute_anew(self) -> None:
+        remembered = self._covered()
+        self.story.floor.cover.changed()
+        assert remembered == self._covered()
+
+    def _covered(self) -> list[object]:
+        cover, campaigns = self.story.floor.cover, self.story.floor.campaigns.values()
+        everyone = [(cover.held_for(c), cover.room(c), cover.covering(c, 1), cover.promisable(c)) for c in campaigns]
+        return [*everyone, cover.shares(1), cover.shares(1, staying=True), cover.spare(1)]
 
     @invariant()
     def nobody_is_bridged_after_1_9_s(self) -> None:

@@ -94,6 +94,17 @@ def test_talks_are_learned_whatever_they_last(mean):
     assert mean_s(known(learner).laws.talk, pacing.laws.TALK_AGES) == pytest.approx(mean, rel=0.12)
 
 
+@pytest.mark.parametrize("lasted_s", [-1.0, 0.0, 0.4, 5.0, 29.99, 30.0, 599.0, 600.0, 7200.0])
+def test_a_talk_that_ended_was_in_each_stretch_for_as_long_as_if_it_went_on(lasted_s):
+    """To the last bit; it ends in the stretch it had come to."""
+    ages = pacing.laws.TALK_AGES
+    hazard = Hazard(ages)
+    hazard.add(lasted_s)
+    assert hazard.exposure.tolist() == hazard._spent(np.array([lasted_s])).tolist()
+    last = max([i for i, age in enumerate(ages) if age <= lasted_s], default=0)
+    assert hazard.events.tolist() == [float(i == last) for i in range(len(ages))]
+
+
 def test_two_kinds_of_talk_show_in_the_hazard():
     """30 % last about 15 s, the others about 140: whoever talks for a minute is not near the end."""
     learner, chance = Learner(), Random(4)

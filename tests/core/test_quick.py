@@ -7,10 +7,11 @@ import dataclasses
 import inspect
 import pickle
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import pytest
 
-from dialer.core.quick import quick, replace
+from dialer.core.quick import members, quick, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,26 @@ class Made:
     second: str = "two"
     notes: list[int] = field(default_factory=list)
     third: float = field(default=3.0, kw_only=True)
+
+
+@quick
+@dataclass(frozen=True, slots=True)
+class Many:
+    """More fields than are set one by one."""
+
+    first: int
+    second: str = "two"
+    notes: list[int] = field(default_factory=list)
+    third: float = field(default=3.0, kw_only=True)
+    fifth: int = 5
+    sixth: list[int] = field(default_factory=list, kw_only=True)
+
+
+class Word(StrEnum):
+    """Two members."""
+
+    ONE = "one"
+    TWO = "two"
 
 
 GIVEN = [((1,), {}), ((1, "b"), {"third": 4.0}), ((), {"first": 1, "notes": [1]}), ((1, "b", [2]), {})]
@@ -87,3 +108,26 @@ def test_replace_takes_any_dataclass():
 def test_copies_and_pickles_are_equal():
     made = Made(1, notes=[1])
     assert copy.deepcopy(made) == pickle.loads(pickle.dumps(made)) == made  # noqa: S301  # our own
+
+
+def test_one_with_many_fields_is_like_one_with_few():
+    """It is filled in another way, and nobody can tell."""
+    made = Many(1, notes=[1], sixth=[6])
+    changed = replace(made, second="other", fifth=7)
+    assert dataclasses.astuple(made) == (1, "two", [1], 3.0, 5, [6])
+    assert dataclasses.astuple(changed) == (1, "other", [1], 3.0, 7, [6])
+    assert type(made) is type(changed) is Many
+    assert changed == dataclasses.replace(made, second="other", fifth=7) == pickle.loads(pickle.dumps(changed))  # noqa: S301  # our own
+    assert changed.notes is made.notes
+    assert Many(1).sixth is not Many(1).sixth
+    for one in (made, changed):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            one.first = 3
+
+
+def test_members_are_those_of_the_enum():
+    """The same objects under the same names, and nothing else: what is no member is not found."""
+    assert vars(members(Word)) == dict(Word.__members__)
+    assert members(Word).TWO is Word.TWO
+    with pytest.raises(AttributeError):
+        members(Word).THREE  # noqa: B018  # to ask for it is the point

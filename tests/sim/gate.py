@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from dialer.core import budget as law
 from dialer.core import hours, numbers
 from dialer.core.gate import OF_THE_NUMBER, Refusal
-from dialer.core.model import AttemptState, Budget, CallbackState, Campaign, CampaignState, Claim, LiveAttempt
+from dialer.core.model import Budget, CallbackState, Campaign, Claim, LiveAttempt
 from dialer.core.preview import SKIP_REST_S, How, Preview, PreviewEnd
 from dialer.core.quick import replace
+from dialer.core.states import AttemptState, CampaignState
 from dialer.engine.ports import ClaimAsk, ClaimResult
 from dialer.errors import LeaseLost
 from tests.sim.rows import LONG_AGO, NEVER, Callback, Contact, Finished, Lane, LeaseRow, LiveRow, Phone, Saved, Shown
@@ -31,6 +32,7 @@ OWNER_GRACE = timedelta(minutes=10)
 #: The gate is asked again so often, and looks at so many more contacts than wanted (``dialer.store.claims``).
 ROUNDS, SPARE = 4, 8
 LIVE_FOR = timedelta(seconds=30)
+DAY, DAYS_7, DAYS_30 = timedelta(days=1), timedelta(days=7), timedelta(days=30)
 #: No window of the simulated days is shorter, and none begins so soon after another.
 WINDOW_LEAST = timedelta(minutes=15)
 #: While nothing is wrong so many mere questions are answered on the spot, and so many commits the moment they are
@@ -208,9 +210,11 @@ class Gate:
 
     def _in_flight(self, campaign_id: int) -> list[datetime]:
         """When the lines were sent that may still need an operator."""
-        rows = (row.attempt for row in self.live.values())
-        rows = (a for a in rows if a.campaign_id == campaign_id and not a.asked)
-        return [a.sent_at for a in rows if a.state is not AttemptState.CONNECTED]
+        return [
+            a.sent_at
+            for row in self.live.values()
+            if (a := row.attempt).campaign_id == campaign_id and not a.asked and a.state is not AttemptState.CONNECTED
+        ]
 
     def _fill(self, ask: ClaimAsk, campaign: Campaign, lanes: Sequence[Lane], claims: list[Claim], wanted: int) -> None:
         for _ in range(ROUNDS):
@@ -312,9 +316,9 @@ class Gate:
         held = LONG_AGO if waits or ask.operator_id is not None else phone.held_until
         rests, day, day7, days30 = phone.not_before, LONG_AGO, LONG_AGO, LONG_AGO
         if phone.rang_at:  # most never rang
-            day7 = _limit(phone, now, timedelta(days=7), profile.per_7_days)
-            day = _limit(phone, now, timedelta(days=1), profile.per_day)
-            days30 = _limit(phone, now, timedelta(days=30), profile.per_30_days)
+            day7 = _limit(phone, now, DAYS_7, profile.per_7_days)
+            day = _limit(phone, now, DAY, profile.per_day)
+            days30 = _limit(phone, now, DAYS_30, profile.per_30_days)
             rests = max(rests, _limit(phone, now, timedelta(seconds=profile.min_gap_s), 1))
         until = max(rests, held, day, day7, days30)
         if self.forbidden(phone.id, campaign):
@@ -326,6 +330,8 @@ class Gate:
             return "live_attempt", until
         if contact.counted >= campaign.attempts_max and promise is None:
             return "attempts_used_up", until
+        if until <= now:
+            return None, until
         limits = {
             "per_30_days": days30,
             "per_7_days": day7,
@@ -333,7 +339,7 @@ class Gate:
             "after_abandon": held,
             "phone_resting": rests,
         }
-        return next((reason for reason, limit in limits.items() if limit > now), None) if until > now else None, until
+        return next((reason for reason, limit in limits.items() if limit > now), None), until
 
     def forbidden(self, phone_id: int, campaign: Campaign) -> bool:
         """Whether a do-not-call entry of any scope covers this phone."""
@@ -477,10 +483,12 @@ class Gate:
 
     def _head(self, lane: Lane) -> datetime:
         """When the first contact of a lane comes due, promised ones apart."""
-        due = lane.due
-        true = (place for place, entry in enumerate(due) if _true(self.contacts[entry[1]], entry))
-        del due[: next(true, len(due))]
-        free = (at for at, i in due if i not in self.shown_contact and _true(self.contacts[i], (at, i)))
+        due, contacts = lane.due, self.contacts
+        while due and not _true(contacts[due[0][1]], due[0]):
+            del due[0]
+        if due and not self.shown_contact:
+            return due[0][0]
+        free = (entry[0] for entry in due if entry[1] not in self.shown_contact and _true(contacts[entry[1]], entry))
         return next(free, NEVER)
 
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from dialer.core.model import OperatorState
+from dialer.core.states import OperatorState
 from tests.sim.rows import LONG_AGO
 
 if TYPE_CHECKING:
@@ -157,9 +157,10 @@ class Lookout:
         now, odd = self.site.clock.now(), set[str]()
         for op in operators:
             live = op.live
-            held = op.held is not None and now < op.held.until + timedelta(seconds=LOOK_S)
-            if live.state is OperatorState.TALKING and live.seat not in talking and not held:
-                odd.add(f"i24 {live.operator_id}")
+            if live.state is OperatorState.TALKING:
+                held = op.held is not None and now < op.held.until + timedelta(seconds=LOOK_S)
+                if live.seat not in talking and not held:
+                    odd.add(f"i24 {live.operator_id}")
             elif (
                 live.state is OperatorState.WRAP_UP and not WRAP_UP_OVER < (live.until or LONG_AGO) - now < WRAP_UP_MAX
             ):
@@ -175,11 +176,12 @@ class Lookout:
         looks = {op.preview.id: op for op in operators if op.preview is not None}
         odd = {f"reserved {uid}" for uid in self.site.database.tables.previews if uid not in looks}
         for op in operators:
-            live, calls = op.live, op.live.attempt_id in self.site.database.tables.live
-            left = (live.until or LONG_AGO) - self.site.clock.now()
-            if live.state is OperatorState.PREVIEW and not calls and left < WRAP_UP_OVER:
-                odd.add(f"reserved {live.operator_id} looks")
-            if op.preview is not None and live.state is not OperatorState.PREVIEW:
+            live = op.live
+            if live.state is OperatorState.PREVIEW:
+                calls = live.attempt_id in self.site.database.tables.live
+                if not calls and (live.until or LONG_AGO) - self.site.clock.now() < WRAP_UP_OVER:
+                    odd.add(f"reserved {live.operator_id} looks")
+            elif op.preview is not None:
                 odd.add(f"reserved {live.operator_id} is {live.state}")
         self._keep_odd("reserved ", odd)
         for what in odd:

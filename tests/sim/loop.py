@@ -185,37 +185,36 @@ class SimLoop(asyncio.SelectorEventLoop):
         return task
 
     def _run_once(self) -> None:
-        ready, chance, jump, run_batch = self._ready, self._random.random, self._jump, self._run_batch
+        """The innermost loop of all days: run what is ready now; what that makes ready comes after it."""
+        ready, next_handle, chance, jump = self._ready, self._ready.popleft, self._random.random, self._jump
         while not self._stopping:
             if not ready:
                 jump()
-            count = len(ready)
-            if count > 1 and chance() < self.shuffle:
+            left = len(ready)
+            if left > 1 and chance() < self.shuffle:
                 self._shuffle()
-            run_batch(count)
+            while left and not self._stopping:
+                left -= 1
+                handle = next_handle()
+                if handle._cancelled:
+                    continue
+                if self._any_stopped:
+                    process = handle._context.get(_process)
+                    if process is not None and process.looked_at and self._stopped(process, handle):
+                        continue
+                self.steps += 1
+                try:
+                    handle._context.run(handle._callback, *handle._args)
+                except BaseException as error:  # noqa: BLE001 -- asyncio hands these to its exception handler
+                    self._raised(handle, error)
             if self.steps - self._steps_at_jump > SPIN_STEPS:
                 raise StandStill(f"{SPIN_STEPS} steps and no time passes at {self._now:.3f} s, step {self.steps}")
 
-    def _run_batch(self, count: int) -> None:
-        """Run what is ready now; what it makes ready comes after it. The innermost loop of all days."""
-        next_handle = self._ready.popleft
-        for _ in range(count):
-            handle = next_handle()
-            if handle._cancelled:
-                continue
-            if self._any_stopped:
-                process = handle._context.get(_process)
-                if process is not None and process.looked_at and self._stopped(process, handle):
-                    continue
-            self.steps += 1
-            try:
-                handle._context.run(handle._callback, *handle._args)
-            except (SystemExit, KeyboardInterrupt):
-                raise
-            except BaseException as error:  # noqa: BLE001 -- asyncio hands these to its exception handler
-                self.call_exception_handler({"message": f"exception in {handle._callback!r}", "exception": error})
-            if self._stopping:
-                return
+    def _raised(self, handle: _Ready, error: BaseException) -> None:
+        """What a callback raised goes to the exception handler, but for what ends the program."""
+        if isinstance(error, SystemExit | KeyboardInterrupt):
+            raise error
+        self.call_exception_handler({"message": f"exception in {handle._callback!r}", "exception": error})
 
     # Time and order ----------------------------------------------------------
 
@@ -312,7 +311,11 @@ class SimLoop(asyncio.SelectorEventLoop):
         while not task.done():
             if not self._ready:
                 self._process_events(self._selector.select(30))
-            self._run_batch(len(self._ready))
+            for _ in range(len(self._ready)):
+                handle = self._ready.popleft()
+                self.steps += 1
+                if not handle._cancelled:
+                    handle._context.run(handle._callback, *handle._args)
         events._set_running_loop(running)
         since = list(self._ready)
         self._ready.clear()

@@ -112,11 +112,15 @@ class Robot:
     def _somebody_joins(self, event: BridgeEntered) -> None:
         switch = self.site.host.switch
         bridge = switch.bridges[event.bridge_id]
-        if any(member.seat == self.seat for member in bridge.members):
-            for member in bridge.members:
-                if member.channel_id.startswith("att-"):
-                    self._bridge = event.bridge_id
-                    self._talks.put_nowait(UUID(hex=member.channel_id[4:]))
+        for member in bridge.members:
+            if member.seat == self.seat:
+                break
+        else:
+            return
+        for member in bridge.members:
+            if member.channel_id.startswith("att-"):
+                self._bridge = event.bridge_id
+                self._talks.put_nowait(UUID(hex=member.channel_id[4:]))
 
     # The day ------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from ami.actions import Bridge, Originate
 from ami.simulator.inprocess import Faults, SimLink
 from dialer.engine.engine import Engine
 from dialer.errors import DialerError
+from dialer.store.ids import stored
 from tests.sim.database import SimStore
 from tests.sim.loop import Process, SimClock
 
@@ -88,7 +89,7 @@ class Service:
             store=self.store,
             clock=self.clock,
             rng=self.random,
-            new_id=lambda: UUID(int=self.random.getrandbits(128), version=4),
+            new_id=lambda: stored(UUID(int=self.random.getrandbits(128), version=4)),
         )
         self._task = self.site.loop.create_task(self._run(), name="service")
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from math import log
 from typing import TYPE_CHECKING
 
-from dialer.core.model import Mode
 from dialer.core.pacing import words
 from dialer.core.pacing.forecast import Horizon, Outlook, ahead
 from dialer.core.quick import quick
+from dialer.core.states import Mode
 
 if TYPE_CHECKING:
     from dialer.core.pacing.laws import Laws
@@ -113,8 +113,10 @@ def looks_ahead(snapshot: Snapshot, learned: Learned, policy: Policy) -> bool:
 
 def _limits(snapshot: Snapshot, learned: Learned, policy: Policy) -> dict[str, int]:
     """New calls each rule allows, ``forecast`` by itself; the first of the smallest is the reason."""
-    alone = snapshot.ready - snapshot.reserved - snapshot.lines
-    if not policy.operator_free and snapshot.operators == 0:
+    lines = snapshot.lines
+    operators = 0 if policy.operator_free else snapshot.operators
+    alone = snapshot.ready - snapshot.reserved - lines
+    if not policy.operator_free and operators == 0:
         return {"no_operators": 0}
     limits: dict[str, int] = {"trunk_off": policy.room_starts} if policy.trunk_off else {}
     if not policy.operator_free:
@@ -124,7 +126,7 @@ def _limits(snapshot: Snapshot, learned: Learned, policy: Policy) -> dict[str, i
         limits["abandon_budget"] = policy.room_budget
         if word is None:
             limits["forecast"] = alone
-        limits["lines_per_operator"] = int(policy.max_lines_per_operator * snapshot.operators) - snapshot.lines
+        limits["lines_per_operator"] = int(policy.max_lines_per_operator * operators) - lines
     limits["trunk_limit"] = policy.room_trunk
     limits["starts_limit"] = policy.room_starts
     return limits

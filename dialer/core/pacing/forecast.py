@@ -31,8 +31,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from dialer.core.model import Mode
 from dialer.core.pacing import laws as l
+from dialer.core.states import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -126,7 +126,7 @@ class Chances:
         self.new = np.clip(new[taus], 0.0, 1.0)
         between = (taus[1:] + taus[:-1]) // 2
         until = np.append(new[between], max(float(new[-1]), 1e-12))
-        self.answer = np.diff(until, prepend=0.0) / until[-1]
+        self.answer = l.steps_of(until) / until[-1]
         self.backwards: list[float] = self.answer[::-1].tolist()
         self.free_then: list[float] = (self.rows[:_SET_UP_0] @ self.answer).tolist()
         self._factors: dict[int, Complexes] = {}

@@ -15,6 +15,7 @@ that goes on meanwhile; hours of the day are that clock's.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from math import exp, inf, log, sqrt
 from typing import TYPE_CHECKING, Any
@@ -115,9 +116,8 @@ class Share:
 
     def n_at(self, at_s: float) -> float:
         """Events behind the share by now: after a silence they count less and less."""
-        if not self.at_s:
-            return self.n
-        return self.n * exp(-max(0.0, at_s - self.at_s - MEMORY_S) / MEMORY_S)
+        over_s = at_s - self.at_s - MEMORY_S
+        return self.n * exp(-over_s / MEMORY_S) if self.at_s and over_s > 0 else self.n
 
     def shrunk(self, prior: float, prior_n: float) -> float:
         """The share with a belief worth ``prior_n`` events."""
@@ -203,6 +203,7 @@ class Hazard:
     def __init__(self, ages: Sequence[float]) -> None:
         self.ages = np.asarray(ages, float)
         self._until = np.append(self.ages[1:], np.inf)
+        self._from, self._lengths = tuple(map(float, ages)), self._until - self.ages
         self.events = np.zeros(len(ages))
         self.exposure = np.zeros(len(ages))
         self.n = 0.0
@@ -218,9 +219,10 @@ class Hazard:
         self.events *= keep
         self.exposure *= keep
         self.n = self.n * keep + 1
-        within = np.minimum(lasted_s, self._until) - self.ages  # in each stretch; negative in those it did not reach
-        self.exposure += np.maximum(within, 0)
-        self.events[max(0, int(self.ages.searchsorted(lasted_s, side="right")) - 1)] += 1
+        last = max(0, bisect_right(self._from, lasted_s) - 1)
+        self.exposure[:last] += self._lengths[:last]
+        self.exposure[last] += max(0.0, lasted_s - self._from[last])
+        self.events[last] += 1
 
     def _spent(self, lasted_s: Floats) -> Floats:
         """Seconds these spent in each stretch, in all."""
