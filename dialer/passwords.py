@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 LENGTH_MIN = 12
 #: The file with the key that the secrets of webhooks follow from.
 WEBHOOK_KEY = "webhook.key"
+#: The file with the key that links to get no more letters follow from.
+LETTER_KEY = "letter.key"
 #: 19 MiB, two passes, one lane: OWASP's floor; two at a time bound memory and leave the loop its core.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _THREADS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")

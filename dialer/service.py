@@ -25,8 +25,9 @@ from dialer import counting, forbidden, late_leads, priority, profiles, promises
 from dialer.engine.clock import SystemClock
 from dialer.engine.engine import Engine
 from dialer.errors import LeaseLost, Misconfigured
+from dialer.outbox.letters import Postman, server_of
 from dialer.outbox.webhooks import Deliverer
-from dialer.passwords import WEBHOOK_KEY, key_in
+from dialer.passwords import LETTER_KEY, WEBHOOK_KEY, key_in
 from dialer.settings import Settings
 from dialer.store.ids import new_id
 from dialer.store.migrate import migrate
@@ -138,6 +139,10 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         deliverer = await stack.enter_async_context(Deliverer(pools.web, key, named_hosts=settings.named_hosts))
         delivering = asyncio.create_task(kept("webhooks", deliverer.run), name="webhooks")
         stack.callback(delivering.cancel)
+        key = await asyncio.to_thread(key_in, settings.data_dir, LETTER_KEY)
+        postman = Postman(pools.web, key, origin=settings.origin, server=server_of(settings))
+        posting = asyncio.create_task(kept("letters", postman.run), name="letters")
+        stack.callback(posting.cancel)
         done = asyncio.create_task(_engine(engine, pools, settings.switch), name="engine")
         host, port = listener.getsockname()[:2]
         try:

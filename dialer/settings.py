@@ -20,7 +20,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from dialer.errors import Misconfigured
 
 #: Settings that may be given as ``<NAME>_FILE`` instead.
-_FROM_FILES = ("database_url", "ami_events_secret", "ami_commands_secret", "suppression_key")
+_FROM_FILES = ("database_url", "ami_events_secret", "ami_commands_secret", "suppression_key", "smtp_secret")
 
 
 def _data_dir() -> Path:
@@ -50,6 +50,12 @@ class Settings(BaseSettings):
         http_port: Their port; 0 takes any that is free.
         public_url: How browsers reach us, if not directly, e.g. ``https://dialer.example``; https makes cookies Secure.
         webhook_hosts: ``host:port`` of receivers, separated by commas, that are allowed by http and in the own network.
+        smtp_host: Mail server that takes letters; without one they wait. Needs ``public_url``, which letters link to.
+        smtp_port: Its port.
+        smtp_tls: ``starttls``, ``tls`` from the first byte, or ``none`` (then nothing logs in).
+        smtp_user: Login there; empty: none is needed.
+        smtp_secret: Its password.
+        smtp_ca: Certificate authority of a server with a certificate of one's own.
         log_level: ``debug``, ``info``, ``warning`` or ``error``.
         log_format: ``auto`` is console on a terminal, else JSON lines.
     """
@@ -78,6 +84,13 @@ class Settings(BaseSettings):
     http_port: int = Field(default=8080, ge=0, le=65535)
     public_url: str | None = None
     webhook_hosts: str = Field(default="", pattern=r"^([A-Za-z0-9.\-]+:[0-9]{1,5}(,|$))*$")
+    smtp_host: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.:-]{1,253}$")
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str = Field(default="", pattern=r"^[^\x00-\x1f\x7f]{0,254}$")
+    smtp_secret: SecretStr = SecretStr("")
+    smtp_secret_file: Path | None = None
+    smtp_ca: Path | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"
 
@@ -128,6 +141,25 @@ class Settings(BaseSettings):
             raise ValueError("suppression_key must be 64 hexadecimal digits; make some with `openssl rand -hex 32`")
         return self
 
+    @model_validator(mode="after")
+    def _letters_can_be_answered(self) -> Self:
+        """A letter has a link to get no more of them, and no password goes over an open line."""
+        if self.smtp_host and not self.public_url:
+            raise ValueError("smtp_host needs public_url: letters link to it")
+        if self.smtp_tls == "none" and self.smtp_user:
+            raise ValueError("smtp_tls none sends no password: unset smtp_user, or use starttls")
+        return self
+
+    @property
+    def origin(self) -> str:
+        """How people reach us."""
+        return self.public_url or f"http://{self.http_host}:{self.http_port}"
+
+    @property
+    def public_name(self) -> str:
+        """The host of that."""
+        return urlsplit(self.origin).hostname or "localhost"
+
     @property
     def https(self) -> bool:
         """Whether browsers reach us over https only."""
@@ -141,7 +173,7 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """Every value that must never be seen in a log."""
         url_password = urlsplit(self.database_url or "").password or ""
-        held = (self.ami_events_secret, self.ami_commands_secret, self.suppression_key)
+        held = (self.ami_events_secret, self.ami_commands_secret, self.suppression_key, self.smtp_secret)
         found = (*(secret.get_secret_value() for secret in held), url_password)
         return tuple(value for value in found if value)
 

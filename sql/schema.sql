@@ -1166,10 +1166,12 @@ CREATE TABLE public.disposition_kind (
     colour text,
     archived_at timestamp with time zone,
     makes_lead boolean DEFAULT false NOT NULL,
+    letter text,
     CONSTRAINT disposition_kind_code_check CHECK ((code ~ '^[a-z0-9_]{1,40}$'::text)),
     CONSTRAINT disposition_kind_colour_check CHECK ((colour = ANY (ARRAY['success'::text, 'callback'::text, 'refusal'::text, 'bad_number'::text, 'technical'::text]))),
     CONSTRAINT disposition_kind_dnc_scope_check CHECK ((dnc_scope = ANY (ARRAY['global'::text, 'customer'::text, 'campaign'::text]))),
     CONSTRAINT disposition_kind_key_check CHECK ((key ~ '^[0-9]$'::text)),
+    CONSTRAINT disposition_kind_letter_check CHECK ((letter ~ '^[a-z0-9_]{1,40}$'::text)),
     CONSTRAINT disposition_kind_verdict_check CHECK ((verdict = ANY (ARRAY['fresh'::text, 'stale'::text, 'off_target'::text])))
 );
 
@@ -2628,6 +2630,138 @@ CREATE TABLE public.lead_rule (
     CONSTRAINT lead_rule_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text))
 );
 
+CREATE TABLE public.letter (
+    id bigint NOT NULL,
+    message_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    attempt_id uuid NOT NULL,
+    contact_id bigint NOT NULL,
+    campaign_id bigint NOT NULL,
+    customer_id bigint NOT NULL,
+    word text NOT NULL,
+    language text NOT NULL,
+    address text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    reason text,
+    detail text DEFAULT ''::text NOT NULL,
+    template_version integer,
+    subject text,
+    body text,
+    tries integer DEFAULT 0 NOT NULL,
+    tried_at timestamp with time zone,
+    next_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    sent_at timestamp with time zone,
+    list_id bigint,
+    bounced_at timestamp with time zone,
+    answered_at timestamp with time zone,
+    unsubscribed_at timestamp with time zone,
+    CONSTRAINT letter_address_check CHECK ((length(address) <= 254)),
+    CONSTRAINT letter_check CHECK (((state = 'waiting'::text) = (closed_at IS NULL))),
+    CONSTRAINT letter_check1 CHECK (((state = 'listed'::text) = (list_id IS NOT NULL))),
+    CONSTRAINT letter_check2 CHECK (((state <> 'sent'::text) OR (sent_at IS NOT NULL))),
+    CONSTRAINT letter_check3 CHECK (((state <> ALL (ARRAY['refused'::text, 'given_up'::text])) OR (reason IS NOT NULL))),
+    CONSTRAINT letter_detail_check CHECK ((length(detail) <= 500)),
+    CONSTRAINT letter_language_check CHECK ((language = ANY (ARRAY['ru'::text, 'en'::text]))),
+    CONSTRAINT letter_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'listed'::text, 'refused'::text, 'bounced'::text, 'given_up'::text])))
+);
+
+ALTER TABLE public.letter ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.letter_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.letter_list (
+    id bigint NOT NULL,
+    campaign_id bigint NOT NULL,
+    cut_at timestamp with time zone NOT NULL,
+    fetched_at timestamp with time zone
+);
+
+ALTER TABLE public.letter_list ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.letter_list_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.letter_rule (
+    campaign_id bigint NOT NULL,
+    mode text NOT NULL,
+    language text NOT NULL,
+    per_hour integer NOT NULL,
+    per_day integer NOT NULL,
+    unanswered_max integer NOT NULL,
+    terms_days integer,
+    manager text NOT NULL,
+    unsubscribe_scope text NOT NULL,
+    CONSTRAINT letter_rule_language_check CHECK ((language = ANY (ARRAY['ru'::text, 'en'::text]))),
+    CONSTRAINT letter_rule_manager_check CHECK ((length(manager) <= 500)),
+    CONSTRAINT letter_rule_mode_check CHECK ((mode = ANY (ARRAY['off'::text, 'send'::text, 'list'::text]))),
+    CONSTRAINT letter_rule_per_day_check CHECK (((per_day >= 1) AND (per_day <= 1000000))),
+    CONSTRAINT letter_rule_per_hour_check CHECK (((per_hour >= 1) AND (per_hour <= 100000))),
+    CONSTRAINT letter_rule_terms_days_check CHECK (((terms_days >= 1) AND (terms_days <= 3660))),
+    CONSTRAINT letter_rule_unanswered_max_check CHECK (((unanswered_max >= 1) AND (unanswered_max <= 1000))),
+    CONSTRAINT letter_rule_unsubscribe_scope_check CHECK ((unsubscribe_scope = ANY (ARRAY['global'::text, 'customer'::text, 'campaign'::text])))
+);
+
+CREATE TABLE public.letter_sender (
+    customer_id bigint NOT NULL,
+    name text NOT NULL,
+    address text NOT NULL,
+    reply_to text,
+    CONSTRAINT letter_sender_address_check CHECK (((address ~ '^[^[:space:][:cntrl:]<>,;]+@[a-z0-9.-]+$'::text) AND (length(address) <= 254))),
+    CONSTRAINT letter_sender_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT letter_sender_reply_to_check CHECK (((reply_to ~ '^[^[:space:][:cntrl:]<>,;]+@[a-z0-9.-]+$'::text) AND (length(reply_to) <= 254)))
+);
+
+CREATE TABLE public.letter_stop (
+    id bigint NOT NULL,
+    address text NOT NULL,
+    scope text NOT NULL,
+    customer_id bigint,
+    campaign_id bigint,
+    why text NOT NULL,
+    letter_id bigint,
+    added_by bigint,
+    added_at timestamp with time zone NOT NULL,
+    CONSTRAINT letter_stop_address_check CHECK (((address = lower(address)) AND (length(address) <= 254))),
+    CONSTRAINT letter_stop_check CHECK ((((scope = 'customer'::text) = (customer_id IS NOT NULL)) AND ((scope = 'campaign'::text) = (campaign_id IS NOT NULL)))),
+    CONSTRAINT letter_stop_scope_check CHECK ((scope = ANY (ARRAY['global'::text, 'customer'::text, 'campaign'::text]))),
+    CONSTRAINT letter_stop_why_check CHECK ((why = ANY (ARRAY['unsubscribed'::text, 'bounced'::text, 'asked'::text])))
+);
+
+ALTER TABLE public.letter_stop ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.letter_stop_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.letter_template (
+    campaign_id bigint NOT NULL,
+    word text NOT NULL,
+    language text NOT NULL,
+    version integer NOT NULL,
+    subject text NOT NULL,
+    body text NOT NULL,
+    saved_at timestamp with time zone NOT NULL,
+    saved_by bigint,
+    CONSTRAINT letter_template_body_check CHECK ((length(body) <= 20000)),
+    CONSTRAINT letter_template_language_check CHECK ((language = ANY (ARRAY['ru'::text, 'en'::text]))),
+    CONSTRAINT letter_template_subject_check CHECK ((length(subject) <= 500)),
+    CONSTRAINT letter_template_version_check CHECK ((version > 0)),
+    CONSTRAINT letter_template_word_check CHECK ((word ~ '^[a-z0-9_]{1,40}$'::text))
+);
+
 CREATE TABLE public.login_try (
     login text NOT NULL,
     ip text NOT NULL,
@@ -3104,6 +3238,36 @@ ALTER TABLE ONLY public.lead
 ALTER TABLE ONLY public.lead_rule
     ADD CONSTRAINT lead_rule_pkey PRIMARY KEY (campaign_id);
 
+ALTER TABLE ONLY public.letter
+    ADD CONSTRAINT letter_attempt_id_key UNIQUE (attempt_id);
+
+ALTER TABLE ONLY public.letter_list
+    ADD CONSTRAINT letter_list_campaign_id_cut_at_key UNIQUE (campaign_id, cut_at);
+
+ALTER TABLE ONLY public.letter_list
+    ADD CONSTRAINT letter_list_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.letter
+    ADD CONSTRAINT letter_message_id_key UNIQUE (message_id);
+
+ALTER TABLE ONLY public.letter
+    ADD CONSTRAINT letter_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.letter_rule
+    ADD CONSTRAINT letter_rule_pkey PRIMARY KEY (campaign_id);
+
+ALTER TABLE ONLY public.letter_sender
+    ADD CONSTRAINT letter_sender_pkey PRIMARY KEY (customer_id);
+
+ALTER TABLE ONLY public.letter_stop
+    ADD CONSTRAINT letter_stop_address_scope_customer_id_campaign_id_key UNIQUE NULLS NOT DISTINCT (address, scope, customer_id, campaign_id);
+
+ALTER TABLE ONLY public.letter_stop
+    ADD CONSTRAINT letter_stop_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.letter_template
+    ADD CONSTRAINT letter_template_pkey PRIMARY KEY (campaign_id, word, language, version);
+
 ALTER TABLE ONLY public.loosening
     ADD CONSTRAINT loosening_pkey PRIMARY KEY (id);
 
@@ -3316,6 +3480,20 @@ CREATE INDEX lead_rejected ON public.lead USING btree (campaign_id, decided_at, 
 
 CREATE INDEX lead_waiting ON public.lead USING btree (due_at) WHERE (state = 'new'::text);
 
+CREATE INDEX letter_of_address ON public.letter USING btree (lower(address), customer_id);
+
+CREATE INDEX letter_of_campaign ON public.letter USING btree (campaign_id, id);
+
+CREATE INDEX letter_of_contact ON public.letter USING btree (contact_id, id);
+
+CREATE INDEX letter_of_list ON public.letter USING btree (list_id, id) WHERE (list_id IS NOT NULL);
+
+CREATE INDEX letter_of_state ON public.letter USING btree (state, id);
+
+CREATE INDEX letter_tried ON public.letter USING btree (campaign_id, tried_at) WHERE (tried_at IS NOT NULL);
+
+CREATE INDEX letter_waiting ON public.letter USING btree (campaign_id, next_at, id) WHERE (state = 'waiting'::text);
+
 CREATE INDEX login_try_recent ON public.login_try USING btree (at);
 
 CREATE UNIQUE INDEX one_callee_per_operator ON public.attempt_live USING btree (operator_id) WHERE ((state = ANY (ARRAY['bridging'::text, 'connected'::text])) AND (ended_by IS DISTINCT FROM 'phone_lost'::text));
@@ -3412,6 +3590,8 @@ CREATE TRIGGER never_deleted BEFORE DELETE ON public.lane FOR EACH STATEMENT EXE
 
 CREATE TRIGGER never_deleted BEFORE DELETE ON public.lead FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_delete();
 
+CREATE TRIGGER never_deleted BEFORE DELETE ON public.letter FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_delete();
+
 CREATE TRIGGER never_deleted BEFORE DELETE ON public.phone FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_delete();
 
 CREATE TRIGGER never_moved AFTER UPDATE OF contact_id, phone_id ON public.contact_phone FOR EACH ROW EXECUTE FUNCTION public.refuse_move();
@@ -3427,6 +3607,8 @@ CREATE TRIGGER tell AFTER UPDATE OF state ON public.campaign FOR EACH ROW WHEN (
 CREATE TRIGGER tell AFTER INSERT ON public.disposition FOR EACH ROW EXECUTE FUNCTION public.tell_disposition();
 
 CREATE TRIGGER tell AFTER INSERT OR UPDATE OF state, late_at ON public.lead FOR EACH ROW EXECUTE FUNCTION public.tell_lead();
+
+CREATE TRIGGER template_is_kept BEFORE UPDATE ON public.letter_template FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER version_is_a_fact BEFORE UPDATE ON public.script_version FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
@@ -3612,6 +3794,45 @@ ALTER TABLE ONLY public.lead
 
 ALTER TABLE ONLY public.lead_rule
     ADD CONSTRAINT lead_rule_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.letter
+    ADD CONSTRAINT letter_attempt_id_fkey FOREIGN KEY (attempt_id) REFERENCES public.disposition(attempt_id);
+
+ALTER TABLE ONLY public.letter
+    ADD CONSTRAINT letter_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
+
+ALTER TABLE ONLY public.letter
+    ADD CONSTRAINT letter_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id);
+
+ALTER TABLE ONLY public.letter_list
+    ADD CONSTRAINT letter_list_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
+
+ALTER TABLE ONLY public.letter
+    ADD CONSTRAINT letter_list_id_fkey FOREIGN KEY (list_id) REFERENCES public.letter_list(id);
+
+ALTER TABLE ONLY public.letter_rule
+    ADD CONSTRAINT letter_rule_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.letter_sender
+    ADD CONSTRAINT letter_sender_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id);
+
+ALTER TABLE ONLY public.letter_stop
+    ADD CONSTRAINT letter_stop_added_by_fkey FOREIGN KEY (added_by) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.letter_stop
+    ADD CONSTRAINT letter_stop_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
+
+ALTER TABLE ONLY public.letter_stop
+    ADD CONSTRAINT letter_stop_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES public.customer(id);
+
+ALTER TABLE ONLY public.letter_stop
+    ADD CONSTRAINT letter_stop_letter_id_fkey FOREIGN KEY (letter_id) REFERENCES public.letter(id);
+
+ALTER TABLE ONLY public.letter_template
+    ADD CONSTRAINT letter_template_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.letter_template
+    ADD CONSTRAINT letter_template_saved_by_fkey FOREIGN KEY (saved_by) REFERENCES public.app_user(id);
 
 ALTER TABLE ONLY public.loosening
     ADD CONSTRAINT loosening_approved_by_fkey FOREIGN KEY (approved_by) REFERENCES public.app_user(id);

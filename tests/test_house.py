@@ -33,6 +33,7 @@ FOREIGN = {
     "panoramisk": {"ami"},
     "asyncpg": {"store"},
     "aiohttp": {"web", "world", "outbox", "service"},
+    "aiosmtplib": {"outbox"},
     "phonenumbers": {"intake", "web", "store", "world"},
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dialer.core import letters
 from dialer.core.model import DispositionKind, RetryRule
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ DEFAULT: tuple[DispositionKind, ...] = (
         decision_maker=True,
         verdict="fresh",
         makes_lead=True,
+        letter="lead",
     ),
     DispositionKind(
         code="agreed",
@@ -56,6 +58,7 @@ DEFAULT: tuple[DispositionKind, ...] = (
         verdict="fresh",
         needs=frozenset({"address"}),
         retry=RetryRule(delay_s=3 * DAY_S),
+        letter="proposal",
     ),
     DispositionKind(
         code="email_cold",
@@ -65,6 +68,7 @@ DEFAULT: tuple[DispositionKind, ...] = (
         verdict="fresh",
         needs=frozenset({"address"}),
         retry=RetryRule(delay_s=7 * DAY_S),
+        letter="proposal",
     ),
     DispositionKind(
         code="refused_with_reason",
@@ -126,13 +130,16 @@ def check(kind: DispositionKind, form: Mapping[str, object]) -> list[str]:
 
     Returns:
         Some of ``disposition.needs_time``, ``disposition.needs_reason``, ``disposition.needs_address``,
-        ``disposition.unknown_reason`` and ``disposition.takes_no_time`` (a callback to a contact that it closes).
+        ``disposition.unknown_reason``, ``disposition.unknown_address`` (no letter can go there) and
+        ``disposition.takes_no_time`` (a callback to a contact that it closes).
     """
     given = {need: form.get(field) for need, field in _GIVEN_IN.items()}
     given = {need: value for need, value in given.items() if value is not None and str(value).strip()}
     wrong = [f"disposition.needs_{need}" for need in _GIVEN_IN if need in kind.needs and need not in given]
     if kind.reasons and "reason" in given and given["reason"] not in kind.reasons:
         wrong.append("disposition.unknown_reason")
+    if kind.letter and "address" in given and letters.address(str(given["address"])) is None:
+        wrong.append("disposition.unknown_address")
     if kind.closes and "time" in given:
         wrong.append("disposition.takes_no_time")
     return wrong
@@ -171,6 +178,8 @@ def _no_success(kind: DispositionKind) -> tuple[str, str, str] | None:
         return "disposition_kind.result", "result", "A success is no refusal, and no number out of use."
     if kind.makes_lead:
         return "disposition_kind.lead", "makes_lead", "Whoever refused or is out of reach is no lead."
+    if kind.letter:
+        return "disposition_kind.letter", "letter", "Whoever refused or is out of reach is not written to."
     return None
 
 

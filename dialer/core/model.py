@@ -186,6 +186,7 @@ class DispositionKind:
         key: The digit that chooses it on the operator's page; None has none.
         colour: Its colour there, of ``COLOURS``; None goes by its flags.
         makes_lead: The conversation becomes a lead for the customer.
+        letter: Which of the campaign's letters it brings, where the campaign writes any; None brings none.
         archived: Kept for what was saved with it; cannot be chosen any more.
     """
 
@@ -204,6 +205,7 @@ class DispositionKind:
     key: str | None = None
     colour: str | None = None
     makes_lead: bool = False
+    letter: str | None = None
     archived: bool = False
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from dialer.core import dispositions as rules
-from dialer.core import retry
+from dialer.core import letters, retry
 from dialer.core.model import CampaignState, DispositionKind
 from dialer.errors import NotFound, Refused
 from dialer.store import campaigns, retry_rules
@@ -31,7 +31,7 @@ ACTIVE_MAX = 30
 #: What ``change`` takes beside ``key``, ``archived`` and the figures of the retry rule.
 FLAGS = frozenset(
     {"name_ru", "name_en", "result", "closes", "decision_maker", "verdict", "refusal", "needs", "reasons", "dnc_scope"}
-    | {"colour", "makes_lead"}
+    | {"colour", "makes_lead", "letter"}
 )
 
 
@@ -243,6 +243,14 @@ def _check(kind: DispositionKind, campaign: Campaign) -> None:
     if wrong := rules.contradiction(kind):
         code, field, sentence = wrong
         raise Refused(code, sentence, remedy="Change one of the two.", fields=[{"field": field, "message": sentence}])
+    if kind.letter not in {None, kind.code, *letters.WORDS}:
+        sentence = "There is no such letter: it is its own, or one of the campaign's."
+        raise Refused(
+            "disposition_kind.letter",
+            sentence,
+            remedy=f"Choose one of: {', '.join(letters.WORDS)}, {kind.code}.",
+            fields=[{"field": "letter", "message": sentence}],
+        )
     others = [one for one in campaign.dispositions.values() if one.code != kind.code and not one.archived]
     if kind.archived:
         if not others:

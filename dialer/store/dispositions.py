@@ -22,7 +22,7 @@ from dialer.core import callbacks as promises
 from dialer.core import dispositions as forms
 from dialer.core import hours, retry, rules
 from dialer.errors import NotFound, Refused
-from dialer.store import campaigns, do_not_call, leads, retry_rules
+from dialer.store import campaigns, do_not_call, leads, letters, retry_rules
 from dialer.store.pools import transaction
 from dialer.store.queries import queries
 
@@ -126,7 +126,7 @@ class Dispositions:
         Raises:
             NotFound: ``attempt.not_found``: there is no such conversation of this operator.
             Refused: ``disposition.unknown``, ``.exists``, ``.other_content``, ``.needs_time``, ``.needs_reason``,
-                ``.needs_address``, ``.unknown_reason``, ``.takes_no_time``; ``callback.past``,
+                ``.needs_address``, ``.unknown_reason``, ``.unknown_address``, ``.takes_no_time``; ``callback.past``,
                 ``callback.outside_window``, ``callback.too_soon``.
             StoreDown: Whether it is saved is not known; the same again is right.
         """
@@ -214,6 +214,8 @@ async def _save(connection: Connection, form: _Form) -> Saved:
         )
         forbidden = (attempt["phone_id"],)
     lead_id = await _lead(connection, form, campaign, attempt) if kind.makes_lead else None
+    if kind.letter:
+        await _letter(connection, form, kind.letter, campaign, attempt)
     return Saved(
         attempt_id=form.attempt_id,
         contact_id=attempt["contact_id"],
@@ -371,6 +373,19 @@ async def _lead(connection: Connection, form: _Form, campaign: Campaign, attempt
         company=form.company,
     )
     return await leads.make(connection, made)
+
+
+async def _letter(connection: Connection, form: _Form, word: str, campaign: Campaign, attempt: asyncpg.Record) -> None:
+    made = letters.Made(
+        attempt_id=form.attempt_id,
+        contact_id=attempt["contact_id"],
+        campaign_id=campaign.id,
+        customer_id=campaign.customer_id,
+        word=word,
+        address=form.address or "",
+        now=form.now,
+    )
+    await letters.make(connection, made)
 
 
 def _not_found() -> NotFound:

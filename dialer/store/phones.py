@@ -36,6 +36,7 @@ class Dossier:
     do_not_calls: Sequence[Mapping[str, Any]]
     rests: Sequence[Mapping[str, Any]]
     leads: Sequence[Mapping[str, Any]]
+    letters: Sequence[Mapping[str, Any]]
 
 
 class Phones:
@@ -58,7 +59,7 @@ class Phones:
             await note(connection, actor, "phone.read", f"phone:{phone_id}")
             parts = {
                 part: [dict(row) for row in await SQL[f"phone_{part}"].fetch(connection, phone_id=phone_id)]
-                for part in ("attempts", "contacts", "callbacks", "do_not_calls", "rests", "leads")
+                for part in ("attempts", "contacts", "callbacks", "do_not_calls", "rests", "leads", "letters")
             }
             agreed = await consents.SQL["consent_of_phone"].fetch(connection, phone_id=phone_id)
             return Dossier(phone=phone, consents=[dict(row) for row in agreed], **parts)
@@ -82,6 +83,7 @@ class Phones:
             if phone_id is None:
                 raise _not_found()
             await SQL["phone_suppress"].execute(connection, e164=phone, at=now)
+            await SQL["phone_erase_addresses"].execute(connection, phone_id=phone_id, at=now)
             people = await SQL["phone_erase_contacts"].fetchval(connection, phone_id=phone_id, at=now)
             await SQL["phone_erase_consents"].execute(connection, phone_id=phone_id, at=now)
             await SQL["phone_erase_reasons"].execute(connection, phone_id=phone_id)

@@ -26,6 +26,8 @@ from dialer.store.facts import Facts
 from dialer.store.kpi import Numbers
 from dialer.store.kpi_hours import HourRows
 from dialer.store.leads import Leads
+from dialer.store.letter_texts import LetterTexts
+from dialer.store.letters import Letters
 from dialer.store.loosenings import Loosenings
 from dialer.store.messages import Messages
 from dialer.store.national import NationalLists
@@ -83,6 +85,8 @@ class Stores:
     passes: Passes
     retry_rules: RetryRules
     leads: Leads
+    letters: Letters
+    letter_texts: LetterTexts
     loosenings: Loosenings
     offers: Offers
     messages: Messages
@@ -126,6 +130,8 @@ class Stores:
             passes=Passes(pools.web),
             retry_rules=RetryRules(pools.web),
             leads=Leads(pools.web),
+            letters=Letters(pools.web),
+            letter_texts=LetterTexts(pools.web),
             loosenings=Loosenings(pools.web),
             offers=Offers(pools.web),
             messages=Messages(pools.web),

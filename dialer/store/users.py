@@ -296,7 +296,7 @@ class Users:
         return await transaction(self._pool, work)
 
     async def owner(self, kind: str, object_id: int) -> Owner | None:
-        """Whose a campaign, base, file, contact, callback, lead or operator (``kind``) is; None if there is none."""
+        """Whose a campaign, base, contact, callback, lead, letter … (``kind``) is; None if there is none."""
         with store_errors():
             row = await SQL["scope_of"].fetchrow(self._pool, kind=kind, id=object_id)
         return Owner(**row) if row else None

@@ -21,7 +21,7 @@ WHERE :campaign_id::bigint IS NULL OR c.id = :campaign_id::bigint;
 -- name: campaign_kinds
 -- The dispositions of these campaigns in their place on the page.
 SELECT campaign_id, code, name_ru, name_en, result, closes, decision_maker, verdict, refusal, needs, reasons, dnc_scope, retry,
-    key, colour, makes_lead, archived_at IS NOT NULL AS archived
+    key, colour, makes_lead, letter, archived_at IS NOT NULL AS archived
 FROM disposition_kind WHERE campaign_id = ANY(:campaigns::bigint[])
 ORDER BY campaign_id, place;
 
@@ -70,10 +70,10 @@ UPDATE campaign SET state = :state::text WHERE id = :campaign_id::bigint;
 -- name: campaign_kind_add
 -- One disposition of a new campaign's list.
 INSERT INTO disposition_kind (campaign_id, code, place, name_ru, name_en, result, closes, decision_maker, verdict, refusal, needs, reasons,
-    dnc_scope, retry, key, colour, makes_lead)
+    dnc_scope, retry, key, colour, makes_lead, letter)
 VALUES (:campaign_id::bigint, :code::text, :place::integer, :name_ru::text, :name_en::text, :result::boolean, :closes::boolean,
     :decision_maker::boolean, :verdict::text, :refusal::boolean, :needs::text[], :reasons::text[], :dnc_scope::text, :retry::jsonb,
-    :key::text, :colour::text, :makes_lead::boolean);
+    :key::text, :colour::text, :makes_lead::boolean, :letter::text);
 
 -- name: campaign_budget_add
 -- The legal count of the present window; what was dialled elsewhere in it is carried in.

@@ -45,6 +45,16 @@ SELECT k.id, k.due_at, k.state, k.note FROM callback k WHERE k.phone_id = :phone
 SELECT l.id, l.made_at, l.state, l.person, l.company, l.address, l.agreed, l.reason, customer.name AS customer
 FROM lead l JOIN customer ON customer.id = l.customer_id WHERE l.phone_id = :phone_id::bigint ORDER BY l.id;
 
+-- name: phone_letters
+-- Letters after its conversations.
+SELECT l.id, l.made_at, l.address, l.state, l.reason, l.subject, l.body, l.sent_at
+FROM letter l JOIN disposition d ON d.attempt_id = l.attempt_id JOIN (
+    SELECT attempt_id FROM attempt WHERE phone_id = :phone_id::bigint
+    UNION ALL
+    SELECT attempt_id FROM attempt_live WHERE phone_id = :phone_id::bigint
+) AS a ON a.attempt_id = l.attempt_id
+ORDER BY l.id;
+
 -- name: phone_do_not_calls
 -- Who may not call it.
 SELECT d.scope, d.reason, d.added_at FROM do_not_call d WHERE d.phone_id = :phone_id::bigint ORDER BY d.id;
@@ -59,6 +69,17 @@ ORDER BY r.said_at DESC, r.class;
 -- name: phone_suppress
 -- Its keyed hash stays, so that it is not called again when another file brings it back.
 INSERT INTO suppression (hash, erased_at) VALUES (suppression_hash(:e164::text), :at::timestamptz) ON CONFLICT DO NOTHING;
+
+-- name: phone_erase_addresses
+-- Nobody writes to whoever has it again; of the addresses, too, only the keyed hash stays.
+WITH told AS (
+    SELECT DISTINCT lower(l.address) AS address
+    FROM contact_phone cp JOIN letter l ON l.contact_id = cp.contact_id
+    WHERE cp.phone_id = :phone_id::bigint AND l.address <> ''
+), stops AS (
+    DELETE FROM letter_stop s USING told WHERE s.address = told.address
+)
+INSERT INTO suppression (hash, erased_at) SELECT suppression_hash(address), :at::timestamptz FROM told ON CONFLICT DO NOTHING;
 
 -- name: phone_erase_contacts
 -- Whoever has it is nobody now: no name, no attributes, no promise, no other number.
@@ -82,6 +103,12 @@ WITH person AS (
 ), leads AS (
     UPDATE lead l
     SET person = '', company = '', company_key = NULL, address = '', agreed = '', reason = CASE WHEN l.reason IS NOT NULL THEN '' END
+    FROM person WHERE l.contact_id = person.id
+), letters AS (
+    UPDATE letter l
+    SET address = '', subject = NULL, body = NULL, detail = '', state = CASE l.state WHEN 'waiting' THEN 'refused' ELSE l.state END,
+        reason = CASE l.state WHEN 'waiting' THEN 'erased' ELSE l.reason END,
+        closed_at = CASE l.state WHEN 'waiting' THEN :at::timestamptz ELSE l.closed_at END
     FROM person WHERE l.contact_id = person.id
 ), drafts AS (
     DELETE FROM draft USING attempt a, person WHERE draft.attempt_id = a.attempt_id AND a.contact_id = person.id

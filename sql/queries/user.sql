@@ -159,6 +159,7 @@ SELECT c.team_id, c.customer_id FROM campaign AS c WHERE c.id = CASE :kind::text
     WHEN 'contact' THEN (SELECT campaign_id FROM contact WHERE id = :id::bigint)
     WHEN 'callback' THEN (SELECT campaign_id FROM callback WHERE id = :id::bigint)
     WHEN 'lead' THEN (SELECT campaign_id FROM lead WHERE id = :id::bigint)
+    WHEN 'letter' THEN (SELECT campaign_id FROM letter WHERE id = :id::bigint)
 END
 UNION ALL
 SELECT team_id, NULL FROM app_user WHERE :kind::text = 'operator' AND id = :id::bigint AND role = 'operator';

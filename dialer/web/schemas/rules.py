@@ -212,6 +212,7 @@ class DossierAnswer(Answer):
     do_not_calls: list[Mapping[str, Any]]
     rests: list[Mapping[str, Any]]
     leads: list[Mapping[str, Any]]
+    letters: list[Mapping[str, Any]]
 
 
 class DoNotCallFileQuery(Ask):
