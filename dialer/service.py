@@ -42,8 +42,8 @@ from dialer.web.call import CONTEXT
 log = structlog.get_logger(__name__)
 
 #: Contexts of our dialplan, and its version; an Asterisk without them is not dialled on.
-CONTEXTS = ("operator", "answered", "offer", "held")
-PLAN = "2"
+CONTEXTS = ("operator", "answered", "offer", "held", "listen", "whisper", "join")
+PLAN = "3"
 PARTITIONS_S = 24 * 3600.0
 #: Work beside the engine that failed is begun again after this.
 AGAIN_S = 10.0

@@ -1080,6 +1080,7 @@ CREATE TABLE public.campaign (
     budget_mode text DEFAULT 'strict'::text NOT NULL,
     preview_s integer DEFAULT 60 NOT NULL,
     preview_calls boolean DEFAULT false NOT NULL,
+    listening_shown boolean DEFAULT true NOT NULL,
     CONSTRAINT campaign_after_wrap_up_check CHECK ((after_wrap_up = ANY (ARRAY['ready'::text, 'paused'::text]))),
     CONSTRAINT campaign_attempts_max_check CHECK (((attempts_max >= 1) AND (attempts_max <= 20))),
     CONSTRAINT campaign_budget_mode_check CHECK ((budget_mode = ANY (ARRAY['strict'::text, 'probable'::text]))),
@@ -2762,6 +2763,23 @@ CREATE TABLE public.letter_template (
     CONSTRAINT letter_template_word_check CHECK ((word ~ '^[a-z0-9_]{1,40}$'::text))
 );
 
+CREATE TABLE public.listening (
+    id uuid NOT NULL,
+    user_id bigint NOT NULL,
+    operator_id bigint NOT NULL,
+    attempt_id uuid NOT NULL,
+    switch text NOT NULL,
+    mode text NOT NULL,
+    shown boolean NOT NULL,
+    began_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    how text,
+    CONSTRAINT listening_check CHECK (((ended_at IS NULL) = (how IS NULL))),
+    CONSTRAINT listening_check1 CHECK ((ended_at >= began_at)),
+    CONSTRAINT listening_how_check CHECK ((how = ANY (ARRAY['conversation'::text, 'phone_lost'::text, 'hung_up'::text, 'not_answered'::text, 'stopped'::text, 'moved'::text, 'page_gone'::text, 'service'::text, 'refused'::text]))),
+    CONSTRAINT listening_mode_check CHECK ((mode = ANY (ARRAY['listen'::text, 'whisper'::text, 'join'::text])))
+);
+
 CREATE TABLE public.login_try (
     login text NOT NULL,
     ip text NOT NULL,
@@ -3268,6 +3286,9 @@ ALTER TABLE ONLY public.letter_stop
 ALTER TABLE ONLY public.letter_template
     ADD CONSTRAINT letter_template_pkey PRIMARY KEY (campaign_id, word, language, version);
 
+ALTER TABLE ONLY public.listening
+    ADD CONSTRAINT listening_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.loosening
     ADD CONSTRAINT loosening_pkey PRIMARY KEY (id);
 
@@ -3493,6 +3514,10 @@ CREATE INDEX letter_of_state ON public.letter USING btree (state, id);
 CREATE INDEX letter_tried ON public.letter USING btree (campaign_id, tried_at) WHERE (tried_at IS NOT NULL);
 
 CREATE INDEX letter_waiting ON public.letter USING btree (campaign_id, next_at, id) WHERE (state = 'waiting'::text);
+
+CREATE INDEX listening_of_attempt ON public.listening USING btree (attempt_id);
+
+CREATE INDEX listening_open ON public.listening USING btree (switch) WHERE (ended_at IS NULL);
 
 CREATE INDEX login_try_recent ON public.login_try USING btree (at);
 
@@ -3833,6 +3858,12 @@ ALTER TABLE ONLY public.letter_template
 
 ALTER TABLE ONLY public.letter_template
     ADD CONSTRAINT letter_template_saved_by_fkey FOREIGN KEY (saved_by) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.listening
+    ADD CONSTRAINT listening_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.listening
+    ADD CONSTRAINT listening_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.app_user(id);
 
 ALTER TABLE ONLY public.loosening
     ADD CONSTRAINT loosening_approved_by_fkey FOREIGN KEY (approved_by) REFERENCES public.app_user(id);

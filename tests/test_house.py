@@ -89,7 +89,7 @@ def may(path: Path, name: str) -> bool:
     if theirs == "dialer" and mine not in {"dialer", "world"}:
         return name.split(".")[1] in PLAIN
     if mine == "engine" and theirs == "ami":
-        return path.name in {"switch.py", "engine.py", "trials.py"}
+        return path.name in {"switch.py", "engine.py", "trials.py", "ears.py"}
     if theirs == "engine" and mine != "dialer":
         return "engine.ports" in ALLOWED[mine] and name.startswith("dialer.engine.ports")
     return theirs in ALLOWED[mine]

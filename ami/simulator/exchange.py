@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 #: The oldest Asterisk whose deadlocks under Originate load are fixed is 22.10; what the simulator says it is.
 VERSION = "22.10.1"
+NORMAL_CLEARING = 16
 
 
 class Bridge:
@@ -56,6 +57,7 @@ class Channel:
         "resumes",
         "ring_timeout_at",
         "seat",
+        "spies_on",
         "state",
         "turn",
         "variables",
@@ -78,6 +80,8 @@ class Channel:
         self.resumes: Step | None = None
         """The step of the dialplan after a conversation."""
         self.seat: str | None = None
+        self.spies_on = ""
+        """Id of the channel this one spies on."""
         self.person: Person | None = None
         self.call: WorldCall | None = None
         self.variables: Mapping[str, str] = {}
@@ -93,6 +97,7 @@ class Exchange:
         self.running = True
         self.channels: dict[str, Channel] = {}
         self.bridges: dict[str, Bridge] = {}
+        self.spying: set[Channel] = set()
         self.database: dict[str, dict[str, str]] = {}
         self._holding: dict[str, Bridge] = {}
         self._timers: list[tuple[float, int, Step, Channel, int]] = []
@@ -206,6 +211,9 @@ class Exchange:
             self._goes_on(other)
         self.emit(HungUp(at=self.now, channel_id=channel.channel_id, cause=cause, sip_code=sip_code))
         del self.channels[channel.channel_id]
+        self.spying.discard(channel)
+        for spy in [one for one in self.spying if one.spies_on == channel.channel_id]:
+            self._end(spy, by="plan", cause=NORMAL_CLEARING)
 
     def crash(self, now: float) -> None:
         """Everything is gone at once and nobody is told. AstDB stays, it is on disk."""
@@ -217,6 +225,7 @@ class Exchange:
                 for talk in channel.call.talks[-1:]:
                     talk.ended_at = now if talk.ended_at is None else talk.ended_at
         self.channels.clear()
+        self.spying.clear()
         self.bridges.clear()
         self._holding.clear()
         self._timers.clear()

@@ -98,7 +98,7 @@ class Manager:
         self.sim = sim
         self.switch = sim.switch
         self.version = version
-        self.globals = {"DIALER_PLAN": "2"}
+        self.globals = {"DIALER_PLAN": "3"}
 
     def reply(self, headers: Headers, rights: frozenset[str]) -> Reply:
         """Carry out one action for somebody with these rights to write."""

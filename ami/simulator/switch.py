@@ -16,6 +16,7 @@ One call, from top to bottom (times are examples; what a person does comes from 
                        2  goodbye, HungUp        9  AstDB, Said OptOut, goodbye, HungUp
                        *  the offer again, at most five times in all; another key too, but without Said Key
                      none: Said OfferEnded, HungUp
+    [listen] [whisper] [join]   Said Spying; a supervisor's phone, until the leg it spies on is gone, or sent to another
     message          Said Message; key 9 as above (after an offer 2 as well, and Said Key), else HungUp
 
 A callee whose operator's phone is lost goes on at the message, as on the real thing.
@@ -69,6 +70,8 @@ REFUSALS = {
 
 OFFERS_MOST = 5
 OFFER_KEYS, MESSAGE_KEYS = frozenset("129*"), frozenset("29")
+#: Contexts of a supervisor's phone.
+SPYING = ("listen", "whisper", "join")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +114,7 @@ class SimSwitch(Exchange):
             "answered": self._answered,
             "offer": self._offer,
             "held": self._held,
+            **{mode: partial(self._spies, mode=mode) for mode in SPYING},
         }
 
     # --- actions
@@ -325,6 +329,30 @@ class SimSwitch(Exchange):
     def _held(self, channel: Channel) -> None:
         self._waits_for_operator(channel, "held", self.dialplan.held_s)
 
+    def _spies(self, channel: Channel, *, mode: str) -> None:
+        """ChanSpy with the options u, E and S: on one channel, whatever it does, until it is gone."""
+        channel.turn += 1
+        channel.application = "ChanSpy"
+        self._say(channel, "Spying", Mode=mode)
+        self._at(self.now + self.dialplan.absolute_s, self._absolute_timeout, channel)
+        leg = channel.variables.get("DIALER_SPY_ON", "")
+        channel.spies_on = leg if leg.startswith("opr-") else ""
+        self.spying.add(channel)
+        if channel.spies_on not in self.channels:
+            self._plan_puts_down(channel)
+
+    def heard_by(self, channel_id: str) -> set[str]:
+        """Channels whose voice somebody hears: whoever is in the same conversation, and spies that talk into it."""
+        channel = self.channels[channel_id]
+        if channel in self.spying:
+            spied_on = self.channels[channel.spies_on]
+            return {spied_on.channel_id, *(one.channel_id for one in _others(spied_on))}
+        around = [channel, *_others(channel)]
+        spies = [one for one in self.spying if self.channels[one.spies_on] in around]
+        into = [one for one in spies if one.context == "join"]
+        into += [one for one in spies if one.context == "whisper" and one.spies_on == channel_id]
+        return {one.channel_id for one in (*_others(channel), *into)}
+
     def _waited_in_vain(self, channel: Channel) -> None:
         self._leave(channel)
         self._message(channel)
@@ -441,6 +469,12 @@ class SimSwitch(Exchange):
         self.advance(now)
         self._lost_seats.discard(seat)
         self.emit(ContactChanged(at=self.now, aor=seat, status="Reachable"))
+
+
+def _others(channel: Channel) -> list[Channel]:
+    """Whoever is in one conversation with this channel."""
+    bridge = channel.bridge
+    return [one for one in bridge.members if one is not channel] if bridge and not bridge.holding else []
 
 
 def _person(channel: Channel) -> Person:

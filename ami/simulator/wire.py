@@ -76,6 +76,17 @@ PLAN: Final[dict[str, dict[str, tuple[tuple[str, str], ...]]]] = {
             ("Hangup", "16"),
         )
     },
+    **{
+        mode: {
+            "s": (
+                ("UserEvent", f"Spying,Mode: {mode}"),
+                ("Set", "TIMEOUT(absolute)=7200"),
+                ("ChanSpy", f"${{DIALER_SPY_ON}},uqES{option}"),
+                ("Hangup", "16"),
+            )
+        }
+        for mode, option in (("listen", ""), ("whisper", "w"), ("join", "B"))
+    },
     "offer": {
         "s": (
             ("Set", "TIMEOUT(absolute)=7200"),

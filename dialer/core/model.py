@@ -352,6 +352,8 @@ class Campaign:
     """Mode ``preview``: so long an operator may look before the campaign decides."""
     preview_calls: bool = False
     """Mode ``preview``: what is not decided in time is called, and not skipped."""
+    listening_shown: bool = True
+    """Operators see a supervisor who only listens; one who can be heard is always shown."""
     retry: Mapping[Outcome, RetryRule] = field(default_factory=lambda: MappingProxyType({}))
     dispositions: Mapping[str, DispositionKind] = field(default_factory=lambda: MappingProxyType({}))
     keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

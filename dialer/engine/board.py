@@ -12,7 +12,7 @@ from dialer.core.model import AttemptState, Campaign, Mode, OperatorState, Outco
 from dialer.core.presence import Operator
 from dialer.engine.campaigns import Dialing
 from dialer.engine.pace import Pace
-from dialer.engine.ports import Board, CampaignView, OperatorView
+from dialer.engine.ports import Board, CampaignView, ListeningView, OperatorView
 from dialer.engine.switch import LEG, channel_of
 
 NOT_LOOKED_YET = {"en": "Not dialling yet.", "ru": "Дозвон ещё не начат."}
@@ -27,8 +27,8 @@ PREVIEWS = {
 }
 
 
-def operator_view(op: Operator) -> OperatorView:
-    """One operator as the board and the operator's page show it."""
+def operator_view(op: Operator, listened: str | None = None) -> OperatorView:
+    """One operator as the board and the operator's page show it; ``listened`` is for the operator's page alone."""
     live = op.live
     shown = op.preview.id if op.preview is not None else live.attempt_id
     return OperatorView(
@@ -47,6 +47,7 @@ def operator_view(op: Operator) -> OperatorView:
         missed=op.missed,
         held_until=op.held.until if op.held is not None else None,
         leg=channel_of(LEG, live.session_id),
+        listened=listened,
     )
 
 
@@ -96,6 +97,7 @@ def campaign_view(
         budget_mode=campaign.budget_mode,
         owed=law.owed(budget) if budget else 0,
         caution=campaign.caution,
+        listening_shown=campaign.listening_shown,
         trunk=campaign.trunk.name,
         trunk_off_since=trunk_off_since,
         changes=pace.why.changes(at),
@@ -112,6 +114,7 @@ def board(
     switch_up: bool,
     stopped_because: str | None,
     alerts: tuple[str, ...],
+    listenings: tuple[ListeningView, ...],
 ) -> Board:
     """Everything the board shows, of one moment."""
     outcomes = floor.outcomes
@@ -128,6 +131,7 @@ def board(
             for c in floor.campaigns.values()
         ),
         alerts=alerts,
+        listenings=listenings,
         counters={
             "attempts": sum(outcomes.values()) + len(floor.attempts),
             "connected": outcomes[Outcome.CONNECTED],

@@ -29,6 +29,7 @@ from dialer.engine.campaigns import Dialing
 from dialer.engine.clock import ClockWatch, SteadyClock
 from dialer.engine.desk import Desk
 from dialer.engine.journal import Writer
+from dialer.engine.listens import Listens
 from dialer.engine.ports import Board, Clock, Explanation, Lease, OperatorView, Store, TrialCall
 from dialer.engine.switch import ATTEMPT, LEG, AuditDue, Hearing, Switch
 from dialer.errors import DialerError, LeaseLost, Refused, StoreDown
@@ -51,7 +52,7 @@ LAG_S = 0.2
 ALERTS_KEPT = 20
 
 
-class Engine(Desk):
+class Engine(Desk, Listens):
     """Runs the campaigns of one switch. Implements the ports ``Commands`` and ``Live``.
 
     Args:
@@ -73,9 +74,9 @@ class Engine(Desk):
         self._clock = SteadyClock(clock)
         self._rng = rng
         self._new_id = new_id
-        self._switch = Switch(link, self._causes_of, self._do)
-        self._hearing = Hearing(link.events)
         self.writer = Writer(store, clock.boot_s)
+        self._switch = Switch(link, self._causes_of, self._do, self._listened)
+        self._hearing = Hearing(link.events)
         self.dialing = Dialing(
             floor=self.floor,
             store=store,
@@ -124,6 +125,7 @@ class Engine(Desk):
         await self._read_campaigns()
         recovered = await self._store.recover(self.name)
         self.started.set()
+        self.writer.began(self._clock.now())
         self._do(ev.Recovered(recovered.attempts, recovered.operators, recovered.previews))
         for operator_id, attempt_id in self._saved_early.items():
             self._do(ev.DispositionSaved(operator_id, attempt_id))
@@ -153,6 +155,7 @@ class Engine(Desk):
         """Stop dialing, store what is known, give the lease back. The caller cancels ``run`` afterwards."""
         self._stopping = True
         self.writer.stopping = True
+        self._switch.ears.stop_all(self._clock.now())
         try:
             await asyncio.wait_for(self.writer.drained(), patience_s)
             if self._lease is not None:
@@ -177,6 +180,7 @@ class Engine(Desk):
     def _do(self, event: ev.Event) -> None:
         for effect in self.floor.step(event, self._clock.now()):
             self._carry_out(effect)
+        self._switch.ears.moved(self.floor.operators, self._clock.now())
         self._bump()
 
     def _ask(self, event: ev.Event) -> None:
@@ -426,6 +430,7 @@ class Engine(Desk):
             switch_up=self._synced,
             stopped_because=self.stopped_because(),
             alerts=tuple(self._alarms),
+            listenings=self.listenings(),
         )
 
     @property
@@ -436,7 +441,7 @@ class Engine(Desk):
     def operator(self, operator_id: int) -> OperatorView | None:
         """One operator's state, None when no shift is open."""
         op = self.floor.operators.get(operator_id)
-        return views.operator_view(op) if op is not None else None
+        return views.operator_view(op, self._switch.ears.ears.shown_to(operator_id)) if op is not None else None
 
     def test_call(self, uid: UUID) -> TrialCall | None:
         """How a test call goes, or went."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 import structlog
 
 from dialer.core import effects as fx
+from dialer.core.listening import Listening
 from dialer.core.model import Ended, LiveAttempt, LiveOperator, OperatorInterval
 from dialer.core.preview import PreviewEnd
 from dialer.engine.ports import Journal, Store
@@ -39,10 +41,12 @@ class _Page:
     keys: list[fx.KeyMeans] = field(default_factory=list)
     opt_outs: list[fx.NeverAgain] = field(default_factory=list)
     previews: list[PreviewEnd] = field(default_factory=list)
+    listenings: list[tuple[UUID, datetime, str]] = field(default_factory=list)
+    began_at: datetime | None = None
 
     def __len__(self) -> int:
         parts = (self.progress, self.ended, self.operators, self.intervals, self.keys, self.opt_outs, self.previews)
-        return sum(map(len, parts))
+        return sum(map(len, parts)) + len(self.listenings)
 
     def as_journal(self) -> Journal:
         return Journal(
@@ -53,6 +57,8 @@ class _Page:
             key_dispositions=tuple((k.attempt_id, k.code, k.at) for k in self.keys),
             opt_outs=tuple((o.attempt_id, o.at) for o in self.opt_outs),
             previews=tuple(self.previews),
+            listenings=tuple(self.listenings),
+            began_at=self.began_at,
         )
 
 
@@ -98,6 +104,21 @@ class Writer:
                 page.previews.append(end)
             case _:
                 return
+        self._note()
+
+    def began(self, at: datetime) -> None:
+        """Note that this engine has begun: what supervisors heard before is over."""
+        self._page.began_at = at
+        self._note()
+
+    def listening_ended(self, listening: Listening) -> None:
+        """Note that a supervisor hears a conversation no more."""
+        if listening.ended_at is not None and listening.how is not None:
+            self._page.listenings.append((listening.id, listening.ended_at, listening.how))
+            self._note()
+
+    def _note(self) -> None:
+        page = self._page
         self._noted += 1
         if self._noted - self._written > FULL and len(page) > FULL:
             self.broken = "journal_full"
@@ -172,4 +193,6 @@ def _parts(journal: Journal) -> list[Journal]:
         *(Journal(intervals=(i,)) for i in journal.intervals),
         *(Journal(operators=(o,)) for o in journal.operators),
         *(Journal(previews=(p,)) for p in journal.previews),
+        *([Journal(began_at=journal.began_at)] if journal.began_at else []),
+        *(Journal(listenings=(one,)) for one in journal.listenings),
     ]

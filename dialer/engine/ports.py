@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from dialer.core.gate import Refusal
+    from dialer.core.listening import How, Listening, Mode
     from dialer.core.model import (
         Budget,
         Campaign,
@@ -116,6 +117,8 @@ class Journal:
         key_dispositions: Attempt and disposition code chosen by a key of the offer, author "offer".
         opt_outs: Attempts whose callee asked by key never to be called again.
         previews: Contacts that are with their operator no more, and why.
+        listenings: Supervisors who hear a conversation no more: id, when, why.
+        began_at: Set once, by an engine that has just begun: what supervisors heard before is over.
     """
 
     progress: Sequence[LiveAttempt] = ()
@@ -125,6 +128,8 @@ class Journal:
     key_dispositions: Sequence[tuple[UUID, str, datetime]] = ()
     opt_outs: Sequence[tuple[UUID, datetime]] = ()
     previews: Sequence[PreviewEnd] = ()
+    listenings: Sequence[tuple[UUID, datetime, str]] = ()
+    began_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +265,36 @@ class OperatorView:
     """How the last call this operator asked for ended without a conversation, or why it was refused."""
     leg: str | None = None
     """Channel id of the phone's nailed-up call; the phone in the browser answers no other."""
+    listened: str | None = None
+    """A supervisor is at the conversation, in this mode; only what the operator may see."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListeningView:
+    """A supervisor at a conversation, or who was at one.
+
+    Attributes:
+        leg: Channel id of the call to the supervisor's phone; a phone in the browser answers no other.
+        asked: The mode asked for last: ``listen``, ``whisper``, ``join``.
+        mode: The mode the switch has confirmed; None while the phone is called.
+        shown: Whether the operator sees a supervisor who only listens.
+        ended_at: None while it goes on.
+        how: Why it ended, a word of ``core.listening.How``.
+    """
+
+    id: UUID
+    user_id: int
+    name: str
+    operator_id: int
+    attempt_id: UUID
+    seat: str
+    leg: str
+    asked: str
+    mode: str | None
+    shown: bool
+    began_at: datetime
+    ended_at: datetime | None = None
+    how: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,6 +324,8 @@ class CampaignView:
     owed: int = 0
     """Answers without a loss that are needed until abandons are within the cap again."""
     caution: float = 1.0
+    listening_shown: bool = True
+    """Operators see a supervisor who only listens."""
     trunk: str = ""
     trunk_off_since: datetime | None = None
     changes: Sequence[Explanation] = ()
@@ -307,6 +344,7 @@ class Board:
     stopped_because: str | None
     operators: Sequence[OperatorView]
     campaigns: Sequence[CampaignView]
+    listenings: Sequence[ListeningView] = ()
     alerts: Sequence[str] = field(default_factory=tuple)
     counters: Mapping[str, int] = field(default_factory=dict)
     """Since the service started: attempts, answered, connected, abandoned, max_lines_per_ready_operator_x100, ..."""
@@ -355,6 +393,12 @@ class Live(Protocol):
     def test_call(self, uid: UUID) -> TrialCall | None:
         """How a test call goes, or went; None for one that nobody remembers."""
 
+    def hearable(self, operator_id: int) -> tuple[UUID, UUID, int, bool] | None:
+        """The conversation of an operator: attempt, session, campaign, and whether its listeners are shown."""
+
+    def listening(self, user_id: int) -> ListeningView | None:
+        """What this supervisor hears, or heard last; None for one who never listened."""
+
     async def changed(self, version: int) -> int:
         """Wait until the board's version is greater than this; returns the new one."""
 
@@ -400,6 +444,15 @@ class Commands(Protocol):
 
     async def begin_test_call(self, *, trunk: Trunk, number: str, caller_number: str) -> TrialCall:
         """Call an admin's own phone (E.164) on a trunk; the caller has checked that it may be called."""
+
+    async def begin_listening(self, wanted: Listening) -> ListeningView:
+        """Call a supervisor's phone and let it hear a conversation. Called after it is written down, only."""
+
+    async def change_listening(self, user_id: int, mode: Mode) -> ListeningView | None:
+        """Let the supervisor's call go on in another mode; the supervisor's present one as it is now."""
+
+    async def stop_listening(self, user_id: int, how: How) -> ListeningView | None:
+        """Hang up the supervisor's phone, if it hears a conversation."""
 
     def outcome_counts(self) -> Mapping[Outcome, int]:
         """Ended attempts by outcome since the service started."""

@@ -20,7 +20,9 @@ from ami.errors import ActionRefused, AmiError, BadAction, NotConnected
 from ami.port import SwitchLink
 from dialer.core import events as ev
 from dialer.core.floor import SETTLE_S, Floor
+from dialer.core.listening import Listening
 from dialer.core.model import AttemptState, Campaign, Claim, Mode
+from dialer.engine.ears import EAR, EarLine
 from dialer.engine.trials import TRIAL, Trials
 
 ATTEMPT = "att-"
@@ -84,16 +86,22 @@ class Switch:
         link: The supervised connection.
         causes_of: Attempt id -> overrides of the trunk's cause map.
         tell: Takes an event of the product; called at once, from the loop.
+        listened: Takes a supervisor's listening that has changed.
     """
 
     def __init__(
-        self, link: SwitchLink, causes_of: Callable[[UUID], Mapping[str, str]], tell: Callable[[ev.Event], None]
+        self,
+        link: SwitchLink,
+        causes_of: Callable[[UUID], Mapping[str, str]],
+        tell: Callable[[ev.Event], None],
+        listened: Callable[[Listening], None],
     ) -> None:
         self.link = link
         self._causes_of = causes_of
         self._tell = tell
         self._seen: set[UUID] = set()
         self.trials = Trials(link)
+        self.ears = EarLine(link, lambda session_id: channel_of(LEG, session_id), listened)
 
     # Out --------------------------------------------------------------------
 
@@ -176,6 +184,9 @@ class Switch:
         if channel_id.startswith(TRIAL):
             self.trials.take(event, channel_id, now)
             return
+        if channel_id.startswith(EAR):
+            self.ears.take(event, channel_id, now)
+            return
         ours = id_of(channel_id)
         if ours is None:
             return
@@ -244,8 +255,8 @@ class Switch:
             case _:
                 pass
 
-    async def look(self) -> ev.Resynced:
-        """Ask the switch what it holds.
+    async def look(self, now: Callable[[], datetime]) -> ev.Resynced:
+        """Ask the switch what it holds; supervisors' phones are looked at here.
 
         Raises:
             AmiError: the link failed meanwhile.
@@ -274,6 +285,7 @@ class Switch:
                 message=channel.application == "Read",
             )
         self._seen = set(calls)
+        self.ears.seen((channel.channel_id for channel in snapshot.channels), now())
         return ev.Resynced(datetime.fromtimestamp(snapshot.started_at, UTC), calls, legs)
 
     async def opt_outs(self) -> list[UUID]:
@@ -317,7 +329,7 @@ class Hearing:
         Raises:
             AmiError: the link failed meanwhile.
         """
-        found = await switch.look()
+        found = await switch.look(now)
         settled = now() - timedelta(seconds=SETTLE_S)
         gone = {
             channel_of(ATTEMPT, attempt.id)

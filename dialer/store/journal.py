@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dialer.core import budget as law
 from dialer.core.model import AttemptState, CallbackState, EndedBy, OperatorState
 from dialer.errors import LeaseLost
-from dialer.store import dispositions, do_not_call, lease
+from dialer.store import dispositions, do_not_call, lease, listenings
 from dialer.store.queries import queries
 
 if TYPE_CHECKING:
@@ -39,10 +39,7 @@ async def write(connection: Connection, journal: Journal, held: Lease | None) ->
     """
     if held and not await lease.SQL["lease_fence_facts"].fetchval(connection, switch=held.switch, epoch=held.epoch):
         raise LeaseLost("lease.lost", f"Epoch {held.epoch} on {held.switch} is over.")
-    for attempt_id, code, at in journal.key_dispositions:
-        await dispositions.save_key(connection, attempt_id, code, at)
-    for attempt_id, at in journal.opt_outs:
-        await do_not_call.opt_out(connection, attempt_id, OPT_OUT_SCOPE, at)
+    await _by_key(connection, journal)
     if journal.ended:
         await _end(connection, journal.ended)
     rows = _latest(journal.progress)
@@ -55,6 +52,23 @@ async def write(connection: Connection, journal: Journal, held: Lease | None) ->
         await _operators(connection, {operator.operator_id: operator for operator in journal.operators})
     if journal.intervals:
         await _intervals(connection, journal.intervals)
+    await _listened(connection, journal, held)
+
+
+async def _by_key(connection: Connection, journal: Journal) -> None:
+    """What callees chose by key."""
+    for attempt_id, code, at in journal.key_dispositions:
+        await dispositions.save_key(connection, attempt_id, code, at)
+    for attempt_id, at in journal.opt_outs:
+        await do_not_call.opt_out(connection, attempt_id, OPT_OUT_SCOPE, at)
+
+
+async def _listened(connection: Connection, journal: Journal, held: Lease | None) -> None:
+    """Supervisors who hear conversations no more."""
+    if journal.began_at is not None and held is not None:
+        await listenings.end_lost(connection, held.switch, journal.began_at)
+    if journal.listenings:
+        await listenings.end(connection, journal.listenings)
 
 
 def _latest(progress: Sequence[LiveAttempt]) -> Sequence[LiveAttempt]:

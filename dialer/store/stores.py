@@ -28,6 +28,7 @@ from dialer.store.kpi_hours import HourRows
 from dialer.store.leads import Leads
 from dialer.store.letter_texts import LetterTexts
 from dialer.store.letters import Letters
+from dialer.store.listenings import Listenings
 from dialer.store.loosenings import Loosenings
 from dialer.store.messages import Messages
 from dialer.store.national import NationalLists
@@ -89,6 +90,7 @@ class Stores:
     letter_texts: LetterTexts
     loosenings: Loosenings
     offers: Offers
+    listenings: Listenings
     messages: Messages
     pacing: Pacing
     second_factors: SecondFactors
@@ -134,6 +136,7 @@ class Stores:
             letter_texts=LetterTexts(pools.web),
             loosenings=Loosenings(pools.web),
             offers=Offers(pools.web),
+            listenings=Listenings(pools.web),
             messages=Messages(pools.web),
             pacing=Pacing(pools.web),
             second_factors=SecondFactors(pools.web),

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from dialer.errors import DialerError, Refused
 from dialer.intake.desk import Desk
 from dialer.seats import Pool
-from dialer.web import access, admin, auth, errors, files, health, offers, pages, phone, scope, second_factor
+from dialer.web import access, admin, auth, errors, files, health, listening, offers, pages, phone, scope, second_factor
 from dialer.web import live as _live
 from dialer.web import scopes as token_scopes
 from dialer.web.call import CONTEXT, Call, Context, login_needed
@@ -64,6 +64,7 @@ def create_app(*, stores: Stores, commands: Commands, live: Live, settings: Sett
         desk=Desk(stores, settings.data_dir / "bases", commands.campaigns_changed),
         pool=Pool(settings.seats_file),
         lines=phone.Lines(),
+        watch=listening.Watch(),
     )
     for route in ROUTES:
         app.router.add_route(route.method, route.path, _endpoint(route))
@@ -182,6 +183,7 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
 
 async def _close_pages(app: web.Application) -> None:
     app[CONTEXT].lines.end()
+    app[CONTEXT].watch.end()
     await app[CONTEXT].sockets.close_all()
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dialer.store.stores import Stores
     from dialer.store.users import Session, User
     from dialer.web.health import Pulse
+    from dialer.web.listening import Watch
     from dialer.web.live import Hub, Sockets
     from dialer.web.phone import Lines
 
@@ -49,6 +50,7 @@ class Context:
     setup: Setup = field(default_factory=Setup)
     pool: Pool
     lines: Lines
+    watch: Watch
 
 
 CONTEXT: web.AppKey[Context] = web.AppKey("context")

@@ -19,7 +19,7 @@ from dialer.web import schemas, scope
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dialer.engine.ports import Board, CampaignView, OperatorView
+    from dialer.engine.ports import Board, CampaignView, ListeningView, OperatorView
     from dialer.store.users import User
     from dialer.web.overview import Overview
 
@@ -59,6 +59,7 @@ def seen(board: Board, overview: Overview, user: User | None = None) -> Seen:
             board,
             campaigns=[one for one in board.campaigns if overview.campaign_of(user, one.campaign_id)],
             operators=[one for one in board.operators if overview.operator_of(user, one.operator_id)],
+            listenings=[one for one in board.listenings if overview.operator_of(user, one.operator_id)],
         )
         own = [one for one in shown.campaigns if overview.campaign_of(user, one.steering.campaign_id)]
         shown = shown.model_copy(update={"campaigns": own, "hour": None})
@@ -91,7 +92,11 @@ class Feed:
         """Take in the board of this moment."""
         board = part.board
         told = {name: json.dumps(getattr(board, name), default=dict) for name in _PLAIN}
-        told |= {"alerts": json.dumps(part.alerts), "totals": part.totals.model_dump_json()}
+        told |= {
+            "listenings": _heard(board.listenings),
+            "alerts": json.dumps(part.alerts),
+            "totals": part.totals.model_dump_json(),
+        }
         if part.overview != self._overview:
             told["overview"], self._overview = part.overview.model_dump_json(), part.overview
         changed = {name: text for name, text in told.items() if self._parts.get(name) != text}
@@ -127,6 +132,10 @@ def _moved(
     if gone:
         fields[f"{name}_gone"] = json.dumps(gone)
     return fields
+
+
+def _heard(rows: Sequence[ListeningView]) -> str:
+    return f"[{','.join(schemas.ListeningInfo.model_validate(row).model_dump_json() for row in rows)}]"
 
 
 def _list(rows: Mapping[int, tuple[object, str]]) -> str:

@@ -256,6 +256,7 @@ async def board_socket(call: Call) -> web.WebSocketResponse:
 
     async def frames(send: Send) -> None:
         watched = await hub.open_board(call.user)
+        call.context.watch.opened(call.user.id)
         try:
             sent = 0
             while True:
@@ -265,6 +266,7 @@ async def board_socket(call: Call) -> web.WebSocketResponse:
                 await watched.changed.after(seen)
         finally:
             hub.close_board(watched)
+            call.context.watch.closed(call)
 
     return await _serve(call, frames)
 

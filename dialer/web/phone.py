@@ -163,6 +163,7 @@ async def sip(call: Call, ask: schemas.SipQuery) -> web.WebSocketResponse:
             call.context.sockets.drop(session.token_hash, socket)
             call.context.hub.touch(user_id)
             lines.left(call)
+            call.context.watch.look(call)
             await close(socket, WSCloseCode.GOING_AWAY, b"")
             await close(switch, WSCloseCode.GOING_AWAY, b"")
     return socket

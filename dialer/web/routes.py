@@ -22,6 +22,7 @@ from dialer.web.access import ADMIN, BASES, CUSTOMERS, EVERYONE, LEADS, OPERATOR
 from dialer.web.routes_after import AFTER
 from dialer.web.routes_boards import BOARDS
 from dialer.web.routes_editors import EDITORS
+from dialer.web.routes_listening import LISTENING
 from dialer.web.routes_office import OFFICE
 
 _ID = "{id:[0-9]{1,18}}"
@@ -52,8 +53,8 @@ _OPERATOR = (
           summary="The seat's SIP account for the phone in the browser", answer=schemas.PhoneAnswer),
     Route(method="POST", path=f"{_V1}/operator/desk-phone", handler=phone.desk, roles=OPERATOR,
           summary="The seat's SIP account for a desk phone; its secret is shown once", answer=schemas.DeskPhoneAnswer),
-    Route(method="GET", path="/sip", handler=phone.sip, roles=OPERATOR, ask=schemas.SipQuery, socket=True,
-          summary="SIP of the phone in the browser, relayed to Asterisk"),
+    Route(method="GET", path="/sip", handler=phone.sip, roles=OPERATOR | LEADS, ask=schemas.SipQuery, socket=True,
+          summary="SIP of the phone in the browser, relayed to Asterisk; of a supervisor, to listen"),
     Route(method="POST", path=f"{_V1}/operator/ready", handler=operator.ready, roles=OPERATOR, summary="Take calls",
           answer=schemas.OperatorAnswer),
     Route(method="POST", path=f"{_V1}/operator/pause", handler=operator.pause, roles=OPERATOR,
@@ -262,6 +263,7 @@ ROUTES: tuple[Route, ...] = (
     *_USERS,
     *OFFICE,
     *EDITORS,
+    *LISTENING,
     *BOARDS,
     *_OTHERS,
 )

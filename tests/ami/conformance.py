@@ -194,6 +194,59 @@ async def a_callee_waiting_in_a_holding_bridge_leaves_it_for_the_conversation(st
     await callee.until(HungUp)
 
 
+# --- a supervisor who listens
+
+
+async def a_supervisors_phone_hears_a_conversation_in_each_mode_without_a_new_call(stage: Stage) -> None:
+    """The conversation goes on as if nobody was there, and the phone is still up when it is over."""
+    _, operator = await stage.operator()
+    callee = await stage.call("answers")
+    await callee.until(BridgeEntered)
+    bridge_id = await stage.bridge(operator, callee)
+    spy = await stage.spy(operator, "listen")
+    assert (await spy.until(Said, name="Spying")).fields["Mode"] == "listen"
+    for nth, mode in enumerate(("whisper", "join", "listen"), 2):
+        await stage.link.send(Redirect(channel_id=spy.channel_id, context=mode))
+        assert (await spy.until(Said, name="Spying", nth=nth)).fields["Mode"] == mode
+        await asyncio.sleep(0.2)
+        held = {c.channel_id: c for c in (await stage.link.snapshot()).channels}
+        assert (held[spy.channel_id].context, held[spy.channel_id].application) == (mode, "ChanSpy")
+    assert held[callee.channel_id].bridge_id == held[operator.channel_id].bridge_id == bridge_id
+    assert not spy.all(BridgeEntered)
+    await stage.hang_up(callee)
+    await operator.until(BridgeEntered, nth=2, holding=True)
+    await asyncio.sleep(0.3)
+    assert not spy.all(HungUp)
+    assert (await stage.hang_up(spy)).cause == 16
+    assert not operator.all(HungUp)
+    await stage.hang_up(operator)
+
+
+async def who_listens_is_hung_up_with_the_leg_and_hears_nobody_else(stage: Stage) -> None:
+    _, operator = await stage.operator()
+    _, another = await stage.operator()
+    spy = await stage.spy(operator, "whisper")
+    await spy.until(Said, name="Spying")
+    await asyncio.sleep(0.2)
+    gone = await stage.hang_up(operator)
+    stage.about(0.0, gone, await spy.until(HungUp))
+    await stage.hang_up(another)
+
+
+async def what_is_no_operators_leg_is_not_heard(stage: Stage) -> None:
+    """Not a callee's channel, not one that is gone, not any channel at all."""
+    _, operator = await stage.operator()
+    callee = await stage.call("answers")
+    await callee.until(BridgeEntered)
+    gone = stage.tale(f"opr-{uuid4().hex}")
+    for nobody in (callee, gone, None):
+        spy = await stage.spy(nobody, "listen")
+        said = await spy.until(Said, name="Spying")
+        stage.about(0.0, said, await spy.until(HungUp))
+    await stage.hang_up(callee)
+    await stage.hang_up(operator)
+
+
 # --- the offer and its keys
 
 
@@ -320,6 +373,9 @@ STORIES: dict[str, Callable[[Stage], Awaitable[None]]] = {
             a_callee_whose_operators_phone_is_lost_waits_for_it_and_talks_on,
             who_waits_in_vain_for_a_lost_phone_hears_the_message_after_20_s,
             a_callee_waiting_in_a_holding_bridge_leaves_it_for_the_conversation,
+            a_supervisors_phone_hears_a_conversation_in_each_mode_without_a_new_call,
+            who_listens_is_hung_up_with_the_leg_and_hears_nobody_else,
+            what_is_no_operators_leg_is_not_heard,
             one_waits_with_music_for_an_operator,
             one_without_an_operator_ends_in_the_message_after_the_campaigns_wait,
             two_asks_for_a_callback_and_ends_the_call,

@@ -170,6 +170,21 @@ class Stage:
         await tale.until(BridgeEntered, holding=True)
         return seat, tale
 
+    async def spy(self, on: Tale | None, mode: str) -> Tale:
+        """A supervisor's phone that is to hear a leg."""
+        tale = self.tale(f"spy-{uuid4().hex}")
+        await self.link.send(
+            Originate(
+                channel_id=tale.channel_id,
+                endpoint=self.rig.seat(),
+                number=None,
+                context=mode,
+                ring_timeout_ms=20_000,
+                variables={"DIALER_SPY_ON": on.channel_id} if on else {},
+            )
+        )
+        return tale
+
     async def bridge(self, operator: Tale, callee: Tale) -> str:
         """Connect the two; the id of their bridge."""
         await self.link.send(Bridge(channel_id_1=operator.channel_id, channel_id_2=callee.channel_id))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ami.actions import Bridge, Hangup, Originate, SetVariable
+from ami.actions import Bridge, Hangup, Originate, Redirect, SetVariable
 from ami.events import (
     BridgeEntered,
     BridgeLeft,
@@ -358,3 +358,32 @@ class TestACrash:
         assert play.switch.database == {"optout": {"1": "4"}}
         [call] = play.switch.calls
         assert (call.ended_at, call.ended_by, call.cause) == (4.5, "crash", None)
+
+
+@pytest.mark.parametrize(
+    ("mode", "callee_hears", "operator_hears"),
+    [
+        ("listen", {OPERATOR}, {CALLEE}),
+        ("whisper", {OPERATOR}, {CALLEE, "spy-1"}),
+        ("join", {OPERATOR, "spy-1"}, {CALLEE, "spy-1"}),
+    ],
+)
+def test_who_hears_a_supervisor_is_the_mode(mode: str, callee_hears: set[str], operator_hears: set[str]) -> None:
+    """Nobody, the operator, both; the supervisor hears both in any mode."""
+    play = Play(PERSON)
+    play.phone(0.0)
+    play.call(1.0)
+    play.bridge(5.0)
+    asked = Originate(
+        channel_id="spy-1",
+        endpoint="seat2",
+        number=None,
+        context="listen",
+        ring_timeout_ms=20_000,
+        variables={"DIALER_SPY_ON": OPERATOR},
+    )
+    assert play.switch.do(asked, 6.0) is None
+    assert play.switch.do(Redirect(channel_id="spy-1", context=mode), 7.0) is None
+    assert play.switch.heard_by(CALLEE) == callee_hears
+    assert play.switch.heard_by(OPERATOR) == operator_hears
+    assert play.switch.heard_by("spy-1") == {CALLEE, OPERATOR}

@@ -85,8 +85,8 @@ async def _behind_tcp() -> Endings:
         port=server.port,
         events_secret="events-secret",
         commands_secret="commands-secret",
-        contexts=("operator", "answered", "offer", "held"),
-        plan="2",
+        contexts=("operator", "answered", "offer", "held", "listen", "whisper", "join"),
+        plan="3",
     )
     link = Link(settings)
     running = asyncio.create_task(link.run())

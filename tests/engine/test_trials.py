@@ -44,7 +44,7 @@ class Line:
     def __init__(self):
         self.link = Link()
         self.told = []
-        self.switch = Switch(self.link, lambda _: {}, self.told.append)
+        self.switch = Switch(self.link, lambda _: {}, self.told.append, self.told.append)
         self.now = NOON
 
     def begin(self, uid=UID, number=PHONE):

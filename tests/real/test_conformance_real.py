@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.real
 
 PORTS = (25300, 25349)
-SEATS = 12
+SEATS = 24
 #: More at the same time are more than a small machine tells apart by tenths of a second.
 AT_ONCE = 6
 

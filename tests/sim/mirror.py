@@ -229,6 +229,7 @@ class MirroredTables(Tables):
             "cap_permille": campaign.cap_permille,
             "preview_s": campaign.preview_s,
             "preview_calls": campaign.preview_calls,
+            "listening_shown": campaign.listening_shown,
             "offer": campaign.offer,
             "keys": dict(campaign.keys),
         }

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from uuid import UUID, uuid4
 
-from dialer.engine.ports import Board, CampaignView, OperatorView, TrialCall
+from dialer.engine import listens
+from dialer.engine.ports import Board, CampaignView, ListeningView, OperatorView, TrialCall
 from dialer.errors import NotFound, Refused, StoreDown
 from dialer.settings import Settings
 from dialer.store.messages import Message
@@ -24,6 +25,8 @@ class FakeLive:
         self.operators: dict[int, OperatorView] = {}
         self.campaigns: list[CampaignView] = []
         self.test_calls: dict[UUID, TrialCall] = {}
+        self.listened: dict[int, ListeningView] = {}
+        self.shown = True
         self.alerts: tuple[str, ...] = ()
         self.switch_up = True
         self.took_over = True
@@ -43,6 +46,7 @@ class FakeLive:
             campaigns=tuple(self.campaigns),
             alerts=self.alerts,
             counters={"attempts": 0},
+            listenings=tuple(one for one in self.listened.values() if one.ended_at is None),
         )
 
     def explanations(self, campaign_id):
@@ -53,6 +57,13 @@ class FakeLive:
 
     def test_call(self, uid):
         return self.test_calls.get(uid)
+
+    def hearable(self, operator_id):
+        view = self.operators.get(operator_id)
+        return (view.attempt_id, uuid4(), view.campaign_id, self.shown) if view and view.attempt_id else None
+
+    def listening(self, user_id):
+        return self.listened.get(user_id)
 
     async def changed(self, version):
         async with self._condition:
@@ -124,6 +135,30 @@ class FakeCommands:
 
     async def campaigns_changed(self):
         self.asked.append(("campaigns_changed",))
+
+    async def begin_listening(self, wanted):
+        self.asked.append(("begin_listening", wanted.operator_id, wanted.asked, wanted.seat))
+        op = self.live.operators[wanted.operator_id]
+        if op.state != "talking":
+            raise Refused("listening.not_talking", "no talk")
+        return await self._hear(listens.view(wanted))
+
+    async def change_listening(self, user_id, mode):
+        self.asked.append(("change_listening", user_id, mode))
+        if user_id not in self.live.listened:
+            raise Refused("listening.none", "nothing is heard")
+        return await self._hear(replace(self.live.listened[user_id], asked=mode, mode=mode))
+
+    async def stop_listening(self, user_id, how):
+        self.asked.append(("stop_listening", user_id, how))
+        present = self.live.listened.get(user_id)
+        ended = {"ended_at": datetime.now(UTC), "how": how}
+        return await self._hear(replace(present, **ended)) if present else None
+
+    async def _hear(self, view):
+        self.live.listened[view.user_id] = view
+        await self.live.tell()
+        return view
 
     def outcome_counts(self):
         return {}
@@ -322,6 +357,19 @@ class FakeAudit:
         self.notes.append((actor.user_id, action, what))
 
 
+class FakeListenings:
+    """What was written down before a phone was called."""
+
+    def __init__(self):
+        self.begun, self.refusals = [], []
+
+    async def begin(self, listening, *, switch, actor):
+        self.begun.append((actor.user_id, listening.operator_id, listening.asked, listening.shown))
+
+    async def refused(self, listening):
+        self.refusals.append(listening.operator_id)
+
+
 class FakeMessages:
     """What was said, by operator."""
 
@@ -396,6 +444,7 @@ class FakeStores:
         self.customers = self.retry_rules = Nothing()
         self.national = FakeNational()
         self.messages = FakeMessages()
+        self.listenings = FakeListenings()
         self.consents = self.phones = self.passes = self.loosenings = Nothing()
         self.campaigns = self.bases = self.base_files = self.do_not_call = self.do_not_call_files = Nothing()
         self.callbacks = self.attempts = self.dispositions = self.disposition_kinds = Nothing()

@@ -141,7 +141,7 @@ def test_a_wrong_setting_is_one_sentence(run, settings, name, value, says):
 
 
 @contextmanager
-def switch(*, version=None, plan="2"):
+def switch(*, version=None, plan="3"):
     """A simulated Asterisk in a thread of its own: the command line runs its own loop."""
     ready, ports, stop = threading.Event(), [], None
     loop = asyncio.new_event_loop()

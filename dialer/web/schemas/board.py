@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field
 from dialer.store.kpi import By
 from dialer.web.schemas.common import Answer, Ask, Id, Moment
 from dialer.web.schemas.floor import OperatorView
+from dialer.web.schemas.listening import ListeningInfo
 from dialer.web.schemas.pacing import Explanation
 
 # Numbers ---------------------------------------------------------------------
@@ -95,6 +96,8 @@ class CampaignView(Answer):
     budget_mode: str = "strict"
     owed: int = 0
     caution: float = 1.0
+    listening_shown: bool = True
+    """Operators see a supervisor who only listens."""
     trunk: str = ""
     trunk_off_since: datetime | None = None
     changes: tuple[Explanation, ...] = ()
@@ -174,6 +177,7 @@ class BoardAnswer(Answer):
     operators: list[OperatorView]
     campaigns: list[CampaignView]
     alerts: list[str]
+    listenings: list[ListeningInfo]
     counters: Mapping[str, int]
     totals: Totals
     overview: Overview
@@ -196,6 +200,7 @@ class BoardPush(Answer):
     operators_gone: list[int] | None = None
     campaigns: list[CampaignView] | None = None
     campaigns_gone: list[int] | None = None
+    listenings: list[ListeningInfo] | None = None
     alerts: list[str] | None = None
     counters: Mapping[str, int] | None = None
     totals: Totals | None = None

@@ -105,6 +105,8 @@ class OperatorView(Answer):
     """In the state ``preview``: the call is asked for or on its way; else the contact is looked at, until ``until``."""
     missed: str | None = None
     """How the last call that was asked for ended without a conversation, or why it was refused."""
+    listened: str | None = None
+    """A supervisor is at the conversation: ``listen`` (where the campaign shows it), ``whisper`` or ``join``."""
 
 
 class DispositionKindView(Answer):

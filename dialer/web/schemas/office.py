@@ -53,6 +53,7 @@ class CampaignChange(Ask):
     operator_free: bool | None = None
     preview_s: Annotated[int, Field(ge=5, le=600)] | None = None
     preview_calls: bool | None = None
+    listening_shown: bool | None = None
     retry: Mapping[Outcome, RetryAsk] | None = None
     keys: Mapping[Annotated[str, StringConstraints(pattern=r"^[0-9*#]$")], Word] | None = None
 
@@ -107,6 +108,8 @@ class CampaignInfo(Answer):
     """Mode ``preview``: so long an operator may look."""
     preview_calls: bool
     """Mode ``preview``: what is not decided in time is called, and not skipped."""
+    listening_shown: bool
+    """Operators see a supervisor who only listens."""
     retry: Mapping[str, Any]
     keys: Mapping[str, str]
     dispositions: list[DispositionKindView]

@@ -5,6 +5,7 @@ import { showCampaigns } from "./campaigns.js";
 import { $, ageS, ask, clock, el, everyTick, follow, has, icon, language, moment, number, serverNow, t, typing } from "./common.js";
 import { factsOf, factsOfNumber } from "./factlinks.js";
 import { abandonText, fill, rate } from "./limit.js";
+import { heardBy, showListenings } from "./listening.js";
 import { openRow } from "./row.js";
 
 const ORDER = ["talking", "ringing", "preview", "ready", "wrap_up", "paused", "offline"];
@@ -20,6 +21,7 @@ const SHOWN = [
 const known = (await ask("GET", "/api/v1/kpi/definitions")).definitions;
 const definitions = SHOWN.map((id) => known.find((definition) => definition.id === id)).filter(Boolean);
 const campaignNames = new Map();
+const listenersShown = new Map();
 
 const rows = { operators: new Map(), campaigns: new Map() };
 const idOf = { operators: "operator_id", campaigns: "campaign_id" };
@@ -41,7 +43,10 @@ function merged(message) {
 
 function show(board) {
   $("#main").removeAttribute("aria-busy");
-  for (const campaign of board.campaigns) campaignNames.set(campaign.campaign_id, campaign.name);
+  for (const campaign of board.campaigns) {
+    campaignNames.set(campaign.campaign_id, campaign.name);
+    listenersShown.set(campaign.campaign_id, campaign.listening_shown);
+  }
   for (const name of ["talking", "ready", "wrap_up", "dialling", "waiting"]) {
     $(`#total-${name}`).textContent = number(board.totals[name]);
   }
@@ -49,6 +54,7 @@ function show(board) {
   showSwitch(board);
   showAbandon(board);
   showAlerts(board);
+  showListenings(board);
   showOperators(board.operators);
   showCampaigns(board);
   showPromises(board.overview.campaigns);
@@ -130,9 +136,14 @@ function operatorTile(operator) {
       el("span", { className: "word" }),
       el("output", { className: "timer" }),
       el("small", { className: "more" }),
+      el("small", { className: "heard" }),
     );
     const button = el("button", { type: "button", className: "dots" }, "⋯");
-    button.addEventListener("click", () => openRow(operator.operator_id, $(".name", tile).textContent));
+    button.addEventListener("click", () => {
+      const present = rows.operators.get(operator.operator_id);
+      const talks = present?.state === "talking" ? listenersShown.get(present.campaign_id) ?? true : null;
+      openRow(operator.operator_id, $(".name", tile).textContent, talks);
+    });
     tile.append(button);
     tiles.set(operator.operator_id, tile);
   }
@@ -145,6 +156,8 @@ function operatorTile(operator) {
   tile.dataset.since = operator.since;
   tile.dataset.until = operator.until ?? "";
   $(".name", tile).textContent = operator.name;
+  const heard = heardBy(operator.operator_id);
+  $(".heard", tile).textContent = heard && `🎧 ${heard}`;
   $(".dots", tile).setAttribute("aria-label", t("row.do", { name: operator.name }));
   $(".more", tile).textContent = [
     operator.seat,

@@ -66,6 +66,8 @@ function drawState(state) {
   $("#ready").textContent = operator?.pause_after_call ? t("operator.no_pause") : t("operator.ready");
   $("#pause-open").hidden = !["ready", "ringing", "preview", "talking", "wrap_up"].includes(state) || Boolean(operator?.pause_after_call);
   $("#pause-open").textContent = t(["talking", "wrap_up"].includes(state) || operator?.calls ? "operator.pause_next" : "operator.pause");
+  $("#listened").hidden = !operator?.listened;
+  $("#listened").textContent = operator?.listened ? t(`listened.${operator.listened}`) : "";
   $("#more-time").hidden = state !== "wrap_up";
   $("#more-time").textContent = operator?.extended ? t("operator.more_time_used", { count: operator.extended }) : t("operator.more_time");
   $("#stop").hidden = !["ready", "ringing", "paused"].includes(state) && !looks;

@@ -46,6 +46,7 @@ export class Phone extends EventTarget {
   /** 0 to 1, what the microphone hears right now. */
   level = 0;
   #page;
+  #account;
   #leg;
   #audio;
   #agent = null;
@@ -62,9 +63,11 @@ export class Phone extends EventTarget {
    * @param page Id of this tab.
    * @param leg Tells the id of the operator's nailed-up call, null while there is no shift.
    * @param audio Where the callee is heard.
+   * @param account Where the SIP account is asked for.
    */
-  constructor(page, leg, audio) {
+  constructor(page, leg, audio, account = "/api/v1/operator/phone") {
     super();
+    this.#account = account;
     this.#page = page;
     this.#leg = leg;
     this.#audio = audio;
@@ -105,6 +108,19 @@ export class Phone extends EventTarget {
       this.mic = { NotAllowedError: "denied", NotFoundError: "none", NotReadableError: "busy" }[error.name] ?? "none";
     }
     this.#tell();
+  }
+
+  /** Say nothing and need no microphone; whoever only listens does not. */
+  silent() {
+    this.#take(this.#wake().createMediaStreamDestination().stream);
+    this.mic = "ok";
+    this.#tell();
+  }
+
+  /** Let go of the microphone. */
+  release() {
+    this.#stream?.getTracks().forEach((one) => one.stop());
+    this.#stream = null;
   }
 
   #take(stream) {
@@ -186,7 +202,7 @@ export class Phone extends EventTarget {
     this.#tell();
     let account;
     try {
-      account = await ask("POST", "/api/v1/operator/phone");
+      account = await ask("POST", this.#account);
     } catch (refusal) {
       this.line = "refused";
       this.refusal = refusal;

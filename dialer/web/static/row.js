@@ -1,17 +1,22 @@
 // What a supervisor does to one operator from the board; each asks first and says who will see it.
 
 import { $, ask, attempt, confirmed, el, moment, t } from "./common.js";
+import { hear } from "./listening.js";
 
 const dialog = $("#row");
 const SECONDS = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
 
-/** Pause, message, another campaign or end of shift for one operator; and who saw what was said before. */
-export function openRow(id, name) {
+/**
+ * Listen, whisper, join, pause, message, another campaign or end of shift for one operator; and who saw what was said before.
+ * `talks`: null while the operator does not talk, else whether the campaign shows listeners to its operators.
+ */
+export function openRow(id, name, talks) {
+  $("#row-hear").hidden = talks === null;
   $("#row-title").textContent = name;
   $("#row-said").hidden = true;
   dialog.returnValue = "no";
   dialog.showModal();
-  dialog.addEventListener("close", () => act(dialog.returnValue, id, name), { once: true });
+  dialog.addEventListener("close", () => act(dialog.returnValue, id, name, talks), { once: true });
   showSaid(id);
 }
 
@@ -26,7 +31,8 @@ async function showSaid(id) {
   );
 }
 
-async function act(what, id, name) {
+async function act(what, id, name, shown) {
+  if (["listen", "whisper", "join"].includes(what)) return hear(what, id, name, shown);
   if (what === "campaign") return move(id, name);
   if (!["pause", "message", "stop"].includes(what)) return;
   const field = what === "message" ? t("row.message.text") : "";
