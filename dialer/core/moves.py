@@ -25,7 +25,7 @@ from dialer.core.states import AttemptState, OperatorState
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from dialer.core.model import Campaign, LiveAttempt
+    from dialer.core.model import LiveAttempt
 
 #: When the two sides of a Bridge were not seen to meet within this, the switch is asked: perhaps they did, and the
 #: events were lost. An operator who talks must not be taken for free.
@@ -39,6 +39,8 @@ class Moves:
         attempts: Live attempts by id.
         crew: Operators with an open shift.
         cover: Which operators cover which lines.
+        operators: Open shifts by operator id: those of the crew.
+        campaigns: The switch's campaigns by id: those of the cover.
         waiting: Answered callees who need an operator, and until when they may be bridged.
         outcomes: Ended attempts by outcome since the engine started.
     """
@@ -47,6 +49,8 @@ class Moves:
         self.attempts: dict[UUID, LiveAttempt] = {}
         self.crew = Crew()
         self.cover = Cover(self.crew)
+        self.operators = self.crew.operators
+        self.campaigns = self.cover.campaigns
         self.outcomes: Counter[Outcome] = Counter()
         self.waiting: dict[UUID, datetime] = {}
         self._bridged_at: dict[UUID, datetime] = {}
@@ -55,16 +59,6 @@ class Moves:
         self._operator_in: dict[UUID, str] = {}
         self._out: list[Effect] = []
         self._comparing = False
-
-    @property
-    def operators(self) -> dict[int, Operator]:
-        """Open shifts by operator id."""
-        return self.crew.operators
-
-    @property
-    def campaigns(self) -> dict[int, Campaign]:
-        """The switch's campaigns by id."""
-        return self.cover.campaigns
 
     # The house rules of moving things -----------------------------------------
 

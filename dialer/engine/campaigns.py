@@ -22,8 +22,7 @@ from dialer.core.model import Budget, BudgetMode, Campaign, Claim, Ended
 from dialer.core.quick import replace
 from dialer.core.states import AttemptState, CampaignState, Mode, OperatorState
 from dialer.engine.asking import Asking
-from dialer.engine.explain import Explanations
-from dialer.engine.pace import InVain, Pace, Start
+from dialer.engine.pace import InVain, Pace, Paces, Start
 from dialer.engine.ports import ClaimAsk, ClaimResult, Clock, Lease, Store
 from dialer.engine.trunks import AHEAD_S, Trunks
 from dialer.errors import DialerError
@@ -92,7 +91,7 @@ class Dialing:
         self._teams: dict[int, pacing.Learner] = {}
         self._forbidden: dict[int, float] = {}
         self.lease: Lease | None = None
-        self.paces: dict[int, Pace] = {}
+        self.paces = Paces()
         self.claiming = False
         self._promises_at_s = float("-inf")
         self._claimed = asyncio.Event()
@@ -142,7 +141,7 @@ class Dialing:
 
     def ended(self, ended: Ended) -> None:
         """Learn from an end, and do not oversleep the contact's next attempt."""
-        pace = self.pace(ended.attempt.campaign_id)
+        pace = self.paces[ended.attempt.campaign_id]
         if not ended.attempt.asked:
             pace.seen.attempt(ended, self._floor.cover.budgets.get(ended.attempt.campaign_id))
         self._trunks.judge(self._floor.campaigns[ended.attempt.campaign_id], ended)
@@ -153,10 +152,7 @@ class Dialing:
 
     def pace(self, campaign_id: int) -> Pace:
         """The memory of a campaign's pacing."""
-        found = self.paces.get(campaign_id)
-        if found is None:
-            found = self.paces[campaign_id] = Pace(why=Explanations(campaign_id))
-        return found
+        return self.paces[campaign_id]
 
     async def run(self) -> None:
         """Look at every running campaign, for ever."""
@@ -169,10 +165,10 @@ class Dialing:
                 running = [c for c in self._floor.campaigns.values() if c.state is CampaignState.RUNNING]
                 await self._read_promises(running)
                 if len(running) > 1:
-                    running.sort(key=lambda c: self.pace(c.id).claimed_s)
+                    running.sort(key=lambda c: self.paces[c.id].claimed_s)
                 for campaign in running:
                     if campaign.mode is Mode.PREVIEW:
-                        await self.asking.offer(campaign, self.pace(campaign.id))
+                        await self.asking.offer(campaign, self.paces[campaign.id])
                         continue
                     calls, promises = self._look(campaign)
                     if calls or promises:
@@ -190,7 +186,7 @@ class Dialing:
         for campaign in self._floor.campaigns.values():
             if campaign.state is not CampaignState.RUNNING:
                 continue
-            pace = self.pace(campaign.id)
+            pace = self.paces[campaign.id]
             if pace.rest_until is not None:
                 tick_s = min(tick_s, max(TICK_S, (pace.rest_until - now).total_seconds()))
             elif campaign.mode is Mode.PREVIEW:
@@ -206,7 +202,7 @@ class Dialing:
 
     def _look(self, campaign: Campaign) -> tuple[int, int]:
         """How many calls to claim now; if none, how many promises to ask for."""
-        pace, now = self.pace(campaign.id), self._clock.now()
+        pace, now = self.paces[campaign.id], self._clock.now()
         hopes = pace.due > 0 and self._may_find(campaign, pace, now)
         if pace.rest_until is not None and now < pace.rest_until and not hopes:
             return 0, 0
@@ -235,7 +231,7 @@ class Dialing:
             return
         self._promises_at_s = self._clock.boot_s()
         for campaign in running:
-            self.pace(campaign.id).due = due.get(campaign.id, 0)
+            self.paces[campaign.id].due = due.get(campaign.id, 0)
 
     def _decide(self, campaign: Campaign, pace: Pace, now: datetime) -> None:
         """Decide anew, unless the calls of the last decision are placed and nothing happened that could change it."""
@@ -287,7 +283,7 @@ class Dialing:
         self, campaign: Campaign, now: datetime, others: set[int] | None = None
     ) -> tuple[pacing.Snapshot, pacing.Learned, pacing.Policy]:
         """What a decision about a campaign is made of; with ``others`` it sees who serves none of these."""
-        cover, pace = self._floor.cover, self.pace(campaign.id)
+        cover, pace = self._floor.cover, self.paces[campaign.id]
         budget = self._budget(campaign, now)
         mine = [attempt for attempt in cover.live[campaign.id].values() if not attempt.asked]
         talking_s, wrap_up_s = self._busy(campaign, now, others)
@@ -384,7 +380,7 @@ class Dialing:
     async def _claim(self, campaign: Campaign, calls: int, *, callbacks_only: bool = False) -> None:
         if self.lease is None or self._may_dial() is not None:
             return
-        pace, cover, now = self.pace(campaign.id), self._floor.cover, self._clock.now()
+        pace, cover, now = self.paces[campaign.id], self._floor.cover, self._clock.now()
         ask = ClaimAsk(
             switch=self.lease.switch,
             epoch=self.lease.epoch,
@@ -426,7 +422,7 @@ class Dialing:
     def _line_up(self, campaign: Campaign, result: ClaimResult) -> None:
         """Give each call its start on the trunk: who is called together answers together, and waits for the others."""
         line, rate = self._trunks.of(campaign), campaign.trunk.calls_per_s
-        pace, cover = self.pace(campaign.id), self._floor.cover
+        pace, cover = self.paces[campaign.id], self._floor.cover
         pace.claimed_s = self._clock.boot_s()
         held = cover.held_for(campaign)
         for claim in result.claims:
@@ -481,7 +477,7 @@ class Dialing:
         if campaign.team_id not in self._teams:
             state = await self._store.pacing_learned("team", campaign.team_id)
             self._teams[campaign.team_id] = pacing.Learner.of(state or {})
-        seen, team = self.pace(campaign.id).seen, self._teams[campaign.team_id]
+        seen, team = self.paces[campaign.id].seen, self._teams[campaign.team_id]
         state = await self._store.pacing_learned("campaign", campaign.id)
         seen.learner = pacing.Learner.of(state or {}, team)
         if state is None:

@@ -59,3 +59,11 @@ class Pace:
     claimed_s: float = float("-inf")
     seen: Observations = field(default_factory=Observations)
     why: Explanations = field(default_factory=lambda: Explanations(0))
+
+
+class Paces(dict[int, Pace]):
+    """The memory of each campaign's pacing, by its id; an empty one is made when it is asked for first."""
+
+    def __missing__(self, campaign_id: int) -> Pace:
+        found = self[campaign_id] = Pace(why=Explanations(campaign_id))
+        return found

@@ -277,13 +277,14 @@ class Gate:
         """The first entries of a lane that are due; those before them that are no longer true are taken out."""
         found: list[tuple[datetime, int]] = []
         true: list[tuple[datetime, int]] = []
-        looked = 0
+        looked, last, contacts = 0, None, self.contacts
         for entry in lane.due:
             if entry[0] > now or len(found) == wanted:
                 break
             looked += 1
-            if _true(self.contacts[entry[1]], entry) and true[-1:] != [entry]:
+            if entry != last and _true(contacts[entry[1]], entry):
                 true.append(entry)
+                last = entry
                 if entry[1] not in self.shown_contact and entry[1] not in rested:
                     found.append(entry)
         lane.due[:looked] = true
