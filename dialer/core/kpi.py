@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dialer.core.kpi_facts import APART, FACTS, SAID, TIME
+from dialer.core.kpi_facts import APART, FACTS, LED, SAID, TIME
 from dialer.core.kpi_numbers import DEFINITIONS, Definition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-__all__ = ("APART", "DEFINITIONS", "FACTS", "SAID", "TIME", "Definition", "known", "values")
+__all__ = ("APART", "DEFINITIONS", "FACTS", "LED", "SAID", "TIME", "Definition", "known", "values")
 
 #: Ways to break numbers down by when the facts were.
 TIMES = ("hour", "day", "week", "month")

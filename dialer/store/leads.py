@@ -58,6 +58,11 @@ class Sought:
         show: A state, or ``late``, ``owed`` (rejected, with nothing in its place yet) or ``duplicate``.
         q: Part of a name or company, digits of a number, or the lead's own.
         cursor: From under this lead.
+        fact: Those that a number counts, a word of ``core.kpi_facts.LED``.
+        since: With ``fact``: from when its facts are.
+        until: To when, outside.
+        number: With ``fact``: of this attempt at the contact.
+        operator_id: Whose conversation made it.
     """
 
     show: str | None = None
@@ -67,6 +72,11 @@ class Sought:
     team_id: int | None = None
     owner_id: int | None = None
     cursor: int | None = None
+    fact: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    number: int | None = None
+    operator_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +170,11 @@ class Leads:
                 duplicate=sought.show == "duplicate",
                 name=sought.q.strip() if sought.q.strip() and not by_digits else None,
                 digits=digits if by_digits else None,
+                operator_id=sought.operator_id,
+                fact=sought.fact,
+                since=sought.since,
+                until=sought.until,
+                number=sought.number,
                 before=sought.cursor,
                 now=now,
                 limit=rows + 1,

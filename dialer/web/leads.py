@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from aiohttp import web
 
+from dialer.core import kpi
 from dialer.core.leads import CUSTOMERS_WORDS, MOVES, LeadState
 from dialer.errors import Refused
 from dialer.store.leads import CARD, Page, Rule, Sought
@@ -15,12 +17,15 @@ from dialer.web.access import LEADS, Role
 from dialer.web.supervisor import masked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from dialer.web.call import Call
 
 _HOUR_S = 3600
 SHOWN = ("new", "late", "in_work", "accepted", "rejected", "owed", "client", "duplicate")
+#: What the customer's funnel shows, and of how long.
+STEPS = ("rang", "reached", "decision_makers", "leads", "leads_accepted", "clients")
+STEPS_BACK = timedelta(days=30)
 _NOBODY = Page(rows=[], next=None)
 
 
@@ -107,6 +112,8 @@ async def page(call: Call, ask: schemas.LeadsQuery) -> web.Response:
         customers=_customers(call),
         addresses={show: _address(ask.model_copy(update={"show": show})) for show in (None, *SHOWN)},
         further=_address(ask, found.next) if found.next else None,
+        counted=kpi.BY_ID[ask.fact] if ask.fact else None,
+        steps=await _steps(call) if _customers(call) and not ask.fact else [],
     )
 
 
@@ -149,11 +156,27 @@ def _sought(call: Call, ask: schemas.LeadsQuery) -> Sought:
         cursor=ask.cursor,
         team_id=call.user.team_id if bound and not _customers(call) else None,
         customer_id=call.user.customer_id if bound else None,
+        fact=ask.fact,
+        since=ask.since,
+        until=ask.until,
+        number=ask.number,
+        operator_id=None if _customers(call) else ask.operator,
     )
 
 
 async def _found(call: Call, ask: schemas.LeadsQuery) -> Page:
     return _NOBODY if _nothing(call) else await call.stores.leads.find(_sought(call, ask), now=call.now)
+
+
+async def _steps(call: Call) -> Sequence[tuple[kpi.Definition, float]]:
+    """How far the customer's contacts came in the last days: from ringing to clients."""
+    if _nothing(call):
+        return []
+    until = call.now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    [row] = await call.stores.kpi.table(
+        since=until - STEPS_BACK, until=until, by="total", customer_id=call.user.customer_id, apart=False
+    )
+    return [(kpi.BY_ID[step], row.facts[step]) for step in STEPS]
 
 
 def _late(call: Call, row: Mapping[str, Any]) -> bool:

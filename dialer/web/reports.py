@@ -26,6 +26,7 @@ HOURS_MAX = timedelta(days=2)
 SUMMARY = (
     *("rang", "answer_rate", "connected", "abandon_rate", "results", "results_per_hour", "calls_per_closed_contact"),
     *("occupancy", "operator_hours", "contact_rate", "base_freshness", "targeting"),
+    *("leads", "lead_acceptance", "replacements_owed", "clients_per_hour"),
 )
 
 
@@ -51,9 +52,15 @@ class Report:
         self.since = ask.since or datetime.combine(first, time(), self.zone)
         self.until = ask.until or datetime.combine(last + timedelta(days=1), time(), self.zone)
         numbers.check(self.since, self.until, "hour")
+        self._rows: dict[tuple[By, bool, bool], Sequence[Row]] = {}
 
     async def rows(self, by: By, *, apart: bool = False, earlier: bool = False) -> Sequence[Row]:
-        """Numbers of the period, or of the one before it."""
+        """Numbers of the period, or of the one before it; asked once for all tables of a page."""
+        if (by, apart, earlier) not in self._rows:
+            self._rows[by, apart, earlier] = await self._table(by, apart=apart, earlier=earlier)
+        return self._rows[by, apart, earlier]
+
+    async def _table(self, by: By, *, apart: bool, earlier: bool) -> Sequence[Row]:
         since, until = self.since, self.until
         if earlier:
             since, until = numbers.before(since, until, str(self.zone))
@@ -69,13 +76,21 @@ class Report:
         )
 
     def open(self, fact: str | None = None, **narrower: object) -> str | None:
-        """The attempts behind a cell; whoever is bound to a team opens one campaign at a time."""
+        """The attempts or leads behind a cell; whoever is bound to a team opens attempts of one campaign at a time."""
+        if fact in kpi.LED:
+            return self._open_leads(fact, narrower)
         if scope.bound(self.call.user) and self.campaign is None and "campaign" not in narrower:
             return None
         asked: dict[str, object] = {"since": self.since.isoformat(), "until": self.until.isoformat()}
         asked |= {"campaign": self.campaign.id if self.campaign else None, "operator": self.ask.operator, "fact": fact}
         asked |= narrower
         return "/attempts?" + urlencode({name: value for name, value in asked.items() if value not in {None, ""}})
+
+    def _open_leads(self, fact: str | None, narrower: Mapping[str, object]) -> str:
+        asked: dict[str, object] = {"fact": fact, "since": self.since.isoformat(), "until": self.until.isoformat()}
+        asked |= {"campaign_id": self.campaign.id if self.campaign else None, "operator": self.ask.operator}
+        asked |= narrower
+        return "/leads?" + urlencode({name: value for name, value in asked.items() if value not in {None, ""}})
 
 
 async def page(call: Call, ask: schemas.ReportQuery) -> web.Response:
@@ -122,20 +137,17 @@ async def summary(report: Report) -> Sequence[Mapping[str, Any]]:
 
 
 async def hours(report: Report) -> Sheet:
-    """What each hour, or of long periods each day, brought."""
-    hourly = report.until - report.since <= HOURS_MAX
-    rows = await report.rows("hour" if hourly else "day")
-    opens = hourly or report.campaign is not None  # a day is one of each campaign's own zone
-    counted = ("rang", "answered", "connected", "abandoned", "results")
+    """What each hour, day, week or month brought; without a choice hours of short periods, days of longer ones."""
+    each = report.ask.each or ("hour" if report.until - report.since <= HOURS_MAX else "day")
+    opens = each == "hour" or report.campaign is not None  # a day is one of each campaign's own zone
+    counted = ("rang", "answered", "connected", "abandoned", "results", "leads")
 
     def cells(row: Row) -> list[Cell]:
         since = datetime.fromisoformat(row.key)
-        if not hourly:
-            since = since.replace(tzinfo=report.zone)
-        until = since + timedelta(hours=1) if hourly else since + timedelta(days=1)
+        since = since if each == "hour" else since.replace(tzinfo=report.zone)
         period = {
             "since": max(since, report.since).isoformat(),
-            "until": min(until, report.until).isoformat(),
+            "until": min(_behind(since, each), report.until).isoformat(),
         }
         talks = {"fact": None, "outcome": "connected"}
         asked = [talks if name == "connected" else {"fact": name} for name in counted]
@@ -145,24 +157,29 @@ async def hours(report: Report) -> Sheet:
 
     rates = (Column("answer_rate", "%"), Column("results_per_hour", "per hour"))
     columns = [*(Column(name, "count") for name in counted), *rates]
-    return Sheet("hours", "lines", columns, [(row.label, cells(row)) for row in rows])
+    return Sheet("hours", "lines", columns, [(row.label, cells(row)) for row in await report.rows(each)])
+
+
+def _behind(since: datetime, each: str) -> datetime:
+    """When an hour, day, week or month ends that begins then."""
+    if each == "month":
+        return (since.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return since + {"hour": timedelta(hours=1), "day": timedelta(days=1)}.get(each, timedelta(days=7))
 
 
 async def funnel(report: Report) -> Sheet:
-    """How many contacts came how far."""
-    [row] = await report.rows("total", apart=True)
-    steps = (
-        ("contacts_dialled", "dialled"),
-        ("contacts_reached", "reached"),
-        ("decision_makers", "decision_makers"),
-        ("results", "results"),
-    )
+    """How many contacts came how far, beside the period before."""
+    [row], [before] = await report.rows("total", apart=True), await report.rows("total", apart=True, earlier=True)
+    steps = {"contacts_dialled": "dialled", "contacts_reached": "reached", "decision_makers": "decision_makers"}
+    steps |= {name: name for name in ("results", "leads", "leads_accepted", "clients")}
     first = row.facts["contacts_dialled"]
     rows = []
-    for name, fact in steps:
+    for name, fact in steps.items():
         share = 100 * row.facts[name] / first if first else None
-        rows.append((f"kpi:{name}", [Cell(row.facts[name], report.open(fact)), Cell(share)]))
-    return Sheet("funnel", "bars", [Column("count", "count"), Column("of_dialled", "%")], rows)
+        rows.append((f"kpi:{name}", [Cell(row.facts[name], report.open(fact)), Cell(before.facts[name]), Cell(share)]))
+    return Sheet(
+        "funnel", "bars", [Column("count", "count"), Column("before", "count"), Column("of_dialled", "%")], rows
+    )
 
 
 async def heat(report: Report) -> Sheet:
@@ -195,14 +212,14 @@ async def yields(report: Report) -> Sheet:
         (row.label, [
             Cell(row.facts["attempts"], report.open(number=row.key)),
             Cell(row.facts["results"], report.open("results", number=row.key)),
+            Cell(row.facts["leads"], report.open("leads", number=row.key)),
             Cell(row.values["answer_rate"]),
             Cell(row.values["yield"]),
         ])
         for row in await report.rows("number")
     ]  # fmt: skip
-    columns = [
-        *(Column("attempts", "count"), Column("results", "count"), Column("answer_rate", "%"), Column("yield", "%"))
-    ]
+    counts = (Column("attempts", "count"), Column("results", "count"), Column("leads", "count"))
+    columns = [*counts, Column("answer_rate", "%"), Column("yield", "%")]
     return Sheet("yield", "bars", columns, rows)
 
 

@@ -86,6 +86,10 @@ CROSS JOIN LATERAL (
     SELECT g.turn, g.long, $3::timestamptz + n / $2 % 30 * interval '1 day' + interval '7 h' + g.turn * g.long AS at
 ) f
 """
+INDEXES = """
+SELECT indexrelid::regclass::text AS name, replace(pg_get_indexdef(indexrelid), ' ON ONLY ', ' ON ') AS made
+FROM pg_index WHERE indrelid IN ('attempt'::regclass, 'operator_interval'::regclass) AND NOT indisunique
+"""
 TABLES = ("attempt", "disposition", "operator_interval")
 
 
@@ -153,6 +157,9 @@ async def _facts(url: str, size: int) -> None:
     for table in TABLES:
         await admin.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
     await admin.execute("SELECT make_partitions('2026-10-01')")
+    indexes = await admin.fetch(INDEXES)
+    for index in indexes:
+        await admin.execute(f"DROP INDEX {index['name']}")
     contacts, step = max(1000, size // 4), 500_000
     for at in range(1, size + 1, step):
         last = min(size, at + step - 1)
@@ -162,6 +169,8 @@ async def _facts(url: str, size: int) -> None:
     await admin.execute("ALTER TABLE disposition DROP CONSTRAINT disposition_campaign_id_code_fkey")
     await admin.execute(SAID, timeout=3600)
     await admin.execute(TIME, size // 10, OPERATORS, BEGIN, timeout=3600)
+    for index in indexes:  # built at once, much sooner than row by row
+        await admin.execute(index["made"], timeout=3600)
     for table in TABLES:
         await admin.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
     await admin.execute("VACUUM ANALYZE", timeout=3600)

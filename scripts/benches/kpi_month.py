@@ -103,11 +103,10 @@ async def _store(connection: asyncpg.Connection[asyncpg.Record], table: str, row
     if table != "operator_interval":
         await _copy(connection, table, [{name: row[name] for name in row if name != "heard"} for row in rows])
         return
-    for row in rows:
-        await connection.execute(
-            "INSERT INTO operator_interval (operator_id, session_id, state, started_at, ended_at, campaign_id)"
-            " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING", *list(row.values())[:6],
-        )  # fmt: skip
+    await connection.executemany(
+        "INSERT INTO operator_interval (operator_id, session_id, state, started_at, ended_at, campaign_id)"
+        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING", [list(row.values())[:6] for row in rows],
+    )  # fmt: skip
 
 
 async def _close(connection: asyncpg.Connection[asyncpg.Record], log: Log, until: datetime) -> None:

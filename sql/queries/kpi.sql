@@ -49,15 +49,23 @@ SELECT * FROM kpi_days_summed(:per::text, :by::text, :dim::text, :key::text, :ca
 SELECT * FROM kpi_facts_summed(:per::text, :by::text, :operator_id::bigint, :campaigns::bigint[], :since::timestamptz[], :until::timestamptz[]);
 
 -- name: kpi_time
--- Operator time from the facts, of any stretches.
+-- Operator time from the facts, of any stretches, each looked up by itself; only a stretch of a shift that is longer than a
+-- day can have begun more than a day before.
 WITH r AS (
     SELECT * FROM unnest(:campaigns::bigint[], :since::timestamptz[], :until::timestamptz[]) AS r (campaign_id, since, until)
 ), s AS (
     SELECT r.since, r.until, o.*
     FROM (SELECT DISTINCT since, until FROM r) AS at
-    JOIN kpi_owned o ON (o.started_at > at.since - interval '1 day' OR o.ended_at - o.started_at > interval '1 day')
-        AND o.started_at < at.until AND o.ended_at > at.since
-        AND (:operator_id::bigint IS NULL OR o.operator_id = :operator_id::bigint)
+    CROSS JOIN LATERAL (
+        SELECT * FROM kpi_owned o
+        WHERE o.started_at > at.since - interval '1 day' AND o.started_at < at.until AND o.ended_at > at.since
+            AND (:operator_id::bigint IS NULL OR o.operator_id = :operator_id::bigint)
+        UNION ALL
+        SELECT * FROM kpi_owned o
+        WHERE o.ended_at - o.started_at > interval '1 day' AND o.started_at <= at.since - interval '1 day' AND o.ended_at > at.since
+            AND (:operator_id::bigint IS NULL OR o.operator_id = :operator_id::bigint)
+        OFFSET 0
+    ) AS o
     JOIN r ON r.campaign_id = o.campaign_id AND r.since = at.since AND r.until = at.until
 )
 SELECT kpi_bucket(:per::text, p.hour, k.zone) AS bucket,

@@ -109,6 +109,13 @@ WHERE (:campaign_id::bigint IS NULL OR l.campaign_id = :campaign_id::bigint)
     AND (NOT :duplicate::boolean OR l.duplicate_of IS NOT NULL)
     AND (:name::text IS NULL OR strpos(lower(l.person), lower(:name::text)) > 0 OR strpos(lower(l.company), lower(:name::text)) > 0)
     AND (:digits::text IS NULL OR strpos(p.e164, :digits::text) > 0 OR l.id::text = :digits::text)
+    AND (:operator_id::bigint IS NULL OR l.operator_id = :operator_id::bigint)
+    AND (:fact::text IS NULL OR l.id IN (
+        SELECT e.lead_id FROM kpi_led e
+        WHERE (:since::timestamptz IS NULL OR e.at >= :since::timestamptz) AND (:until::timestamptz IS NULL OR e.at < :until::timestamptz)
+            AND (:number::integer IS NULL OR e.number = :number::integer)
+            AND 1 = CASE :fact::text WHEN 'leads' THEN e.leads WHEN 'leads_accepted' THEN e.leads_accepted
+                WHEN 'leads_rejected' THEN e.leads_rejected WHEN 'replacements_owed' THEN e.replacements_owed ELSE e.clients END))
     AND (:before::bigint IS NULL OR l.id < :before::bigint)
 ORDER BY l.id DESC
 LIMIT :limit::integer;

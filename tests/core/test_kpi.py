@@ -26,6 +26,11 @@ HOUR = {
     "wrap_up_s": 900,
     "paused_s": 1800,
     "clock_s": 3600,
+    "leads": 5,
+    "leads_accepted": 3,
+    "leads_rejected": 1,
+    "replacements_owed": 1,
+    "clients": 1,
 }
 
 
@@ -50,6 +55,9 @@ HOUR = {
         ("busy_share", 62.5),
         ("paid_time_worked", 80.0),
         ("answer_to_voice_p50", None),
+        ("replacements_owed", 1),
+        ("lead_acceptance", 75.0),
+        ("clients_per_hour", 0.5),
     ],
 )
 def test_a_number_is_what_its_definition_says(number, value):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from dialer.core.model import Outcome
@@ -78,6 +80,32 @@ async def test_the_customer_sees_and_decides_on_the_own_leads_alone(office, both
     told = (await office.post(client, way, state="rejected", reason="left the company"))["lead"]
     assert (told["state"], told["reason"], told["history"][-1]["by"]) == ("rejected", "left the company", "cust")
     assert error_of(await office.post(client, way, 409, state="accepted")).code == "lead.no_way"
+
+
+async def test_a_number_of_leads_opens_as_many_leads_and_the_customer_sees_how_far_contacts_came(office, both):  # noqa: F811
+    own, foreign = both
+    _, boss = await add(office, "boss", "admin")
+    way = f"/api/v1/leads/{own}/state"
+    await office.post(boss, way, state="rejected", reason="no budget")
+    await office.post(boss, f"/api/v1/leads/{foreign}/state", state="accepted")
+    report = await (await boss.get(f"/reports?period=today&campaign={office.place.campaign.id}")).text()
+    opened = {link.replace("&amp;", "&") for link in re.findall(r'href="(/leads\?fact=[^"]*)"', report)}
+    assert {re.search(r"fact=(\w+)", link)[1] for link in opened} == {"leads", "replacements_owed"}
+    for link in opened:
+        page = await (await boss.get(link)).text()
+        assert "Person of sales" in page, link
+        assert "Person of Foreign" not in page, link
+    counted = {"leads": 1, "leads_rejected": 1, "replacements_owed": 1, "leads_accepted": 0, "clients": 0}
+    for fact, count in counted.items():
+        for asked, found in ((f"fact={fact}", count), (f"fact={fact}&until=2020-01-01T00:00:00Z", 0)):
+            path = f"/api/v1/leads?campaign_id={office.place.campaign.id}&{asked}"
+            assert len((await office.get(boss, path))["leads"]) == found, path
+    found = (await office.get(boss, f"/api/v1/kpi?campaign={office.place.campaign.id}"))["rows"][0]["facts"]
+    assert {fact: found[fact] for fact in counted} == counted
+    _, client = await add(office, "cust", "customer", customer="acme")
+    page = await (await client.get("/leads")).text()
+    assert [int(step) for step in re.findall(r"<dd><b>(\d+)</b>", page)][-3:] == [1, 0, 0]
+    assert "Person of Foreign" not in page
 
 
 async def test_a_customers_user_of_no_customer_sees_nothing(office, both):  # noqa: F811

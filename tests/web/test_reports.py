@@ -53,6 +53,19 @@ async def test_days_and_weekdays_of_campaigns_in_several_zones_open_no_list_that
     assert "/attempts?" in text
 
 
+@pytest.mark.parametrize(("each", "most"), [("hour", 24), ("day", 1), ("week", 1), ("month", 1)])
+async def test_a_row_is_an_hour_a_day_a_week_or_a_month_and_opens_its_own_attempts(told, each, most):  # noqa: F811
+    _, admin = await add(told, "admin", "admin")
+    text = await page(admin, f"/reports?campaign={told.place.campaign.id}&period=today&each={each}")
+    found = body_of(text, "hours")
+    assert 1 <= len(found) <= most
+    assert sum(int(row[1]) for row in found) == 1
+    [link] = re.findall(
+        r'href="(/attempts\?[^"]*fact=rang[^"]*)"', re.search(r'id="hours".*?</section>', text, re.DOTALL)[0]
+    )
+    assert str(told.mine["attempt_id"]) in await page(admin, link.replace("&amp;", "&"))
+
+
 async def test_a_bound_supervisor_sees_the_numbers_of_the_own_team_alone(told):  # noqa: F811
     _, bound = await add(told, "bound", "supervisor", team="one")
     _, free = await add(told, "free", "supervisor")

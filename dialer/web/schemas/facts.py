@@ -46,11 +46,12 @@ class AttemptsQuery(Ask):
 
 
 class ReportQuery(Ask):
-    """What the reports are about; days are those of the campaign's zone."""
+    """What the reports are about; days are those of the campaign's zone, and ``each`` is a row of the first table."""
 
     campaign: Annotated[Id | None, _Empty] = None
     operator: Annotated[Id | None, _Empty] = None
     period: Literal["today", "yesterday", "week", "month"] = "week"
+    each: Annotated[Literal["hour", "day", "week", "month"] | None, _Empty] = None
     since: Annotated[Moment | None, _Empty] = None
     until: Annotated[Moment | None, _Empty] = None
 

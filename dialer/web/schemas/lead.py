@@ -9,9 +9,11 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from dialer.web.schemas.common import NO_NUL, Answer, Ask, Id, Note
+from dialer.web.schemas.common import NO_NUL, Answer, Ask, Id, Moment, Note
 
 LeadWord = Literal["new", "in_work", "accepted", "rejected", "client"]
+#: Numbers that count leads, as ``core.kpi`` names them.
+LeadFact = Literal["leads", "leads_accepted", "leads_rejected", "replacements_owed", "clients"]
 #: An amount of money: exact, written as a decimal number.
 Money = Annotated[Decimal, Field(ge=0, lt=10**11, decimal_places=2, allow_inf_nan=False)]
 Name = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True, pattern=NO_NUL)]
@@ -19,13 +21,21 @@ _Empty = BeforeValidator(lambda value: None if value == "" else value)
 
 
 class LeadsQuery(Ask):
-    """Which leads; what is empty does not narrow. ``late``, ``owed`` and ``duplicate`` are lists of their own."""
+    """Which leads; what is empty does not narrow. ``late``, ``owed`` and ``duplicate`` are lists of their own.
+
+    ``fact`` gives those that a number of this name counts from ``since`` to ``until``, at that ``number`` of attempt.
+    """
 
     q: Annotated[str, StringConstraints(max_length=200, strip_whitespace=True, pattern=NO_NUL)] = ""
     show: Annotated[LeadWord | Literal["late", "owed", "duplicate"] | None, _Empty] = None
     campaign_id: Annotated[Id | None, _Empty] = None
     owner: Annotated[Id | None, _Empty] = None
     cursor: Annotated[Id | None, _Empty] = None
+    fact: Annotated[LeadFact | None, _Empty] = None
+    since: Annotated[Moment | None, _Empty] = None
+    until: Annotated[Moment | None, _Empty] = None
+    number: Annotated[Annotated[int, Field(ge=1, le=1000)] | None, _Empty] = None
+    operator: Annotated[Id | None, _Empty] = None
 
 
 class LeadRow(Answer):
