@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from ami.errors import AmiError
-from dialer import cli_bases, cli_do_not_call, cli_kpi, cli_rules, cli_seats, logs, service, settings, switchconfig
+from dialer import (
+    cli_ahead,
+    cli_bases,
+    cli_do_not_call,
+    cli_kpi,
+    cli_rules,
+    cli_seats,
+    logs,
+    service,
+    settings,
+    switchconfig,
+)
 from dialer.cli_bases import campaign_named
 from dialer.core import replay
 from dialer.core.model import BudgetMode, CampaignState
@@ -102,6 +113,7 @@ cli_bases.add_to(app, _with_stores)
 cli_rules.attach(app, _with_stores)
 cli_do_not_call.attach(app, _with_stores)
 cli_kpi.attach(app, _with_stores)
+cli_ahead.attach(app, _with_stores)
 cli_seats.attach(app, _with_stores)
 
 # Service ---------------------------------------------------------------------

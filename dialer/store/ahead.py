@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median_low
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from dialer.core import budget as law
-from dialer.core.ahead import Crowd, Known, Line, Seen, Stretch, Tried, Work, Worker, observed, usual
+from dialer.core.ahead import Crowd, Known, Line, Outset, Seen, Stretch, Tried, Work, Worker, observed, usual
 from dialer.core.model import OperatorState, Outcome
 from dialer.core.pacing import Learned, Learner
 from dialer.errors import NotFound
@@ -37,22 +36,6 @@ WORK_BACK = timedelta(days=14)
 LATELY = timedelta(hours=1)
 #: Legal counters look back so far; for most campaigns a day.
 COUNTED = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outset:
-    """Where a forecast begins.
-
-    Attributes:
-        work: When people work: as on the last days, else as the profile allows.
-        work_seen: Whether that was seen.
-        operators: On a usual day; on shift now if there are any.
-    """
-
-    known: Known
-    work: Work
-    work_seen: bool
-    operators: int
 
 
 class Ahead:

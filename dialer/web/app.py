@@ -199,6 +199,7 @@ async def _run_tasks(app: web.Application) -> AsyncIterator[None]:
     ]
     yield
     await context.desk.close()
+    await context.forecasts.close()
     await context.hub.overview.close()
     for task in tasks:
         task.cancel()

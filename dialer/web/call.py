@@ -13,6 +13,7 @@ from aiohttp import web
 
 from dialer.errors import NotFound, Refused
 from dialer.store.users import Actor
+from dialer.web.forecasts import Forecasts
 
 if TYPE_CHECKING:
     from dialer.engine.ports import Commands, Live
@@ -48,6 +49,7 @@ class Context:
     pulse: Pulse
     desk: Desk
     setup: Setup = field(default_factory=Setup)
+    forecasts: Forecasts = field(default_factory=Forecasts)
     pool: Pool
     lines: Lines
     watch: Watch

@@ -20,6 +20,7 @@ from dialer.web import (
 )
 from dialer.web.access import ADMIN, BASES, CUSTOMERS, EVERYONE, LEADS, OPERATOR, PUBLIC, READERS, Route
 from dialer.web.routes_after import AFTER
+from dialer.web.routes_ahead import AHEAD
 from dialer.web.routes_boards import BOARDS
 from dialer.web.routes_editors import EDITORS
 from dialer.web.routes_listening import LISTENING
@@ -265,5 +266,6 @@ ROUTES: tuple[Route, ...] = (
     *EDITORS,
     *LISTENING,
     *BOARDS,
+    *AHEAD,
     *_OTHERS,
 )

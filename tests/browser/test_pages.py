@@ -19,6 +19,7 @@ PAGES = {
     "/campaigns": "admin",
     "/campaigns/new": "admin",
     "/campaigns/1": "admin",
+    "/campaigns/1/ahead": "supervisor",
     "/campaigns/1/script": "supervisor",
     "/campaigns/1/dispositions": "admin",
     "/offers": "admin",

@@ -28,16 +28,19 @@ from dialer.core.ahead.outlook import (
     spread,
     with_operators,
 )
+from dialer.core.ahead.report import Ask, Outset, forecast, planned
 
 __all__ = [
     "NATURES",
     "NATURE_OF",
+    "Ask",
     "Base",
     "Crowd",
     "End",
     "Fan",
     "Known",
     "Line",
+    "Outset",
     "Plan",
     "Seen",
     "Shift",
@@ -48,10 +51,12 @@ __all__ = [
     "Worker",
     "base",
     "difference",
+    "forecast",
     "observed",
     "of_base",
     "of_shift",
     "plan",
+    "planned",
     "shift",
     "spread",
     "usual",

@@ -116,6 +116,13 @@ class Shares:
         self._words = list(shares)
         self._sums = list(accumulate(shares.values()))
 
+    def shares(self) -> dict[str, float]:
+        """Word -> its share; all together 1."""
+        whole, before, found = self._sums[-1], 0.0, {}
+        for word, upto in zip(self._words, self._sums, strict=True):
+            found[word], before = (upto - before) / whole, upto
+        return found
+
     def draw(self, uniform: float) -> str:
         """The word at this share."""
         return self._words[min(bisect_right(self._sums, uniform * self._sums[-1]), len(self._words) - 1)]

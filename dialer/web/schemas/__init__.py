@@ -4,6 +4,7 @@ Times are ISO 8601 with a zone; answers are UTC. Durations carry their unit in t
 """
 
 from dialer.web.schemas.admin import *  # noqa: F403 - one name for all schemas
+from dialer.web.schemas.ahead import *  # noqa: F403 - same
 from dialer.web.schemas.bases import *  # noqa: F403 - same
 from dialer.web.schemas.board import *  # noqa: F403 - same
 from dialer.web.schemas.common import *  # noqa: F403 - same
