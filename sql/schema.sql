@@ -3543,6 +3543,10 @@ CREATE INDEX operator_interval_other_started_at_idx1 ON public.operator_interval
 
 CREATE INDEX operator_message_of_operator ON public.operator_message USING btree (operator_id, said_at);
 
+CREATE INDEX preview_end_by_time ON public.preview_end USING btree (ended_at, preview_id);
+
+CREATE INDEX preview_end_of_campaign ON public.preview_end USING btree (campaign_id, ended_at, preview_id);
+
 CREATE INDEX preview_end_of_operator ON public.preview_end USING btree (operator_id, ended_at);
 
 CREATE INDEX recovery_code_of_user ON public.recovery_code USING btree (user_id);

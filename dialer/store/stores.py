@@ -29,6 +29,7 @@ from dialer.store.leads import Leads
 from dialer.store.letter_texts import LetterTexts
 from dialer.store.letters import Letters
 from dialer.store.listenings import Listenings
+from dialer.store.looks import Looks
 from dialer.store.loosenings import Loosenings
 from dialer.store.messages import Messages
 from dialer.store.national import NationalLists
@@ -88,6 +89,7 @@ class Stores:
     leads: Leads
     letters: Letters
     letter_texts: LetterTexts
+    looks: Looks
     loosenings: Loosenings
     offers: Offers
     listenings: Listenings
@@ -134,6 +136,7 @@ class Stores:
             leads=Leads(pools.web),
             letters=Letters(pools.web),
             letter_texts=LetterTexts(pools.web),
+            looks=Looks(pools.web),
             loosenings=Loosenings(pools.web),
             offers=Offers(pools.web),
             listenings=Listenings(pools.web),

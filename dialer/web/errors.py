@@ -34,6 +34,7 @@ _STATUS: tuple[tuple[str, int], ...] = (
     ("callback.cursor", 422),
     ("do_not_call.", 422),
     ("attempts.", 422),
+    ("looks.", 422),
     ("campaign.trunk", 422),
     ("campaign.value", 422),
     ("campaign.profile", 422),

@@ -43,7 +43,7 @@ class Sheet:
 
     Attributes:
         id: Stable word.
-        plot: ``lines``, ``bars``, ``heat`` or ``ranges``.
+        plot: ``lines``, ``bars``, ``heat``, ``ranges`` or ``table``, which is not drawn.
         rows: A label (``kind:word`` is translated) with a cell for each column.
         usual: What all together have, where rows are compared with it.
     """
@@ -61,7 +61,7 @@ def said(word: str, language: str) -> str:
     if kind == "kpi" and name in kpi.BY_ID:
         definition = kpi.BY_ID[name]
         return definition.name_ru if language == "ru" else definition.name_en
-    if kind in {"weekday", "reason", "verdict"}:
+    if kind in {"weekday", "reason", "verdict", "skip"}:
         return texts.TEXTS[language].get(f"{kind}.{name}", name)
     return word
 

@@ -84,6 +84,7 @@ def page(
         help=helped if helped in texts.TEXTS[language] else None,
         _=texts.translator(language),
         named=partial(_named, language),
+        figure=partial(texts.figure, language),
         language=language,
         texts=json.dumps(texts.SCRIPTED[language], ensure_ascii=False),
         **values,

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from dialer.core import interval, kpi
-from dialer.web import exports, facts, numbers, pages, schemas, scope
+from dialer.web import exports, facts, looks, numbers, pages, schemas, scope
 from dialer.web.exports import Cell, Column, Sheet
 
 if TYPE_CHECKING:
@@ -28,6 +28,25 @@ SUMMARY = (
     *("occupancy", "operator_hours", "contact_rate", "base_freshness", "targeting"),
     *("leads", "lead_acceptance", "replacements_owed", "clients_per_hour"),
 )
+
+
+#: What each main number counts, a rate its numerator; hours worked are no attempts.
+_FACTS: Mapping[str, Mapping[str, str]] = {
+    "rang": {"fact": "rang"},
+    "answer_rate": {"fact": "answered"},
+    "connected": {"outcome": "connected"},
+    "abandon_rate": {"fact": "abandoned"},
+    "results": {"fact": "results"},
+    "results_per_hour": {"fact": "results"},
+    "calls_per_closed_contact": {"fact": "closed"},
+    "contact_rate": {"fact": "reached"},
+    "base_freshness": {"fact": "said"},
+    "targeting": {"fact": "reached"},
+    "leads": {"fact": "leads"},
+    "lead_acceptance": {"fact": "leads_accepted"},
+    "replacements_owed": {"fact": "replacements_owed"},
+    "clients_per_hour": {"fact": "clients"},
+}
 
 
 class Report:
@@ -109,7 +128,7 @@ async def page(call: Call, ask: schemas.ReportQuery) -> web.Response:
         campaigns=own,
         bound=bound,
         operators=choices["operator"],
-        sheets=sheets,
+        sheets=[sheet for sheet in sheets if sheet.rows or sheet.id not in _SELDOM],
         summary=await summary(report),
         definitions=[definition for definition in kpi.DEFINITIONS if definition.id in SUMMARY],
         checked=await call.stores.hour_rows.checked(),
@@ -131,8 +150,17 @@ async def export(call: Call, ask: schemas.ReportExportQuery) -> web.Response:
 async def summary(report: Report) -> Sequence[Mapping[str, Any]]:
     """The main numbers beside those of the period before."""
     [now], [before] = await report.rows("total", apart=True), await report.rows("total", apart=True, earlier=True)
+    since, until = numbers.before(report.since, report.until, str(report.zone))
+    earlier = {"since": since.isoformat(), "until": until.isoformat()}
     return [
-        {"definition": kpi.BY_ID[name], "value": now.values[name], "before": before.values[name]} for name in SUMMARY
+        {
+            "definition": kpi.BY_ID[name],
+            "value": now.values[name],
+            "before": before.values[name],
+            "link": report.open(**_FACTS[name]) if name in _FACTS else None,
+            "link_before": report.open(**_FACTS[name], **earlier) if name in _FACTS else None,
+        }
+        for name in SUMMARY
     ]
 
 
@@ -153,7 +181,8 @@ async def hours(report: Report) -> Sheet:
         asked = [talks if name == "connected" else {"fact": name} for name in counted]
         links = [report.open(**period, **one) if opens else None for one in asked]
         found = [Cell(row.facts[name], link) for name, link in zip(counted, links, strict=True)]
-        return [*found, Cell(row.values["answer_rate"]), Cell(row.values["results_per_hour"])]
+        answered, results = links[counted.index("answered")], links[counted.index("results")]
+        return [*found, Cell(row.values["answer_rate"], answered), Cell(row.values["results_per_hour"], results)]
 
     rates = (Column("answer_rate", "%"), Column("results_per_hour", "per hour"))
     columns = [*(Column(name, "count") for name in counted), *rates]
@@ -176,7 +205,8 @@ async def funnel(report: Report) -> Sheet:
     rows = []
     for name, fact in steps.items():
         share = 100 * row.facts[name] / first if first else None
-        rows.append((f"kpi:{name}", [Cell(row.facts[name], report.open(fact)), Cell(before.facts[name]), Cell(share)]))
+        counted, was = Cell(row.facts[name], report.open(fact)), Cell(before.facts[name])
+        rows.append((f"kpi:{name}", [counted, was, Cell(share, report.open(fact))]))
     return Sheet(
         "funnel", "bars", [Column("count", "count"), Column("before", "count"), Column("of_dialled", "%")], rows
     )
@@ -213,8 +243,8 @@ async def yields(report: Report) -> Sheet:
             Cell(row.facts["attempts"], report.open(number=row.key)),
             Cell(row.facts["results"], report.open("results", number=row.key)),
             Cell(row.facts["leads"], report.open("leads", number=row.key)),
-            Cell(row.values["answer_rate"]),
-            Cell(row.values["yield"]),
+            Cell(row.values["answer_rate"], report.open("answered", number=row.key)),
+            Cell(row.values["yield"], report.open("results", number=row.key)),
         ])
         for row in await report.rows("number")
     ]  # fmt: skip
@@ -242,9 +272,10 @@ async def operators(report: Report) -> Sheet:
         rows.append((row.label, [
             Cell(tries, report.open(None, operator=row.key, outcome="connected")),
             Cell(row.facts["results"], report.open("results", operator=row.key)),
-            Cell(100 * hits / tries), Cell(100 * low), Cell(100 * high),
+            Cell(100 * hits / tries, report.open("results", operator=row.key)), Cell(100 * low), Cell(100 * high),
             Cell(f"verdict:{interval.verdict(hits, tries, usual)}"),
-            *(Cell(row.values["results_per_hour"]), Cell(row.values["handling"])),
+            Cell(row.values["results_per_hour"], report.open("results", operator=row.key)),
+            Cell(row.values["handling"], report.open(None, operator=row.key, outcome="connected")),
         ]))  # fmt: skip
     columns = [
         *(Column("connected", "count"), Column("results", "count"), Column("result_share", "%"), Column("low", "%")),
@@ -260,4 +291,8 @@ SHEETS: Mapping[str, Callable[[Report], Any]] = {
     "yield": yields,
     "refusals": refusals,
     "operators": operators,
+    "looks": looks.by_operator,
+    "skips": looks.skips,
 }
+#: Tables of a mode that not every campaign has: left out where there is nothing in them.
+_SELDOM = frozenset({"looks", "skips"})

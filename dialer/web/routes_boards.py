@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dialer.web import facts, promises, reports, schemas, shown
+from dialer.web import facts, looks, promises, reports, schemas, shown
 from dialer.web.access import READERS, Route
 
 _ID = "{id:[0-9]{1,18}}"
@@ -20,6 +20,8 @@ BOARDS: tuple[Route, ...] = (
           summary="One contact with its numbers, attempts and promises"),
     Route(method="GET", path="/callbacks", handler=promises.board, roles=READERS, ask=schemas.PromisesQuery,
           media=_HTML, summary="Board of promises: due, late, kept, broken, moved, with the reason"),
+    Route(method="GET", path="/looks", handler=looks.page, roles=READERS, ask=schemas.LooksQuery, media=_HTML,
+          summary="Looks before a call: who looked at whom, and what became of it"),
     Route(method="GET", path="/reports", handler=reports.page, roles=READERS, ask=schemas.ReportQuery, media=_HTML,
           summary="Reports: numbers of a period drawn and as tables, every cell with its facts"),
     Route(method="GET", path="/reports/export", handler=reports.export, roles=READERS, ask=schemas.ReportExportQuery,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,6 +35,11 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
 def translator(language: str) -> Callable[[str], str]:
     """The function ``_`` of a template; an id nobody translated raises KeyError."""
     return TEXTS[language].__getitem__
+
+
+def figure(language: str, value: float, digits: int = 0) -> str:
+    """A number as this language writes it."""
+    return format_decimal(value, format="#,##0" + (f".{'0' * digits}" if digits else ""), locale=language)
 
 
 def preferred(accept_language: str) -> str:

@@ -72,6 +72,7 @@ class Scene:
         await scene._numbers()
         await scene._promises()
         await scene._script()
+        await scene._looks()
         await scene._leads()
         await scene._webhooks()
         await scene.server.start_server()
@@ -209,6 +210,22 @@ class Scene:
         await self.place.stores.scripts.write(
             self.place.campaign.id, brief=BRIEF, body=SCRIPT, actor=SYSTEM, now=datetime.now(UTC) - timedelta(days=2)
         )
+
+    async def _looks(self) -> None:
+        """Contacts that two operators looked at before a call."""
+        pool, now = self.place.pools.web, datetime.now(UTC)
+        contacts = await pool.fetch("SELECT id, campaign_id FROM contact ORDER BY id OFFSET 40 LIMIT 24")
+        operators = [(await self.place.stores.users.by_login(login)).user.id for login in ("op001", "op002")]
+        ends = (("called", ""), ("skipped", "talked_lately"), ("called", ""), ("skipped", "bad_data"), ("expired", ""))
+        for number, contact in enumerate(contacts):
+            how, reason = ends[number % len(ends)]
+            at = now - timedelta(minutes=3 * number)
+            await pool.execute(
+                """INSERT INTO preview_end (preview_id, operator_id, campaign_id, contact_id, offered_at, ended_at, how, reason)
+                   VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $6, $7)""",
+                operators[number % 3 == 0], contact["campaign_id"], contact["id"], at - timedelta(seconds=9 + number), at,
+                how, reason,
+            )  # fmt: skip
 
     async def _leads(self) -> None:
         """Leads in every state, one of them late, one a duplicate."""

@@ -38,6 +38,7 @@ PAGES = {
     "/leads": "admin",
     "/leads/1": "admin",
     "/reports": "admin",
+    "/looks": "admin",
     "/contacts/1": "admin",
     f"/attempts/{ATTEMPT}": "admin",
     f"/attempts/{ATTEMPT}/script": "admin",

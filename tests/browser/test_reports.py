@@ -9,6 +9,8 @@ import pytest
 from playwright.async_api import expect
 from python_calamine import CalamineWorkbook
 
+from tests.browser.look import look_at
+
 pytestmark = [pytest.mark.postgres, pytest.mark.asyncio(loop_scope="session")]
 
 
@@ -41,3 +43,41 @@ async def test_a_chosen_campaign_stays_in_the_address_and_a_cell_opens_its_attem
         await cell.click()
         await page.wait_for_url("**/attempts?*fact=rang*")
         assert await page.locator("#table tbody tr").count() == min(count, 50)
+
+
+async def test_looks_before_a_call_are_counted_by_operator_and_each_opens_its_list(opened):
+    """Looked, called, skipped with the reason; one who was called opens the attempt."""
+    async with opened("/reports?period=today", "supervisor", language="ru") as page:
+        skips = page.locator("#skips .scroll tbody tr", has_text="Ошибка в данных").or_(
+            page.locator("#skips .scroll tbody tr").last
+        )
+        await expect(page.locator("#looks .scroll tbody tr")).to_have_count(2)
+        await page.locator("#looks").scroll_into_view_if_needed()
+        await look_at(page, "reports-looks-ru", themes=("light", "dark"))
+        cell = skips.first.locator("a")
+        count = int(await cell.inner_text())
+        await cell.click()
+        await page.wait_for_url("**/looks?*how=skipped*")
+        await expect(page.locator("#table tbody tr")).to_have_count(count)
+        await page.locator("[name=reason]").select_option("")
+        await page.locator("[name=how]").select_option("called")
+        await expect(page.locator("#table tbody td a[href^='/attempts/']").first).to_be_visible()
+        await look_at(page, "looks-ru", themes=("dark",))
+
+
+async def test_the_main_numbers_open_what_they_count_and_are_written_as_the_language_does(opened):
+    async with opened("/reports?period=today", "supervisor", language="ru") as page:
+        tile = page.locator(".summary div", has_text="Соединены")
+        count = int(await tile.locator("b").inner_text())
+        assert re.fullmatch(
+            r"\d+,\d", await page.locator(".summary div", has_text="Доля потерянных").locator("b").inner_text()
+        )
+        await tile.locator("b a").click()
+        await page.wait_for_url("**/attempts?*outcome=connected*")
+        shown = await page.locator("#table tbody tr").count()
+        while await page.locator("a[rel=next]").count():
+            await page.locator("a[rel=next]").click()
+            await page.wait_for_url("**cursor=*")
+            shown += await page.locator("#table tbody tr").count()
+            assert shown <= count
+        assert shown == count

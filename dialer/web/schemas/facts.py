@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from dialer.core.model import Outcome
+from dialer.core.preview import How
 from dialer.web.schemas.common import NO_NUL, Answer, Ask, Id, Moment, Word
 
 
@@ -59,8 +60,20 @@ class ReportQuery(Ask):
 class ReportExportQuery(ReportQuery):
     """Which table as which kind of file."""
 
-    sheet: Literal["hours", "funnel", "heat", "yield", "refusals", "operators"]
+    sheet: Literal["hours", "funnel", "heat", "yield", "refusals", "operators", "looks", "skips"]
     format: Literal["csv", "xlsx"]
+
+
+class LooksQuery(Ask):
+    """Which looks before a call; what is empty does not narrow."""
+
+    campaign: Annotated[Id | None, _Empty] = None
+    operator: Annotated[Id | None, _Empty] = None
+    how: Annotated[How | None, _Empty] = None
+    reason: Annotated[Word | None, _Empty] = None
+    since: Annotated[Moment | None, _Empty] = None
+    until: Annotated[Moment | None, _Empty] = None
+    cursor: Annotated[str, StringConstraints(max_length=100)] | None = None
 
 
 class PromisesQuery(Ask):
