@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from dialer.core import interval, kpi
+from dialer.errors import NotFound, Refused
 from dialer.web import exports, facts, looks, numbers, pages, schemas, scope
+from dialer.web.access import Role
 from dialer.web.exports import Cell, Column, Sheet
 
 if TYPE_CHECKING:
@@ -59,6 +61,9 @@ class Report:
 
     def __init__(self, call: Call, ask: schemas.ReportQuery, own: Sequence[CampaignRow]) -> None:
         self.call, self.ask, self.own = call, ask, own
+        self.customers = Role(call.user.role) is Role.CUSTOMER
+        if self.customers and ask.operator is not None:
+            raise Refused("request.operator", "Numbers of one operator are not a customer's.", remedy="Leave it out.")
         self.campaign = next((row for row in own if row.id == ask.campaign), None)
         self.zone = ZoneInfo(self.campaign.zone if self.campaign else "UTC")
         today = call.now.astimezone(self.zone).date()
@@ -72,6 +77,11 @@ class Report:
         self.until = ask.until or datetime.combine(last + timedelta(days=1), time(), self.zone)
         numbers.check(self.since, self.until, "hour")
         self._rows: dict[tuple[By, bool, bool], Sequence[Row]] = {}
+
+    @property
+    def sheets(self) -> frozenset[str]:
+        """Tables this user may see: a customer those about calls, not those about people."""
+        return frozenset(SHEETS) - (_OF_PEOPLE if self.customers else frozenset())
 
     async def rows(self, by: By, *, apart: bool = False, earlier: bool = False) -> Sequence[Row]:
         """Numbers of the period, or of the one before it; asked once for all tables of a page."""
@@ -95,9 +105,14 @@ class Report:
         )
 
     def open(self, fact: str | None = None, **narrower: object) -> str | None:
-        """The attempts or leads behind a cell; whoever is bound to a team opens attempts of one campaign at a time."""
+        """The attempts or leads behind a cell; whoever is bound to a team opens attempts of one campaign at a time.
+
+        A customer opens its leads, and no attempts.
+        """
         if fact in kpi.LED:
             return self._open_leads(fact, narrower)
+        if self.customers:
+            return None
         if scope.bound(self.call.user) and self.campaign is None and "campaign" not in narrower:
             return None
         asked: dict[str, object] = {"since": self.since.isoformat(), "until": self.until.isoformat()}
@@ -117,8 +132,9 @@ async def page(call: Call, ask: schemas.ReportQuery) -> web.Response:
     own = await scope.own_campaigns(call)
     report = Report(call, ask, own)
     bound = scope.bound(call.user)
+    brief = (await call.stores.scripts.read(report.campaign.id)).brief if report.campaign else ""
     choices = facts.NO_CHOICES if bound and report.campaign is None else await call.stores.facts.choices(ask.campaign)
-    sheets = [await build(report) for build in SHEETS.values()]
+    sheets = [await build(report) for name, build in SHEETS.items() if name in report.sheets]
     return pages.page_for(
         call,
         "reports.html",
@@ -127,7 +143,8 @@ async def page(call: Call, ask: schemas.ReportQuery) -> web.Response:
         report=report,
         campaigns=own,
         bound=bound,
-        operators=choices["operator"],
+        operators=[] if report.customers else choices["operator"],
+        brief=brief,
         sheets=[sheet for sheet in sheets if sheet.rows or sheet.id not in _SELDOM],
         summary=await summary(report),
         definitions=[definition for definition in kpi.DEFINITIONS if definition.id in SUMMARY],
@@ -141,6 +158,8 @@ async def page(call: Call, ask: schemas.ReportQuery) -> web.Response:
 async def export(call: Call, ask: schemas.ReportExportQuery) -> web.Response:
     """One table as a file: exactly what is drawn."""
     report = Report(call, ask, await scope.own_campaigns(call))
+    if ask.sheet not in report.sheets:
+        raise NotFound("reports.sheet", "There is no such table that you may see.")
     sheet = await SHEETS[ask.sheet](report)
     body, media = exports.write(sheet, ask.format, call.user.language)
     name = f'attachment; filename="{ask.sheet}-{report.since:%Y%m%d}.{ask.format}"'
@@ -296,3 +315,5 @@ SHEETS: Mapping[str, Callable[[Report], Any]] = {
 }
 #: Tables of a mode that not every campaign has: left out where there is nothing in them.
 _SELDOM = frozenset({"looks", "skips"})
+#: Tables about operators, which are the call centre's own.
+_OF_PEOPLE = frozenset({"operators", "looks", "skips"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dialer.web import facts, looks, promises, reports, schemas, shown
-from dialer.web.access import READERS, Route
+from dialer.web.access import CUSTOMERS, READERS, Route
 
 _ID = "{id:[0-9]{1,18}}"
 _ATTEMPT = "{id:[0-9a-f-]{36}}"
@@ -22,8 +22,10 @@ BOARDS: tuple[Route, ...] = (
           media=_HTML, summary="Board of promises: due, late, kept, broken, moved, with the reason"),
     Route(method="GET", path="/looks", handler=looks.page, roles=READERS, ask=schemas.LooksQuery, media=_HTML,
           summary="Looks before a call: who looked at whom, and what became of it"),
-    Route(method="GET", path="/reports", handler=reports.page, roles=READERS, ask=schemas.ReportQuery, media=_HTML,
+    Route(method="GET", path="/reports", handler=reports.page, roles=READERS | CUSTOMERS, media=_HTML,
+          ask=schemas.ReportQuery,
           summary="Reports: numbers of a period drawn and as tables, every cell with its facts"),
-    Route(method="GET", path="/reports/export", handler=reports.export, roles=READERS, ask=schemas.ReportExportQuery,
-          media="text/csv", summary="One table of the reports as CSV or XLSX: exactly what is drawn"),
+    Route(method="GET", path="/reports/export", handler=reports.export, roles=READERS | CUSTOMERS,
+          ask=schemas.ReportExportQuery, media="text/csv",
+          summary="One table of the reports as CSV or XLSX: exactly what is drawn"),
 )  # fmt: skip

@@ -10,6 +10,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from dialer.web.exports import Cell, Column, Sheet, harmless, write
+from tests.store.places import SYSTEM
 from tests.web.test_admin import add
 from tests.web.test_facts import page, told  # noqa: F401 - a fixture
 from tests.web.test_with_postgres import office  # noqa: F401 - a fixture
@@ -75,6 +76,28 @@ async def test_a_bound_supervisor_sees_the_numbers_of_the_own_team_alone(told): 
     assert [rows[0][1] for rows in funnel.values()] == ["1", "2", "0"]
     await page(bound, f"/reports?campaign={told.place.foreign.id}", 404)
     await page(bound, f"/reports/export?sheet=hours&format=csv&campaign={told.place.foreign.id}", 404)
+
+
+async def test_a_customer_reads_the_numbers_and_the_brief_of_its_own_campaigns_and_nothing_about_operators(told):  # noqa: F811
+    """Numbers without names and without the way to attempts, which are not open to customers."""
+    campaign_id = told.place.campaign.id
+    await told.place.stores.scripts.write(campaign_id, brief="Whom we look for", body={}, actor=SYSTEM)
+    _, theirs = await add(told, "acme", "customer", customer="acme")
+    _, others = await add(told, "other", "customer", customer="other")
+    _, admin = await add(told, "admin", "admin")
+    mine = await page(theirs, f"/reports?campaign={campaign_id}")
+    every = await page(admin, f"/reports?campaign={campaign_id}")
+    for sheet in ("hours", "funnel", "refusals", "yield"):
+        assert body_of(mine, sheet) == body_of(every, sheet) != [], sheet
+    assert "Whom we look for" in mine
+    for hidden in ('id="operators"', "/attempts", f"/campaigns/{campaign_id}", "onerror"):
+        assert hidden not in mine, hidden
+    await page(others, f"/reports?campaign={campaign_id}", 404)
+    assert [row[1] for row in body_of(await page(others, "/reports"), "funnel")][:1] == ["1"]
+    await page(theirs, f"/reports?operator={told.place.operator_id}", 422)
+    await page(theirs, "/reports/export?sheet=operators&format=csv", 404)
+    assert (await theirs.get("/reports/export?sheet=hours&format=csv")).status == 200
+    await page(others, f"/reports/export?sheet=hours&format=csv&campaign={campaign_id}", 404)
 
 
 @pytest.mark.parametrize("sheet", ["hours", "funnel", "heat", "yield", "refusals", "operators"])
