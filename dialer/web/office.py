@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from aiohttp import web
 
 from dialer.core import offer_keys
+from dialer.core import rules as own_rules
 from dialer.core.model import BudgetMode, Mode
 from dialer.errors import DialerError
 from dialer.store.office import View
@@ -81,7 +82,21 @@ async def campaign(call: Call) -> web.Response:
         budget_modes=list(BudgetMode),
         history=await call.stores.office.audit(View(q=f"campaign:{row.id}")),
         bases=await call.stores.bases.of_campaign(row.id),
+        **await _loosened(call, row.id),
     )
+
+
+async def _loosened(call: Call, campaign_id: int) -> dict[str, Any]:
+    """What was asked to be loosened, by whom, and what may be asked for: whole figures with what holds now."""
+    now = await call.stores.campaigns.rules(campaign_id)
+    admins = (await call.stores.office.users(View(), role=Role.ADMIN)).rows
+    figures = sorted(own_rules.SMALLER | own_rules.GREATER)
+    return {
+        "loosenings": await call.stores.loosenings.of_campaign(campaign_id),
+        "admins": {one["id"]: one["name"] for one in admins},
+        "alone": sum(not one["disabled"] for one in admins) == 1,
+        "loosenable": [(name, getattr(now, name)) for name in figures],
+    }
 
 
 async def people(call: Call, ask: schemas.PeopleQuery) -> web.Response:

@@ -8,9 +8,11 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from dialer import passwords
 from tests.browser.conftest import picture, violations
 from tests.browser.look import look_at
 from tests.store.places import SYSTEM
+from tests.web import fakes
 
 pytestmark = [pytest.mark.postgres, pytest.mark.asyncio(loop_scope="session")]
 
@@ -108,6 +110,33 @@ async def test_a_new_campaign_is_made_in_two_pages_and_started_after_a_question(
         await page.locator(".pill[data-state=running]").first.wait_for()
         names = {row.name: row.state for row in await scene.place.stores.campaigns.list()}
         assert names["Зимняя"] == "running"
+
+
+async def test_a_rule_is_loosened_by_two_admins_on_the_campaigns_page(opened, scene):
+    """Who asked does not approve while there is another; both names and the reason are on the page."""
+    hashed = await passwords.hash_password(fakes.PASSWORD)
+    await scene.place.stores.users.add(
+        login="second", name="Second Admin", role="admin", password_hash=hashed, team=None, language="en", actor=SYSTEM
+    )
+    made = await scene.place.add_campaign("Loose", profile="ru", purpose="service", mode="preview")
+    async with opened(f"/campaigns/{made.id}", "admin", language="ru") as page:
+        await page.locator("#loosened summary").click()
+        await page.locator("[data-names]").select_option("per_day")
+        await expect(page.locator("#value")).to_have_attribute("placeholder", "2")
+        await page.fill("#value", "3")
+        await page.fill("#loosening [name=reason]", "Просьба заказчика, договор 12")
+        await look_at(page, "campaign-loosening-ru", themes=("light", "dark"))
+        async with page.expect_navigation():
+            await page.locator("#loosening button").click()
+        await expect(page.locator("#loosened li")).to_contain_text("одобрить должен другой администратор")
+        assert await page.locator("#loosened [data-api*=approve]").count() == 0
+    assert (await scene.place.stores.campaigns.rules(made.id)).per_day == 2
+    async with opened(f"/campaigns/{made.id}", "second", language="en") as page:
+        await page.locator("#loosened [data-api*=approve]").click()
+        async with page.expect_navigation():
+            await page.locator("#confirm-yes").click()
+        await expect(page.locator("#loosened li")).to_contain_text("Second Admin")
+    assert (await scene.place.stores.campaigns.rules(made.id)).per_day == 3
 
 
 async def test_a_token_is_shown_once(opened):

@@ -1,4 +1,4 @@
-// Settings that only some modes have are shown with their mode.
+// Settings that only some modes have are shown with their mode; asking to loosen a rule.
 
 import { $ } from "./common.js";
 
@@ -10,3 +10,11 @@ function show() {
 
 form.elements.mode.addEventListener("input", show);
 show();
+
+// Which figure a loosening is about; beside it what holds now.
+const chosen = $("#loosening [data-names]");
+chosen?.addEventListener("input", () => {
+  const value = $("#value");
+  value.name = `changes.${chosen.value}`;
+  value.placeholder = chosen.selectedOptions[0].dataset.now;
+});

@@ -64,7 +64,7 @@ function ranges({ heads, labels, values }, usual) {
 const KINDS = { lines, bars, ranges };
 
 function draw(frame) {
-  const table = read(frame.parentElement.querySelector("table"));
+  const table = read(frame.parentElement.querySelector(".scroll table")); // not the legend, which is one, too
   const { data, series, hooks = {}, top } = KINDS[frame.dataset.plot](table, Number(frame.dataset.usual));
   const width = Math.max(200, frame.clientWidth);
   const ends = [-0.6, table.labels.length - 0.4];
