@@ -32,6 +32,17 @@ async def test_every_table_with_numbers_has_its_plot_and_a_file(opened, tmp_path
         assert len(rows) == 1 + await page.locator("#hours .scroll tbody tr").count()
 
 
+async def test_plots_follow_the_width_of_the_window(opened):
+    async with opened("/reports?period=today", "supervisor") as page:
+        plot = page.locator("#hours .plot .uplot")
+        await expect(plot).to_be_visible()
+        await page.set_viewport_size({"width": 700, "height": 800})
+        await expect(plot).to_have_count(1)
+        await page.wait_for_function(
+            "document.querySelector('#hours .plot .uplot').getBoundingClientRect().width < 700"
+        )
+
+
 async def test_a_chosen_campaign_stays_in_the_address_and_a_cell_opens_its_attempts(opened):
     async with opened("/reports", "supervisor") as page:
         await page.locator("[name=campaign]").select_option(index=1)
