@@ -102,7 +102,7 @@ async def change(call: Call, ask: schemas.ListenMode) -> schemas.ListeningAnswer
         Refused: ``listening.none``, ``listening.calling``.
     """
     present = call.context.live.listening(call.user.id)
-    if present is not None and present.ended_at is None and present.asked != ask.mode:
+    if present is not None and present.ended_at is None and present.mode is not None and present.asked != ask.mode:
         after = {"mode": ask.mode, "attempt": str(present.attempt_id)}
         await call.stores.audit.note(call.actor, "operator.listening", f"user:{present.operator_id}", after=after)
     return _answer(call, await call.commands.change_listening(call.user.id, Mode(ask.mode)))

@@ -134,11 +134,12 @@ function take(listening) {
   draw();
 }
 
+/** Why it ended; a service that was started again knows nothing of it, which is why. */
 async function ended(id) {
-  const { listening } = await ask("GET", "/api/v1/listening").catch(() => ({}));
-  if (own?.id !== id || !listening?.ended_at) return;
+  const { at, listening } = await ask("GET", "/api/v1/listening").catch(() => ({}));
+  if (own?.id !== id || !at || (listening?.id === id && !listening.ended_at)) return;
   hangUp();
-  take(listening);
+  take(listening?.id === id ? listening : { ...own, ended_at: at, how: "service" });
 }
 
 function draw() {
