@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -51,6 +52,7 @@ async def test_it_is_written_down_before_the_phone_is_called_and_every_change_is
         assert (begun["operator_id"], begun["asked"], begun["mode"]) == (eva, "listen", None)
         assert office.stores.listenings.begun == [(me, eva, "listen", True)]
         assert office.commands.asked == [("begin_listening", eva, "listen", "seat-001")]
+        office.live.listened[me] = replace(office.live.listened[me], mode="listen")
         changed = await boss.patch("/api/v1/listening", json={"mode": "whisper"}, headers=CSRF)
         assert (await changed.json())["listening"]["mode"] == "whisper"
         assert office.stores.audit.notes == [(me, "operator.listening", f"user:{eva}")]
