@@ -71,8 +71,10 @@ def one(seed: int) -> DayReport:
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     from tests.sim.day import run_day  # noqa: PLC0415  # the tests are no part of the package
 
-    gc.freeze()  # modules and numbers live on: nobody need look through them again; and as the service does:
-    gc.set_threshold(2_000, 20, 100)
+    if not gc.get_freeze_count():  # once a process: what is left of a day and frozen with them would stay for ever
+        gc.freeze()  # modules and numbers live on: nobody need look through them again; and as the service does:
+        gc.set_threshold(2_000, 20, 100)
+    gc.collect()  # the day before
     report = run_day(seed)
     report.recent = ()  # what happened last is long, and the seed repeats it
     return report
