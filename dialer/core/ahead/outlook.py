@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from dialer.core.ahead.future import Future, Told
+from dialer.core.ahead.future import Future
 from dialer.core.ahead.rates import draw
 from dialer.core.ahead.rules import Pace, Rules, no_budget
 from dialer.core.quick import replace
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from dialer.core.ahead.known import Chance, Known, Plan
+    from dialer.core.ahead.queue import Told
 
 #: How sure an interval is.
 SURE = 0.8
@@ -110,7 +111,7 @@ def base(known: Known, plan: Plan, chances: Callable[[int], Chance], *, futures:
     """The base until its end, or ``DAYS`` ahead, in so many futures."""
     scale = _scale(known, plan, shifts=True)
     until_s = known.at_s + DAYS * 86_400.0
-    yield from _futures(known, plan, chances, [known.at_s], until_s, futures, scale)
+    yield from _futures(known, plan, chances, [known.at_s], until_s, futures, scale, long=True)
 
 
 def moments(known: Known, plan: Plan) -> list[float]:
@@ -127,6 +128,8 @@ def _futures(
     until_s: float,
     futures: int,
     scale: int,
+    *,
+    long: bool = False,
 ) -> Iterator[Told]:
     rules = Rules(known.campaign, known.at_s, until_s, known.laws)
     pace = _pace(known, plan, chances(-1))
@@ -136,7 +139,7 @@ def _futures(
     for number in range(futures):
         chance = chances(number)
         rates = draw(known, plan, chance)
-        future = Future(known, plan, rates, rules, pace, seed=chance.getrandbits(64), scale=scale)
+        future = Future(known, plan, rates, rules, pace, seed=chance.getrandbits(64), scale=scale, long=long)
         yield future.live(marks, until_s, zone_offset_s=offset_s)
 
 

@@ -29,9 +29,9 @@ from dialer.core.quick import replace
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from dialer.core.ahead.future import Told
     from dialer.core.ahead.known import Chance, Known, Plan
     from dialer.core.ahead.outlook import Shift
+    from dialer.core.ahead.queue import Told
 
 #: Futures of the base's end, and of each other plan.
 FUTURES_BASE = FUTURES_OTHER = 100

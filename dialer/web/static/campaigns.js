@@ -46,6 +46,8 @@ function made(id) {
   };
   tile.counts = new Map(["lines", "ringing", "waiting", "talking", "ready"].map((name) => [name, counted(id, name)]));
   tile.facts.append(...tile.counts.values());
+  tile.leftText = el("a", { href: `/campaigns/${id}/ahead` });
+  tile.left.append(tile.leftText);
   tile.lost = el("a", {}, el("b", {}));
   tile.lostText = el("span", {});
   tile.line.append(tile.lost, tile.lostText);
@@ -95,7 +97,8 @@ function update(tile, view, overview, at) {
 function showOverview(tile, overview, at) {
   const { steering } = overview;
   spark(tile, overview, at);
-  tile.left.replaceChildren(el("span", {}, leftText(overview)));
+  tile.leftText.textContent = leftText(overview);
+  tile.left.hidden = !tile.leftText.textContent;
   tile.who.textContent = steering.changed_at
     ? t("board.changed", { who: steering.changed_by || t("board.service"), at: moment(steering.changed_at) })
     : "";
