@@ -970,10 +970,12 @@ CREATE TABLE public.attempt (
     region text DEFAULT ''::text NOT NULL,
     script integer DEFAULT 0 NOT NULL,
     asked boolean DEFAULT false NOT NULL,
+    manual boolean DEFAULT false NOT NULL,
     CONSTRAINT attempt_check CHECK (((outcome <> 'connected'::text) OR ((connected_at IS NOT NULL) AND (answered_at IS NOT NULL)))),
     CONSTRAINT attempt_check1 CHECK ((legal_answered OR (NOT legal_abandoned))),
     CONSTRAINT attempt_ended_by_check CHECK ((ended_by = ANY (ARRAY['callee'::text, 'operator'::text, 'service'::text, 'switch_restart'::text, 'phone_lost'::text, 'lost'::text]))),
-    CONSTRAINT attempt_outcome_check CHECK ((outcome = ANY (ARRAY['connected'::text, 'abandoned'::text, 'early_hangup'::text, 'offer_ended'::text, 'no_answer'::text, 'busy'::text, 'machine'::text, 'invalid_number'::text, 'congestion'::text, 'rejected'::text, 'failed'::text, 'cancelled'::text, 'not_sent'::text, 'unknown'::text])))
+    CONSTRAINT attempt_outcome_check CHECK ((outcome = ANY (ARRAY['connected'::text, 'abandoned'::text, 'early_hangup'::text, 'offer_ended'::text, 'no_answer'::text, 'busy'::text, 'machine'::text, 'invalid_number'::text, 'congestion'::text, 'rejected'::text, 'failed'::text, 'cancelled'::text, 'not_sent'::text, 'unknown'::text]))),
+    CONSTRAINT manual_is_asked CHECK ((asked OR (NOT manual)))
 )
 PARTITION BY RANGE (sent_at);
 
@@ -1007,7 +1009,9 @@ CREATE TABLE public.attempt_live (
     ended_by text,
     caller_number text DEFAULT ''::text NOT NULL,
     asked boolean DEFAULT false NOT NULL,
-    CONSTRAINT attempt_live_state_check CHECK ((state = ANY (ARRAY['sent'::text, 'ringing'::text, 'answered'::text, 'offer'::text, 'waiting'::text, 'bridging'::text, 'connected'::text])))
+    manual boolean DEFAULT false NOT NULL,
+    CONSTRAINT attempt_live_state_check CHECK ((state = ANY (ARRAY['sent'::text, 'ringing'::text, 'answered'::text, 'offer'::text, 'waiting'::text, 'bridging'::text, 'connected'::text]))),
+    CONSTRAINT manual_is_asked CHECK ((asked OR (NOT manual)))
 );
 
 CREATE TABLE public.attempt_other (
@@ -1041,10 +1045,12 @@ CREATE TABLE public.attempt_other (
     region text DEFAULT ''::text NOT NULL,
     script integer DEFAULT 0 NOT NULL,
     asked boolean DEFAULT false NOT NULL,
+    manual boolean DEFAULT false NOT NULL,
     CONSTRAINT attempt_check CHECK (((outcome <> 'connected'::text) OR ((connected_at IS NOT NULL) AND (answered_at IS NOT NULL)))),
     CONSTRAINT attempt_check1 CHECK ((legal_answered OR (NOT legal_abandoned))),
     CONSTRAINT attempt_ended_by_check CHECK ((ended_by = ANY (ARRAY['callee'::text, 'operator'::text, 'service'::text, 'switch_restart'::text, 'phone_lost'::text, 'lost'::text]))),
-    CONSTRAINT attempt_outcome_check CHECK ((outcome = ANY (ARRAY['connected'::text, 'abandoned'::text, 'early_hangup'::text, 'offer_ended'::text, 'no_answer'::text, 'busy'::text, 'machine'::text, 'invalid_number'::text, 'congestion'::text, 'rejected'::text, 'failed'::text, 'cancelled'::text, 'not_sent'::text, 'unknown'::text])))
+    CONSTRAINT attempt_outcome_check CHECK ((outcome = ANY (ARRAY['connected'::text, 'abandoned'::text, 'early_hangup'::text, 'offer_ended'::text, 'no_answer'::text, 'busy'::text, 'machine'::text, 'invalid_number'::text, 'congestion'::text, 'rejected'::text, 'failed'::text, 'cancelled'::text, 'not_sent'::text, 'unknown'::text]))),
+    CONSTRAINT manual_is_asked CHECK ((asked OR (NOT manual)))
 );
 
 CREATE TABLE public.campaign (
@@ -1080,6 +1086,7 @@ CREATE TABLE public.campaign (
     budget_mode text DEFAULT 'strict'::text NOT NULL,
     preview_s integer DEFAULT 60 NOT NULL,
     preview_calls boolean DEFAULT false NOT NULL,
+    manual boolean DEFAULT false NOT NULL,
     listening_shown boolean DEFAULT true NOT NULL,
     CONSTRAINT campaign_after_wrap_up_check CHECK ((after_wrap_up = ANY (ARRAY['ready'::text, 'paused'::text]))),
     CONSTRAINT campaign_attempts_max_check CHECK (((attempts_max >= 1) AND (attempts_max <= 20))),
@@ -1099,7 +1106,8 @@ CREATE TABLE public.campaign (
     CONSTRAINT campaign_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'stopped'::text]))),
     CONSTRAINT campaign_target_permille_check CHECK (((target_permille >= 0) AND (target_permille <= 50))),
     CONSTRAINT campaign_weight_check CHECK ((weight > (0)::double precision)),
-    CONSTRAINT campaign_wrap_up_s_check CHECK (((wrap_up_s >= 1) AND (wrap_up_s <= 600)))
+    CONSTRAINT campaign_wrap_up_s_check CHECK (((wrap_up_s >= 1) AND (wrap_up_s <= 600))),
+    CONSTRAINT manual_needs_operators CHECK ((NOT (manual AND operator_free)))
 );
 
 CREATE TABLE public.contact (
@@ -1273,6 +1281,7 @@ CREATE TABLE public.base (
     copy integer DEFAULT 0 NOT NULL,
     priority integer DEFAULT 0 NOT NULL,
     pass integer DEFAULT 1 NOT NULL,
+    by_hand boolean DEFAULT false NOT NULL,
     CONSTRAINT base_priority_check CHECK (((priority >= 0) AND (priority <= 9))),
     CONSTRAINT base_rows CHECK ((rows_in = ((rows_loaded + rows_updated) + rows_rejected))),
     CONSTRAINT base_undone CHECK (((undone_at IS NULL) OR (rows_withdrawn = rows_loaded))),
@@ -3426,6 +3435,8 @@ CREATE INDEX audit_of_action ON public.audit USING btree (action, id);
 CREATE INDEX audit_of_object ON public.audit USING btree (object, at);
 
 CREATE INDEX audit_of_user ON public.audit USING btree (user_id, id);
+
+CREATE UNIQUE INDEX base_by_hand ON public.base USING btree (campaign_id) WHERE by_hand;
 
 CREATE INDEX base_change_of_contact ON public.base_change USING btree (contact_id);
 

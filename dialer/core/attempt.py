@@ -64,6 +64,7 @@ def begin(claim: Claim) -> LiveAttempt:
         callback_id=claim.callback_id,
         for_operator=claim.for_operator,
         asked=claim.asked,
+        manual=claim.manual,
         operator_id=claim.for_operator if claim.asked else None,
     )
 
@@ -92,11 +93,16 @@ def unbridge(attempt: LiveAttempt) -> LiveAttempt:
     return replace(attempt, state=S.WAITING if attempt.waiting_at else S.ANSWERED, operator_id=holder)
 
 
+def hears_offer(attempt: LiveAttempt, campaign: Campaign) -> bool:
+    """Whether a recorded offer is played to whoever answers; an operator who asked for the call speaks himself."""
+    return campaign.mode is Mode.IVR and not attempt.asked
+
+
 def bridge_by(attempt: LiveAttempt, campaign: Campaign) -> datetime | None:
     """Until when this attempt may be bridged; None if it waits for nobody."""
     if attempt.state is S.WAITING and attempt.waiting_at:
         return attempt.waiting_at + timedelta(seconds=campaign.key_wait_s - 0.1)
-    if attempt.state is S.ANSWERED and attempt.answered_at and campaign.mode is not Mode.IVR:
+    if attempt.state is S.ANSWERED and attempt.answered_at and not hears_offer(attempt, campaign):
         return attempt.answered_at + timedelta(seconds=LAST_BRIDGE_S)
     return None
 

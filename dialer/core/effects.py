@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from dialer.core.manual import Dial
 from dialer.core.model import Ended, LiveAttempt, LiveOperator, OperatorInterval
 from dialer.core.preview import Preview, PreviewEnd
 
@@ -112,6 +113,13 @@ class PlaceCall:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceDial:
+    """Ask the gate and call the number this operator typed."""
+
+    dial: Dial
+
+
+@dataclass(frozen=True, slots=True)
 class PreviewEnded:
     """Store that a contact is with this operator no more; it may be taken again."""
 
@@ -141,6 +149,7 @@ Effect = (
     | KeyMeans
     | NeverAgain
     | PlaceCall
+    | PlaceDial
     | PreviewEnded
     | Alarm
 )

@@ -13,6 +13,7 @@ from uuid import UUID
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from dialer.core.manual import Dial
     from dialer.core.model import Campaign, Claim, LiveAttempt, LiveOperator
     from dialer.core.preview import Preview
 
@@ -245,6 +246,13 @@ class CallRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class DialRefused:
+    """The number an operator typed was not called."""
+
+    dial: Dial
+
+
+@dataclass(frozen=True, slots=True)
 class TimePassed:
     """A deadline may be over."""
 
@@ -297,6 +305,13 @@ class CallAsked:
     """The operator wants to call the contact that is shown."""
 
     operator_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DialAsked:
+    """The operator wants to call a number that was typed."""
+
+    dial: Dial
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,6 +383,7 @@ Event = (
     | Recovered
     | Offered
     | CallRefused
+    | DialRefused
     | TimePassed
     | ClockStepped
     | ShiftStarted
@@ -375,6 +391,7 @@ Event = (
     | PauseAsked
     | HangUpAsked
     | CallAsked
+    | DialAsked
     | SkipAsked
     | MoreTimeAsked
     | PhoneAsked

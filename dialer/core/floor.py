@@ -13,8 +13,8 @@ from functools import singledispatchmethod
 from typing import TYPE_CHECKING
 
 from dialer.core import attempt as life
+from dialer.core import dialling, looking, presence
 from dialer.core import events as ev
-from dialer.core import looking, presence
 from dialer.core.effects import Alarm, Effect, EndCall, EndLeg, KeyMeans, LookNow, NeverAgain, PreviewEnded, WakeUp
 from dialer.core.model import EndedBy, Outcome
 from dialer.core.moves import BRIDGE_PATIENCE_S, Moves
@@ -255,14 +255,13 @@ class Floor(Moves):
         else:
             self._out.append(PreviewEnded(over(event.preview, now, How.REFUSED, event.reason)))
 
-    def _begin_asked(self, attempt: LiveAttempt, now: datetime) -> None:
-        """The call an operator asked for; nobody is called for somebody who is not there any more."""
-        op = self.operators.get(attempt.for_operator or -1)
-        waits = op is not None and (op.free or (op.preview is not None and op.preview.id == attempt.id))
-        if op is not None and waits and not op.live.leaving:
-            self._set(looking.calling(op, attempt.id, attempt.campaign_id, now))
-        else:
-            self._end_call(attempt, EndedBy.SERVICE)
+    @_on.register
+    def _(self, event: ev.DialRefused, now: datetime) -> None:
+        op = self.operators.get(event.dial.operator_id)
+        if op is not None and op.dial == event.dial:
+            self._set(dialling.refused(op, now))
+            self._settle(now)
+            self._serve(now)
 
     @_on.register
     def _(self, event: ev.TimePassed, now: datetime) -> None:
@@ -324,6 +323,15 @@ class Floor(Moves):
         self._set(looking.ask_call(self.crew.get(event.operator_id)))
 
     @_on.register
+    def _(self, event: ev.DialAsked, now: datetime) -> None:
+        dial = event.dial
+        op, campaign = self.crew.get(dial.operator_id), self.campaigns.get(dial.campaign_id)
+        if campaign is None or not campaign.manual or campaign.team_id != op.live.team_id:
+            raise NotNow("dial.no_campaign", "Numbers are not dialled by hand for this campaign.")
+        needed = dial.operator_id in self.cover.held or not self.cover.may_leave(op)
+        self._set(dialling.ask(op, dial, now, may_leave=not needed))
+
+    @_on.register
     def _(self, event: ev.SkipAsked, now: datetime) -> None:
         self._set(looking.skip(self.crew.get(event.operator_id), event.reason, now))
         self._settle(now)
@@ -377,14 +385,6 @@ class Floor(Moves):
             op = self.operators.get(live.operator_id)
             if op is not None and op.live.state is OperatorState.PREVIEW and op.live.attempt_id not in self.attempts:
                 self._set(presence.to(op, OperatorState.READY, now))
-
-    def _find_asker(self, attempt: LiveAttempt, now: datetime) -> None:
-        op = self.operators.get(attempt.for_operator or -1)
-        waits = op is not None and op.live.state in {OperatorState.READY, OperatorState.PREVIEW} and op.preview is None
-        if op is not None and waits and op.live.attempt_id in {None, attempt.id}:
-            self._set(looking.calling(op, attempt.id, attempt.campaign_id, now))
-        elif attempt.state in life.UNANSWERED:
-            self._end_call(attempt, EndedBy.SERVICE)
 
     @_on.register
     def _(self, event: ev.Resynced, now: datetime) -> None:
@@ -454,7 +454,7 @@ class Floor(Moves):
         """
         long_ago = now - timedelta(seconds=life.CONNECT_WITHIN_S)
         self._advance(attempt.id, AttemptState.ANSWERED, long_ago)
-        if self.campaigns[attempt.campaign_id].mode is Mode.IVR:
+        if life.hears_offer(attempt, self.campaigns[attempt.campaign_id]):
             self._advance(attempt.id, AttemptState.OFFER, long_ago)
             if seen.waiting_place or seen.message:
                 self._advance(attempt.id, AttemptState.WAITING, long_ago if seen.message else now)

@@ -8,7 +8,7 @@ that is hardest to lift first; the first one is the reason a contact is counted 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -27,6 +27,14 @@ def call_type(campaign: Campaign) -> str:
     if campaign.mode is Mode.IVR:
         return "recorded"
     return "human_selected" if campaign.mode is Mode.PREVIEW and not campaign.preview_calls else "auto_dialed_live"
+
+
+def by_hand(campaign: Campaign) -> Campaign:
+    """The campaign as the rules see a call whose number an operator typed: of its mode nothing is left.
+
+    A human selects that call by a key, and an operator is held for it, as in the mode ``preview``.
+    """
+    return replace(campaign, mode=Mode.PREVIEW, preview_calls=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +60,7 @@ class Facts:
             calls by the rules it was said under.
         forbidden: Scopes of the do-not-call entries that cover this number; ``national`` for those of a state.
         consent: ``valid``; ``over`` when every one was withdrawn or has expired; None if there never was any.
+        by_hand: It stands in the base of numbers dialled by hand: nobody calls it by itself but to keep a promise.
         lists_too_old: A national list of the profile is older than it allows, or was never imported.
         live: Whether an attempt at this contact or number is going on, or an operator looks at the contact first.
         looked_at: Who looks at it, and since when; None where nobody does.
@@ -76,6 +85,7 @@ class Facts:
     forbidden: frozenset[str] = frozenset()
     consent: str | None = None
     lists_too_old: bool = False
+    by_hand: bool = False
     live: bool = False
     looked_at: tuple[str, datetime] | None = None
     room: int | None = None
@@ -221,6 +231,10 @@ def _not_due(f: Facts) -> list[Refusal]:
     return [Refusal(reason="not_due", until=f.next_at, detail=f.waits_after)] if waits else []
 
 
+def _by_hand(f: Facts) -> list[Refusal]:
+    return [Refusal(reason="by_hand")] if f.by_hand and not f.promised else []
+
+
 def _window(f: Facts) -> list[Refusal]:
     profile, ring_timeout_s = f.campaign.profile, f.campaign.ring_timeout_s
     if hours.may_call(f.now, f.zones, profile, ring_timeout_s):
@@ -253,6 +267,7 @@ _CHECKS: tuple[Callable[[Facts], list[Refusal]], ...] = (
     _after_abandon,
     _phone_resting,
     _not_due,
+    _by_hand,
     _window,
     _budget,
 )

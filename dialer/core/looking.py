@@ -54,7 +54,7 @@ def put_back(op: Operator, now: datetime, how: How, reason: str = "") -> Step:
 
 def calling(op: Operator, attempt_id: UUID, campaign_id: int, now: datetime) -> Step:
     """The call this operator asked for is on its way."""
-    op = replace(op, preview=None, asking=False, missed=None, disposed=False)
+    op = replace(op, preview=None, dial=None, asking=False, missed=None, disposed=False)
     if op.live.state is not S.PREVIEW:
         return presence.to(op, S.PREVIEW, now, campaign_id=campaign_id, attempt_id=attempt_id)
     live = replace(op.live, campaign_id=campaign_id, attempt_id=attempt_id, until=None)

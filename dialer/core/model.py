@@ -354,6 +354,8 @@ class Campaign:
     """Mode ``preview``: what is not decided in time is called, and not skipped."""
     listening_shown: bool = True
     """Operators see a supervisor who only listens; one who can be heard is always shown."""
+    manual: bool = False
+    """Operators of the team may type a number and call it for this campaign, beside its mode."""
     retry: Mapping[Outcome, RetryRule] = field(default_factory=lambda: MappingProxyType({}))
     dispositions: Mapping[str, DispositionKind] = field(default_factory=lambda: MappingProxyType({}))
     keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -406,6 +408,8 @@ class Claim:
     """The operator the callback was promised with, if it was to one; or who asked for this very call."""
     asked: bool = False
     """An operator asked for this very call and waits for its answer; nobody else is to take it."""
+    manual: bool = False
+    """Of those asked for: its number was typed."""
 
 
 @quick
@@ -431,6 +435,7 @@ class LiveAttempt:
     callback_id: int | None = None
     for_operator: int | None = None
     asked: bool = False
+    manual: bool = False
     ended_by: EndedBy | None = None
     """Who asked for the end, while the hangup is under way."""
 

@@ -148,7 +148,7 @@ class Moves:
         self.waiting.pop(attempt.id, None)
         new = life.advance(replace(attempt, operator_id=op.live.operator_id), AttemptState.CONNECTED, at)
         self._put(new)
-        self._set(presence.connected(op, attempt.id, attempt.campaign_id, at))
+        self._set(presence.connected(op, attempt.id, attempt.campaign_id, at, manual=attempt.manual))
 
     def _release(self, op: Operator, now: datetime) -> None:
         """The chosen callee did not arrive: the operator is free again."""
@@ -269,6 +269,29 @@ class Moves:
             self._put(replace(attempt, ended_by=attempt.ended_by or EndedBy.PHONE_LOST))
         self._set(presence.call_over(op, self.campaigns.get(op.live.campaign_id or 0), now))
         self._settle(now)
+
+    # Calls that operators asked for -------------------------------------------------------
+
+    def _begin_asked(self, attempt: LiveAttempt, now: datetime) -> None:
+        """The call an operator asked for; nobody is called for somebody who is not there any more, or about to go."""
+        op = self.operators.get(attempt.for_operator or -1)
+        asks = op is not None and op.asked_for == attempt.id
+        if op is not None and (op.free or asks) and not op.live.leaving:
+            self._set(looking.calling(op, attempt.id, attempt.campaign_id, now))
+            return
+        self._end_call(attempt, EndedBy.SERVICE)
+        if op is not None and asks:
+            self._set(presence.to(op, OperatorState.READY, now))
+            self._settle(now)
+
+    def _find_asker(self, attempt: LiveAttempt, now: datetime) -> None:
+        """After a restart: who still waits for this call, else it ends."""
+        op = self.operators.get(attempt.for_operator or -1)
+        waits = op is not None and op.live.state in {OperatorState.READY, OperatorState.PREVIEW} and op.preview is None
+        if op is not None and waits and op.live.attempt_id in {None, attempt.id}:
+            self._set(looking.calling(op, attempt.id, attempt.campaign_id, now))
+        elif attempt.state in life.UNANSWERED:
+            self._end_call(attempt, EndedBy.SERVICE)
 
     # Bridges that do not happen --------------------------------------------------------
 

@@ -43,6 +43,7 @@ from dialer.core.effects import (
     PreviewEnded,
     WakeUp,
 )
+from dialer.core.manual import DIAL, Dial
 from dialer.core.model import LiveOperator, OperatorInterval, Outcome
 from dialer.core.preview import How, Preview, over
 from dialer.core.quick import quick, replace
@@ -114,6 +115,7 @@ class Operator:
         held: The phone was lost in the conversation that goes on, and its callee waits for it.
         recall: The leg was ended so that the phone can be called anew.
         preview: The contact that is shown.
+        dial: The number that was typed, while the gate is asked.
         asking: The gate is asked whether it may be called.
         misses: How many deadlines passed one after the other with nothing decided.
         missed: How the last call this operator asked for ended when it was not answered, or why it was refused.
@@ -128,6 +130,7 @@ class Operator:
     held: Held | None = None
     recall: bool = False
     preview: Preview | None = None
+    dial: Dial | None = None
     asking: bool = False
     misses: int = 0
     missed: Outcome | str | None = None
@@ -138,6 +141,12 @@ class Operator:
         return self.preview is not None and not self.asking
 
     @property
+    def asked_for(self) -> UUID | None:
+        """The attempt about which the gate is asked."""
+        wish = self.preview or self.dial
+        return wish.id if wish is not None and self.asking else None
+
+    @property
     def engaged(self) -> bool:
         """Whether a pause or the end of the shift has to wait for a call."""
         return self.live.state in {S.TALKING, S.WRAP_UP} or self.live.attempt_id is not None or self.asking
@@ -146,6 +155,11 @@ class Operator:
     def free(self) -> bool:
         """Whether a callee may be bridged to this operator now."""
         return self.live.state is S.READY and self.leg is Leg.WAITING and self.live.attempt_id is None
+
+    @property
+    def dials(self) -> bool:
+        """Whether the place to type a number is open, or opens as soon as it may."""
+        return DIAL in {self.live.reason, self.live.pause_after}
 
     @property
     def restless(self) -> bool:
@@ -176,7 +190,7 @@ def to(op: Operator, state: OperatorState, now: datetime, **fields: object) -> S
         attempt_id=old.attempt_id,
     )
     back = give_back(op, now, How.RETURNED) if op.looks else []
-    moved = replace(op, live=live, held=None, preview=None, asking=False)
+    moved = replace(op, live=live, held=None, preview=None, dial=None, asking=False)
     fact = [] if now == old.since and old.state in {S.READY, S.PREVIEW} else [IntervalClosed(closed)]
     return moved, [*back, *fact, OperatorChanged(live)]
 
@@ -275,8 +289,13 @@ def released(op: Operator) -> Operator:
     return replace(op, live=replace(op.live, attempt_id=None, campaign_id=None))
 
 
-def connected(op: Operator, attempt_id: UUID, campaign_id: int, now: datetime) -> Step:
-    """Both are in one bridge. The stretch before belongs to no attempt, unless this one was asked for."""
+def connected(op: Operator, attempt_id: UUID, campaign_id: int, now: datetime, *, manual: bool = False) -> Step:
+    """Both are in one bridge. The stretch before belongs to no attempt, unless this one was asked for.
+
+    Whoever dialled by hand needs that place no more.
+    """
+    if manual and op.live.pause_after == DIAL:
+        op = replace(op, live=replace(op.live, pause_after=None))
     if op.live.state is not S.PREVIEW:
         op = replace(op, live=replace(op.live, attempt_id=None, campaign_id=None))
     op = replace(op, disposed=False, extended=0, misses=0)

@@ -16,6 +16,7 @@ import structlog
 from dialer.core import events as ev
 from dialer.core.floor import Floor
 from dialer.core.gate import Refusal
+from dialer.core.manual import Dial
 from dialer.core.model import Campaign
 from dialer.core.preview import SKIP_REST_S, How, Preview, PreviewEnd
 from dialer.engine.pace import Pace
@@ -75,17 +76,17 @@ class Asking:
         self._may_dial = may_dial
         self._fence = fence
         self._wake = wake
-        self._asked: list[Preview] = []
+        self._asked: list[Preview | Dial] = []
         self._rested: dict[int, dict[int, float]] = {}
         self.claiming = False
         self._answers: dict[int, asyncio.Future[Refusal | None]] = {}
 
     # Asked by people ------------------------------------------------------------
 
-    def ask(self, preview: Preview) -> None:
-        """This contact is to be called as soon as the loop comes round."""
-        self._asked.append(preview)
-        self._answers[preview.operator_id] = asyncio.get_running_loop().create_future()
+    def ask(self, wish: Preview | Dial) -> None:
+        """This contact, or number, is to be called as soon as the loop comes round."""
+        self._asked.append(wish)
+        self._answers[wish.operator_id] = asyncio.get_running_loop().create_future()
         self._wake()
 
     async def answer(self, operator_id: int) -> Refused | None:
@@ -103,27 +104,31 @@ class Asking:
             "The rules do not allow this call now.",
             remedy="Go on with the next contact.",
             until=refusal.until,
+            detail=refusal.detail,
         )
 
     async def place_asked(self) -> None:
         """Ask the gate for every call that was asked for; each is answered, whatever happens."""
         while self._asked:
-            preview = self._asked.pop(0)
-            refusal = await self._call(preview)
+            wish = self._asked.pop(0)
+            refusal = await self._call(wish)
             if refusal is not None:
-                self._do(ev.CallRefused(preview, refusal.reason))
-            answer = self._answers.pop(preview.operator_id, None)
+                self._do(ev.DialRefused(wish) if isinstance(wish, Dial) else ev.CallRefused(wish, refusal.reason))
+            answer = self._answers.pop(wish.operator_id, None)
             if answer is not None and not answer.done():
                 answer.set_result(refusal)
 
-    async def _call(self, preview: Preview) -> Refusal | None:
-        """Claim this contact and line its call up; why not, if it is not."""
-        campaign, stopped = self._floor.campaigns.get(preview.campaign_id), self._may_dial()
+    async def _call(self, wish: Preview | Dial) -> Refusal | None:
+        """Claim this contact, or number, and line its call up; why not, if it is not."""
+        campaign, stopped = self._floor.campaigns.get(wish.campaign_id), self._may_dial()
         if campaign is None or stopped is not None:
             return Refusal(reason="stopped", detail=stopped or "")
         if self._room(campaign) < 1:
             return Refusal(reason="no_line")
-        result = await self._claim(campaign, preview.id, operator_id=preview.operator_id, contact_id=preview.contact_id)
+        if isinstance(wish, Dial):
+            result = await self._claim(campaign, wish.id, operator_id=wish.operator_id, dial=wish)
+        else:
+            result = await self._claim(campaign, wish.id, operator_id=wish.operator_id, contact_id=wish.contact_id)
         if result is None:
             return ASK_AGAIN
         if not result.claims:
@@ -132,7 +137,13 @@ class Asking:
         return None
 
     async def _claim(
-        self, campaign: Campaign, uid: UUID, *, operator_id: int, contact_id: int | None = None
+        self,
+        campaign: Campaign,
+        uid: UUID,
+        *,
+        operator_id: int,
+        contact_id: int | None = None,
+        dial: Dial | None = None,
     ) -> ClaimResult | None:
         fence = self._fence()
         if fence is None:
@@ -147,6 +158,7 @@ class Asking:
             now=self._clock.now(),
             operator_id=operator_id,
             contact_id=contact_id,
+            dial=dial,
             rested=tuple(self._rested.get(operator_id, ())),
         )
         self.claiming = True

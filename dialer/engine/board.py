@@ -8,6 +8,7 @@ from datetime import datetime
 from dialer.core import attempt as life
 from dialer.core import budget as law
 from dialer.core.floor import Floor
+from dialer.core.manual import DIAL
 from dialer.core.model import AttemptState, Campaign, Mode, OperatorState, Outcome
 from dialer.core.presence import Operator
 from dialer.engine.campaigns import Dialing
@@ -41,10 +42,11 @@ def operator_view(op: Operator, listened: str | None = None) -> OperatorView:
         until=live.until,
         campaign_id=live.campaign_id,
         attempt_id=shown if live.state is not OperatorState.READY else None,
-        pause_after_call=op.restless,
+        pause_after_call=op.live.leaving or op.live.pause_after not in {None, DIAL},
         extended=op.extended,
         calls=live.state is OperatorState.PREVIEW and not op.looks,
         missed=op.missed,
+        dials=op.dials,
         held_until=op.held.until if op.held is not None else None,
         leg=channel_of(LEG, live.session_id),
         listened=listened,

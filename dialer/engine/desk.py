@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from dialer.core import events as ev
 from dialer.core.floor import Floor
+from dialer.core.manual import Dial
 from dialer.engine.campaigns import Dialing
 from dialer.engine.journal import Writer
 from dialer.engine.ports import OperatorView
@@ -81,6 +82,32 @@ class Desk(ABC):
     async def call_preview(self, operator_id: int) -> OperatorView:
         """Call the contact that is shown; the gate is asked once more, and says no in one word."""
         self._ask(ev.CallAsked(operator_id))
+        refusal = await self.dialing.asking.answer(operator_id)
+        if refusal is not None:
+            raise refusal
+        return self._view(operator_id)
+
+    async def dial(
+        self,
+        operator_id: int,
+        *,
+        campaign_id: int,
+        e164: str,
+        zones: Sequence[str],
+        countries: Sequence[str],
+        contact_id: int | None,
+    ) -> OperatorView:
+        """Call a number the operator typed; until the gate has said yes or no he can get no other call."""
+        dial = Dial(
+            id=self._new_id(),
+            operator_id=operator_id,
+            campaign_id=campaign_id,
+            e164=e164,
+            zones=tuple(zones),
+            countries=tuple(countries),
+            contact_id=contact_id,
+        )
+        self._ask(ev.DialAsked(dial))
         refusal = await self.dialing.asking.answer(operator_id)
         if refusal is not None:
             raise refusal

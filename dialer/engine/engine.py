@@ -220,8 +220,8 @@ class Engine(Desk, Listens):
                 self.dialing.kick()
             case fx.IntervalClosed(interval) if interval.campaign_id is not None:
                 self.dialing.pace(interval.campaign_id).seen.interval(interval)
-            case fx.PlaceCall(preview):
-                self.dialing.asking.ask(preview)
+            case fx.PlaceCall(wish) | fx.PlaceDial(wish):
+                self.dialing.asking.ask(wish)
             case fx.PreviewEnded(end):
                 self.dialing.asking.ended(end)
                 self.dialing.wake(end.preview.campaign_id)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from dialer.core.gate import Refusal
     from dialer.core.listening import How, Listening, Mode
+    from dialer.core.manual import Dial
     from dialer.core.model import (
         Budget,
         Campaign,
@@ -64,6 +65,7 @@ class ClaimAsk:
         operator_id: Who chooses: the next contact is reserved for this operator to look at, and not called.
         contact_id: With an operator: this contact, reserved for him or by nobody, is called now.
         rested: With an operator: contacts that are not to be shown now.
+        dial: With an operator: the number he typed is called now.
         now: Time of day by the engine's clock.
     """
 
@@ -78,6 +80,7 @@ class ClaimAsk:
     operator_id: int | None = None
     contact_id: int | None = None
     rested: Sequence[int] = ()
+    dial: Dial | None = None
 
 
 @quick
@@ -93,7 +96,7 @@ class ClaimResult:
         held_back: How many wanted contacts the abandonment budget refused.
         next_due_at: When claims is empty: the next moment any contact of this campaign may come due, None if never; of
             its promises only, where only those were asked for.
-        refusal: Why the contact an operator asked for is not called.
+        refusal: Why the contact or number an operator asked for is not called; nothing is left of a typed number.
     """
 
     claims: Sequence[Claim]
@@ -263,6 +266,8 @@ class OperatorView:
     """In the state ``preview``: the call is asked for, or on its way; else the contact is looked at."""
     missed: str | None = None
     """How the last call this operator asked for ended without a conversation, or why it was refused."""
+    dials: bool = False
+    """The place to type a number is open, or opens as soon as nobody may be put through any more."""
     leg: str | None = None
     """Channel id of the phone's nailed-up call; the phone in the browser answers no other."""
     listened: str | None = None
@@ -423,6 +428,18 @@ class Commands(Protocol):
 
     async def call_preview(self, operator_id: int) -> OperatorView:
         """Call the contact that is shown; refused with ``call.<reason of the gate>`` and ``until``, when it passes."""
+
+    async def dial(
+        self,
+        operator_id: int,
+        *,
+        campaign_id: int,
+        e164: str,
+        zones: Sequence[str],
+        countries: Sequence[str],
+        contact_id: int | None,
+    ) -> OperatorView:
+        """Call a number the operator typed; refused as ``call_preview``, and with ``dial.…`` by the state."""
 
     async def skip_preview(self, operator_id: int, reason: str) -> OperatorView:
         """Do not call the contact that is shown; ``reason`` of ``core.preview.SKIP_REASONS``."""

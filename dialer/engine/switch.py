@@ -107,7 +107,7 @@ class Switch:
 
     def dial(self, claim: Claim, campaign: Campaign, now: Callable[[], datetime]) -> None:
         """Write the Originate of a claim; whatever happens, only once."""
-        ivr = campaign.mode is Mode.IVR
+        ivr = campaign.mode is Mode.IVR and not claim.asked
         variables = {"DIALER_OFFER": campaign.offer or "", "DIALER_KEY_WAIT_S": str(campaign.key_wait_s)} if ivr else {}
         action = actions.Originate(
             channel_id=channel_of(ATTEMPT, claim.attempt_id),

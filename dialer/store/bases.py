@@ -110,6 +110,7 @@ class Base:
         rows_updated: Rows that changed a contact that was there already.
         rows_withdrawn: Of those loaded: taken back before anybody called them.
         undone_at: When all of it was taken back; None otherwise.
+        by_hand: No file: numbers that operators typed.
     """
 
     id: int
@@ -123,6 +124,7 @@ class Base:
     rows_withdrawn: int
     paused: bool
     undone_at: datetime | None
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

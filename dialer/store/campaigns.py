@@ -47,7 +47,7 @@ _RULE = tuple(field.name for field in fields(RetryRule))
 _SAME = (
     *("id", "name", "team_id", "customer_id", "zone", "caller_number", "ring_timeout_s", "wrap_up_s", "attempts_max"),
     *("cap_permille", "target_permille", "caution", "max_lines_per_operator", "max_lines", "key_wait_s", "weight"),
-    *("offer", "operator_free", "preview_s", "preview_calls", "listening_shown", "keys", "base_rows"),
+    *("offer", "operator_free", "preview_s", "preview_calls", "listening_shown", "manual", "keys", "base_rows"),
 )
 
 
@@ -184,6 +184,7 @@ class CampaignRow:
     preview_s: int
     preview_calls: bool
     listening_shown: bool
+    manual: bool
     retry: Mapping[str, Any]
     keys: Mapping[str, str]
     dispositions: Sequence[DispositionKind]

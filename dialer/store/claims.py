@@ -13,13 +13,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from dialer.core import budget as law
-from dialer.core import hours, rules
+from dialer.core import gate, hours, rules
 from dialer.core.gate import Refusal, call_type
 from dialer.core.model import Budget, Campaign, Claim
 from dialer.core.preview import SKIP_REST_S
 from dialer.engine.ports import ClaimAsk, ClaimResult
-from dialer.errors import LeaseLost
-from dialer.store import lease
+from dialer.errors import LeaseLost, Refused
+from dialer.store import by_hand, contacts, lease
 from dialer.store.campaigns import for_callee, refused_by_profile
 from dialer.store.contacts import lists_too_old
 from dialer.store.pools import transaction
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     import asyncpg
 
+    from dialer.core.manual import Dial
     from dialer.store.pools import Pool
     from dialer.store.queries import Connection
 
@@ -52,6 +53,7 @@ class Lane:
     Attributes:
         campaign: As it calls them: under the strictest rules of all countries concerned.
         shut: Those rules let nobody of them be called, whatever the hour.
+        by_hand: Numbers that operators typed: of them only the promised ones are called.
     """
 
     id: int
@@ -59,6 +61,15 @@ class Lane:
     priority: int
     campaign: Campaign
     shut: bool
+    by_hand: bool = False
+
+
+class _No(Exception):
+    """Takes back what was done for a number that may not be called."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.reason)
+        self.refusal = refusal
 
 
 class Claims:
@@ -122,12 +133,16 @@ class Claims:
         """
         claims: list[Claim] = []
         refusal = None if may_dial else Refusal(reason="campaign_state")
-        if refused := refused_by_profile(ask.campaign):
+        if refused := refused_by_profile(ask.campaign if ask.dial is None else gate.by_hand(ask.campaign)):
             refusal = Refusal(reason=refused)
         lanes = await self._known_lanes(connection, ask)
         next_due_at = None
-        if refusal is None and ask.contact_id is not None:
-            refusal = await self._call(connection, ask, lanes, claims)
+        if refusal is None and ask.dial is not None:
+            refusal = await self._dial(connection, ask, ask.dial, claims)
+        elif refusal is None and ask.contact_id is not None:
+            row = await SQL["claim_one"].fetchrow(connection, contact_id=ask.contact_id, campaign_id=ask.campaign.id)
+            lane = next((lane for lane in lanes if row is not None and lane.id == row["lane_id"]), None)
+            refusal = await self._call(connection, ask, lane, ask.contact_id, claims)
         elif refusal is None:
             await SQL["claim_forgotten"].execute(connection, operator_id=ask.operator_id)
             open_lanes = [lane for lane in lanes if not lane.shut and _is_open(lane, ask)]
@@ -139,11 +154,9 @@ class Claims:
         )
 
     async def _call(
-        self, connection: Connection, ask: ClaimAsk, lanes: Sequence[Lane], claims: list[Claim]
+        self, connection: Connection, ask: ClaimAsk, lane: Lane | None, contact_id: int, claims: list[Claim]
     ) -> Refusal | None:
-        """Claim exactly the contact an operator asked for; why not, if it is not."""
-        row = await SQL["claim_one"].fetchrow(connection, contact_id=ask.contact_id, campaign_id=ask.campaign.id)
-        lane = next((lane for lane in lanes if row is not None and lane.id == row["lane_id"]), None)
+        """Claim exactly this contact, whose row is locked, for the operator who asks; why not, if it is not."""
         if lane is None:
             return Refusal(reason="base_paused")
         if lane.shut:
@@ -151,7 +164,7 @@ class Claims:
         if not _is_open(lane, ask):
             opens_at = hours.next_open(ask.now, lane.zones, lane.campaign.profile, lane.campaign.ring_timeout_s)
             return Refusal(reason="outside_window" if opens_at else "no_window", until=opens_at)
-        judged = await self._take(connection, ask, lane.campaign, [row["id"] if row else 0], ask.ids)
+        judged = await self._take(connection, ask, lane.campaign, [contact_id], ask.ids)
         claims.extend(_claim_from(one, ask) for one in judged if one["attempt_id"] is not None)
         if claims:
             return None
@@ -161,6 +174,38 @@ class Claims:
         until = one["until"]
         finite = until is not None and until.tzinfo is not None  # PostgreSQL's infinities are read without a zone
         return Refusal(reason=one["refusal"], until=until if finite and until > ask.now else None)
+
+    async def _dial(self, connection: Connection, ask: ClaimAsk, dial: Dial, claims: list[Claim]) -> Refusal | None:
+        """Claim the contact of a number an operator typed; if the gate says no, nothing is left of it."""
+        try:
+            async with connection.transaction():
+                await self._dialled(connection, ask, dial, claims)
+        except _No as no:
+            return no.refusal
+        except Refused as refused:
+            return Refusal(reason="not_known", detail=refused.code)
+        return None
+
+    async def _dialled(self, connection: Connection, ask: ClaimAsk, dial: Dial, claims: list[Claim]) -> None:
+        found = await by_hand.known(connection, dial)
+        if len(found) > 1 or (dial.contact_id is not None and not found):
+            raise _No(Refusal(reason="several_contacts"))
+        if found:
+            contact_id, phone_id = found[0].id, found[0].phone_id
+        else:
+            contact_id, phone_id = await by_hand.add(connection, dial)
+        await SQL["claim_turn_to"].execute(connection, contact_id=contact_id, phone_id=phone_id)
+        await SQL["claim_one"].execute(connection, contact_id=contact_id, campaign_id=ask.campaign.id)
+        row = await contacts.SQL["contact_lane"].fetchrow(connection, contact_id=contact_id)
+        lane = None
+        if row is not None and not row["paused"]:
+            campaign = for_callee(gate.by_hand(ask.campaign), row["countries"])
+            shut = await self._shut(connection, ask, campaign)
+            lane = Lane(row["id"], tuple(row["zones"]), 0, campaign, shut)
+        refusal = await self._call(connection, ask, lane, contact_id, claims)
+        if refusal is not None:
+            reasons = await by_hand.why(connection, ask.campaign, contact_id, phone_id, ask.now)
+            raise _No(next(iter(reasons), refusal))
 
     async def _rested(self, connection: Connection, ask: ClaimAsk) -> list[int]:
         """Contacts this operator is not to be shown again so soon."""
@@ -177,6 +222,7 @@ class Claims:
             connection,
             campaign_id=campaign.id,
             mode=campaign.mode,
+            manual=ask.dial is not None,
             purpose=campaign.profile.purpose,
             trunk_kinds=sorted(campaign.profile.trunk_kinds),
             national_lists=list(campaign.profile.national_lists),
@@ -202,7 +248,7 @@ class Claims:
             rules = {tuple(row["countries"]): for_callee(ask.campaign, row["countries"]) for row in rows}
             shut = {key: await self._shut(connection, ask, rule) for key, rule in rules.items()}
             lanes = [
-                Lane(row["id"], tuple(row["zones"]), row["priority"], rules[key], shut[key])
+                Lane(row["id"], tuple(row["zones"]), row["priority"], rules[key], shut[key], row["by_hand"])
                 for row in rows
                 for key in [tuple(row["countries"])]
             ]
@@ -238,14 +284,15 @@ class Claims:
                 ready_operators=list(ask.ready_operator_ids),
                 owner_grace=OWNER_GRACE,
                 callbacks_only=ask.callbacks_only,
+                by_hand=[lane.id for lane in lanes if lane.by_hand],
                 rested=rested,
                 wanted=look_at,
             )
             if not rows:
                 break
             again = False
-            for campaign, contacts in _runs(rows, lanes):
-                judged = await self._take(connection, ask, campaign, contacts, ask.ids[len(claims) : wanted])
+            for campaign, run in _runs(rows, lanes):
+                judged = await self._take(connection, ask, campaign, run, ask.ids[len(claims) : wanted])
                 taken = [row for row in judged if row["attempt_id"] is not None]
                 claims.extend(_claim_from(row, ask) for row in taken)
                 if taken and ask.operator_id is None:
@@ -290,7 +337,8 @@ class Claims:
             after_classes=list(after),
             after_for=list(after.values()),
             operator_id=ask.operator_id,
-            only_shown=ask.operator_id is not None and ask.contact_id is None,
+            manual=ask.dial is not None,
+            only_shown=ask.operator_id is not None and ask.contact_id is None and ask.dial is None,
             consent_needed=call_type(campaign) in profile.consent_for,
             national_lists=list(profile.national_lists),
             allow=list(profile.allow),
@@ -307,6 +355,7 @@ class Claims:
             ready_operators=list(ask.ready_operator_ids),
             owner_grace=OWNER_GRACE,
             callbacks_only=ask.callbacks_only,
+            by_hand=[lane.id for lane in lanes if lane.by_hand],
         )
         due_at = {row["lane_id"]: row["due_at"] for row in rows}
         found = [
@@ -346,5 +395,6 @@ def _claim_from(row: asyncpg.Record, ask: ClaimAsk) -> Claim:
         sent_at=ask.now,
         callback_id=row["callback_id"],
         for_operator=row["for_operator"],
-        asked=ask.contact_id is not None,
+        asked=ask.contact_id is not None or ask.dial is not None,
+        manual=ask.dial is not None,
     )

@@ -114,7 +114,11 @@ class Contacts:
             campaign = campaigns.for_callee(campaign, of["countries"])
             too_old = await lists_too_old(connection, campaign, now)
             rows = await SQL["contact_facts"].fetch(
-                connection, contact_id=contact_id, now=now, national_lists=list(campaign.profile.national_lists)
+                connection,
+                contact_id=contact_id,
+                phone_id=None,
+                now=now,
+                national_lists=list(campaign.profile.national_lists),
             )
             reasons = [gate.refusals(facts(row, campaign, now, lists_too_old=too_old)) for row in rows]
             return next((some for some in reasons if not gate.of_the_number(some)), reasons[0])
@@ -203,6 +207,7 @@ async def _counts_of(
         whole_campaign=await _whole(connection, campaign, now),
         lanes=[lane["id"] for lane in lanes],
         paused=[lane["paused"] for lane in lanes],
+        by_hand=[lane["by_hand"] for lane in lanes],
         opens_at=[hours.next_open(now, lane["zones"], profile, ring_s) for lane in lanes],
     )
     return {row["reason"]: Held(contacts=row["contacts"], until=row["until"]) for row in rows}
@@ -245,6 +250,7 @@ def facts(row: asyncpg.Record, campaign: Campaign, now: datetime, *, lists_too_o
         forbidden=frozenset(row["forbidden"]),
         consent=row["consent"],
         lists_too_old=lists_too_old,
+        by_hand=row["by_hand"],
         live=row["live"],
         looked_at=None if row["looked_since"] is None else (row["looked_by"], row["looked_since"]),
     )

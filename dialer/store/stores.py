@@ -12,6 +12,7 @@ from dialer.store.audit import Audit
 from dialer.store.base_files import BaseFiles
 from dialer.store.bases import Bases
 from dialer.store.boards import Boards
+from dialer.store.by_hand import ByHand
 from dialer.store.callbacks import Callbacks
 from dialer.store.campaigns import Campaigns
 from dialer.store.checkups import Checkups
@@ -66,6 +67,7 @@ class Stores:
     office: Office
     ahead: Ahead
     boards: Boards
+    by_hand: ByHand
     campaigns: Campaigns
     bases: Bases
     base_files: BaseFiles
@@ -113,6 +115,7 @@ class Stores:
             office=Office(pools.web),
             ahead=Ahead(pools.web),
             boards=Boards(pools.web),
+            by_hand=ByHand(pools.web),
             campaigns=Campaigns(pools.web),
             bases=Bases(pools.web, pools.intake),
             base_files=BaseFiles(pools.web),

@@ -17,7 +17,21 @@ from pydantic import BaseModel, ValidationError
 from dialer.errors import DialerError, Refused
 from dialer.intake.desk import Desk
 from dialer.seats import Pool
-from dialer.web import access, admin, auth, errors, files, health, listening, offers, pages, phone, scope, second_factor
+from dialer.web import (
+    access,
+    admin,
+    auth,
+    errors,
+    files,
+    health,
+    listening,
+    manual,
+    offers,
+    pages,
+    phone,
+    scope,
+    second_factor,
+)
 from dialer.web import live as _live
 from dialer.web import scopes as token_scopes
 from dialer.web.call import CONTEXT, Call, Context, login_needed
@@ -65,6 +79,8 @@ def create_app(*, stores: Stores, commands: Commands, live: Live, settings: Sett
         pool=Pool(settings.seats_file),
         lines=phone.Lines(),
         watch=listening.Watch(),
+        dial_looks=manual.Turnstile(manual.LOOKS_MAX, manual.LOOKS_S),
+        dial_calls=manual.Turnstile(manual.CALLS_MAX, manual.CALLS_S),
     )
     for route in ROUTES:
         app.router.add_route(route.method, route.path, _endpoint(route))

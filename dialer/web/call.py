@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dialer.web.health import Pulse
     from dialer.web.listening import Watch
     from dialer.web.live import Hub, Sockets
+    from dialer.web.manual import Turnstile
     from dialer.web.phone import Lines
 
 
@@ -53,6 +54,8 @@ class Context:
     pool: Pool
     lines: Lines
     watch: Watch
+    dial_looks: Turnstile
+    dial_calls: Turnstile
 
 
 CONTEXT: web.AppKey[Context] = web.AppKey("context")

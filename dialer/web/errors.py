@@ -19,6 +19,10 @@ log = structlog.get_logger(__name__)
 #: conflict with the present state (409).
 _STATUS: tuple[tuple[str, int], ...] = (
     ("login.too_many", 429),
+    ("dial.too_often", 429),
+    ("dial.number", 422),
+    ("dial.rounded", 422),
+    ("dial.several_numbers", 422),
     ("login.", 401),
     ("access.", 403),
     ("request.too_large", 413),

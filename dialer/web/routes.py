@@ -24,6 +24,7 @@ from dialer.web.routes_ahead import AHEAD
 from dialer.web.routes_boards import BOARDS
 from dialer.web.routes_editors import EDITORS
 from dialer.web.routes_listening import LISTENING
+from dialer.web.routes_manual import MANUAL
 from dialer.web.routes_office import OFFICE
 
 _ID = "{id:[0-9]{1,18}}"
@@ -255,6 +256,7 @@ _OTHERS = (
 ROUTES: tuple[Route, ...] = (
     *_SESSIONS,
     *_OPERATOR,
+    *MANUAL,
     *_CAMPAIGNS,
     *_BASES,
     *_RULES,

@@ -30,7 +30,7 @@ WHERE id = :base_id::bigint;
 
 -- name: base_list
 -- The bases of a campaign, or one base.
-SELECT id, campaign_id, name, loaded_at, rows_in, rows_loaded, rows_updated, rows_rejected, rows_withdrawn, paused, undone_at
+SELECT id, campaign_id, name, loaded_at, rows_in, rows_loaded, rows_updated, rows_rejected, rows_withdrawn, paused, undone_at, by_hand
 FROM base
 WHERE (:campaign_id::bigint IS NULL OR campaign_id = :campaign_id::bigint) AND (:base_id::bigint IS NULL OR id = :base_id::bigint)
 ORDER BY id;

@@ -12,7 +12,8 @@ GROUP BY campaign_id, minute;
 -- name: board_left
 -- Contacts that may still be called, how many were closed in the last hour and since when: when a base ends.
 SELECT c.id AS campaign_id,
-    (SELECT count(*) FROM contact WHERE campaign_id = c.id AND state = 'open') AS left,
+    (SELECT count(*) FROM contact o JOIN base b ON b.id = o.base_id WHERE o.campaign_id = c.id AND o.state = 'open' AND NOT b.by_hand)
+        AS left,
     lately.closed,
     coalesce(extract(epoch FROM :now::timestamptz - lately.first_at), 0)::float8 AS over_s
 FROM campaign AS c

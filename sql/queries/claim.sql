@@ -1,8 +1,9 @@
 -- The gate: contacts on their way to being dialled.
 
 -- name: claim_lanes
--- What a claim may look at: the lanes of the campaign that are not paused. The caller sorts out whose windows are open.
-SELECT lane.id, lane.zones, lane.countries, base.priority * 10 + lane.priority AS priority
+-- What a claim may look at: the lanes of the campaign that are not paused. The caller sorts out whose windows are open. Of
+-- numbers dialled by hand only the promised ones are called.
+SELECT lane.id, lane.zones, lane.countries, base.by_hand, base.priority * 10 + lane.priority AS priority
 FROM lane JOIN base ON base.id = lane.base_id
 WHERE lane.campaign_id = :campaign_id::bigint AND NOT base.paused
 ORDER BY priority DESC, lane.id;
@@ -11,7 +12,8 @@ ORDER BY priority DESC, lane.id;
 -- One claim of a campaign at a time: its budget is locked first.
 SELECT b.campaign_id, b.starts_at, b.ends_at, b.answered, b.abandoned, b.uncovered, b.cap_permille, b.carried_answered,
     b.carried_abandoned, c.operator_free,
-    c.state = 'running' AND c.mode = :mode::text AND c.purpose = :purpose::text AND (t.kind = ANY(:trunk_kinds::text[])) AS open,
+    c.state = 'running' AND c.mode = :mode::text AND c.purpose = :purpose::text AND (t.kind = ANY(:trunk_kinds::text[]))
+        AND (c.manual OR NOT :manual::boolean) AS open,
     (SELECT min(coalesce(n.imported_at, '-infinity')) FROM unnest(:national_lists::text[]) AS wanted (name)
         LEFT JOIN national_list n USING (name)) < :now::timestamptz - :list_max_age::interval AS lists_too_old
 FROM abandon_budget b JOIN campaign c ON c.id = b.campaign_id JOIN trunk t ON t.id = c.trunk_id
@@ -56,6 +58,38 @@ FROM contact c JOIN phone p ON p.id = c.phone_id
 WHERE c.id = :contact_id::bigint AND c.campaign_id = :campaign_id::bigint
 FOR NO KEY UPDATE OF c, p;
 
+-- name: claim_number
+-- Makes a number known that nobody had.
+INSERT INTO phone (e164) VALUES (:e164::text) ON CONFLICT DO NOTHING;
+
+-- name: claim_base_by_hand
+-- The base of a campaign for numbers that operators type: made once; and a row more in it.
+INSERT INTO base (campaign_id, name, source, file_hash, by_hand, rows_in, rows_loaded, rows_rejected)
+VALUES (:campaign_id::bigint, 'By hand · Вручную', 'operators', sha256('by hand'), true, 1, 1, 0)
+ON CONFLICT (campaign_id) WHERE by_hand DO UPDATE SET rows_in = base.rows_in + 1, rows_loaded = base.rows_loaded + 1
+RETURNING id, rows_loaded;
+
+-- name: claim_lane_by_hand
+-- Where a number of these zones and countries stands in that base.
+INSERT INTO lane (base_id, campaign_id, zones, countries)
+VALUES (:base_id::bigint, :campaign_id::bigint, :zones::text[], :countries::text[])
+ON CONFLICT (base_id, zones, priority, countries) DO UPDATE SET priority = lane.priority
+RETURNING id;
+
+-- name: claim_contact_by_hand
+-- Its contact.
+INSERT INTO contact (base_id, campaign_id, row_number, lane_id, phone_id)
+SELECT :base_id::bigint, :campaign_id::bigint, :row_number::integer, :lane_id::bigint, p.id FROM phone p WHERE p.e164 = :e164::text
+RETURNING id, phone_id;
+
+-- name: claim_contact_phone
+-- The only number it has.
+INSERT INTO contact_phone (contact_id, place, phone_id) VALUES (:contact_id::bigint, 1, :phone_id::bigint);
+
+-- name: claim_turn_to
+-- The number that was typed is the contact's turn, whichever of its numbers was.
+UPDATE contact SET phone_id = :phone_id::bigint WHERE id = :contact_id::bigint AND phone_id <> :phone_id::bigint;
+
 -- name: claim_lock
 -- Who is next: promises first (one to an operator only while that one is free, or is not at work), then the due head of
 -- each open lane. Their rows are locked, so that what the gate reads next about contact and phone cannot change. NO KEY: rows
@@ -83,7 +117,7 @@ WITH promised AS (
         ORDER BY c.next_at, c.id
         LIMIT :wanted::integer
     ) AS head
-    WHERE NOT :callbacks_only::boolean
+    WHERE NOT :callbacks_only::boolean AND lane.id <> ALL(:by_hand::bigint[])
     ORDER BY lane.priority DESC, head.next_at, head.id
     LIMIT :wanted::integer
 ), next AS (
@@ -178,11 +212,11 @@ WITH asked AS (
     FROM (SELECT DISTINCT ON (phone_id) * FROM judged WHERE refusal IS NULL ORDER BY phone_id, place) j
 ), taken AS (
     INSERT INTO attempt_live (phone_id, attempt_id, contact_id, campaign_id, base_id, switch, epoch, number, counted, profile,
-        profile_version, sent_at, callback_id, for_operator, asked, operator_id, caller_number)
+        profile_version, sent_at, callback_id, for_operator, asked, manual, operator_id, caller_number)
     SELECT p.phone_id, fresh.id, p.contact_id, p.campaign_id, p.base_id, :switch::text, :epoch::bigint, p.attempts + 1, p.counted,
         :profile::text, :profile_version::integer, :now::timestamptz, p.callback_id,
         coalesce(:operator_id::bigint, CASE WHEN p.owner_id = ANY(:ready_operators::bigint[]) THEN p.owner_id END),
-        :operator_id::bigint IS NOT NULL, :operator_id::bigint, :caller_number::text
+        :operator_id::bigint IS NOT NULL, :manual::boolean, :operator_id::bigint, :caller_number::text
     FROM passed p JOIN unnest(:ids::uuid[]) WITH ORDINALITY AS fresh (id, turn) ON fresh.turn = p.turn
     WHERE NOT :only_shown::boolean
     RETURNING attempt_id, contact_id, for_operator
@@ -243,7 +277,7 @@ FROM lane
 CROSS JOIN LATERAL (
     SELECT least(
         (SELECT c.next_at FROM contact c
-            WHERE NOT :callbacks_only::boolean AND c.lane_id = lane.id AND c.state = 'open' AND NOT c.promised
+            WHERE NOT :callbacks_only::boolean AND lane.id <> ALL(:by_hand::bigint[]) AND c.lane_id = lane.id AND c.state = 'open' AND NOT c.promised
                 AND NOT EXISTS (SELECT FROM preview v WHERE v.contact_id = c.id)
             ORDER BY c.next_at LIMIT 1),
         (SELECT min(CASE WHEN k.operator_id IS NULL OR k.operator_id = ANY(:ready_operators::bigint[]) THEN k.next_at

@@ -39,7 +39,8 @@ ORDER BY a.sent_at DESC
 LIMIT 50;
 
 -- name: contact_facts
--- What the gate looks at for one contact, at each number that may be its turn: the present one first, then those after it.
+-- What the gate looks at for one contact, at each number that may be its turn: the present one first, or that one, then those
+-- after it.
 -- An infinite time stands for another reason (live, forbidden) or for none.
 SELECT c.campaign_id, p.e164, lane.zones, c.counted,
     CASE WHEN isfinite(coalesce(k.next_at, c.next_at)) THEN coalesce(k.next_at, c.next_at) END AS next_at,
@@ -49,7 +50,7 @@ SELECT c.campaign_id, p.e164, lane.zones, c.counted,
             LEFT JOIN disposition d ON d.attempt_id = t.attempt_id AND d.attempt_id = c.decided_by
             WHERE t.contact_id = c.id ORDER BY t.sent_at DESC LIMIT 1
         ) END AS waits_after,
-    k.id IS NOT NULL AS promised, c.closed_by, b.paused AS base_paused, greatest(p.not_before, 'epoch') AS not_before,
+    k.id IS NOT NULL AS promised, c.closed_by, b.paused AS base_paused, b.by_hand, greatest(p.not_before, 'epoch') AS not_before,
     greatest(p.held_until, 'epoch') AS held_until,
     EXISTS (SELECT FROM operator_live o WHERE o.operator_id = k.operator_id AND o.state = 'ready') AS operator_held,
     EXISTS (SELECT FROM attempt_live l WHERE l.phone_id = p.id OR l.contact_id = c.id)
@@ -83,7 +84,7 @@ SELECT c.campaign_id, p.e164, lane.zones, c.counted,
     ARRAY(SELECT r.rests_until FROM disposition_rest r WHERE r.phone_id = p.id AND r.customer_id = campaign.customer_id ORDER BY r.class)
         AS said_until
 FROM contact c JOIN lane ON lane.id = c.lane_id JOIN base b ON b.id = c.base_id JOIN campaign ON campaign.id = c.campaign_id
-JOIN contact_phone this ON this.contact_id = c.id AND this.phone_id = c.phone_id
+JOIN contact_phone this ON this.contact_id = c.id AND this.phone_id = coalesce(:phone_id::bigint, c.phone_id)
 LEFT JOIN callback k ON k.contact_id = c.id AND k.state = 'pending'
 JOIN contact_phone other ON other.contact_id = c.id
     AND (other.place = this.place OR (other.place > this.place AND NOT other.dead AND k.id IS NULL))
@@ -95,6 +96,30 @@ LEFT JOIN LATERAL (
 ) AS looked ON true
 WHERE c.id = :contact_id::bigint
 ORDER BY other.place;
+
+-- name: contact_of_number
+-- The contacts of a campaign that have this number, those that may still be called first; who they are and what was said last.
+SELECT c.id, cp.phone_id, c.name, c.state, c.counted, base.name AS base, base.by_hand, lane.zones,
+    last.sent_at AS last_at, last.outcome AS last_outcome, last.code AS last_code
+FROM phone p JOIN contact_phone cp ON cp.phone_id = p.id JOIN contact c ON c.id = cp.contact_id
+JOIN lane ON lane.id = c.lane_id JOIN base ON base.id = c.base_id
+LEFT JOIN LATERAL (
+    SELECT a.sent_at, a.outcome, d.code FROM attempt a LEFT JOIN disposition d USING (attempt_id)
+    WHERE a.contact_id = c.id ORDER BY a.sent_at DESC LIMIT 1
+) AS last ON true
+WHERE p.e164 = :e164::text AND c.campaign_id = :campaign_id::bigint
+ORDER BY c.state DESC, c.id
+LIMIT 20;
+
+-- name: contact_lane
+-- What decides when a contact may be called, and under whose rules.
+SELECT c.lane_id AS id, lane.zones, lane.countries, b.paused
+FROM contact c JOIN lane ON lane.id = c.lane_id JOIN base b ON b.id = c.base_id WHERE c.id = :contact_id::bigint;
+
+-- name: contact_manual
+-- For which campaigns an operator may dial by hand now.
+SELECT c.id FROM campaign c JOIN app_user u ON u.team_id = c.team_id
+WHERE u.id = :operator_id::bigint AND c.manual AND c.state = 'running' ORDER BY c.name;
 
 -- name: contact_campaign
 -- Whose contact it is, and of which countries its numbers are.
@@ -201,6 +226,7 @@ WITH every AS (
             WHEN n.held_until > :now::timestamptz AND k.operator_held IS NOT TRUE AND NOT :chosen::boolean THEN 'after_abandon'
             WHEN n.rests_until > :now::timestamptz THEN 'phone_resting'
             WHEN coalesce(k.next_at, c.next_at) > :now::timestamptz THEN 'not_due'
+            WHEN w.by_hand AND k.contact_id IS NULL THEN 'by_hand'
             WHEN w.opens_at IS NULL THEN 'no_window'
             WHEN w.opens_at > :now::timestamptz THEN 'outside_window'
             ELSE 'next'
@@ -210,7 +236,8 @@ WITH every AS (
     LEFT JOIN number n ON n.phone_id = coalesce(s.phone_id, c.phone_id)
     LEFT JOIN promise k ON k.contact_id = c.id
     LEFT JOIN attempt_live l ON l.contact_id = c.id
-    JOIN unnest(:lanes::bigint[], :paused::boolean[], :opens_at::timestamptz[]) AS w (lane_id, paused, opens_at)
+    JOIN unnest(:lanes::bigint[], :paused::boolean[], :by_hand::boolean[], :opens_at::timestamptz[])
+        AS w (lane_id, paused, by_hand, opens_at)
         ON w.lane_id = c.lane_id
     WHERE c.state = 'open'
 )
@@ -230,7 +257,7 @@ ORDER BY reason;
 
 -- name: contact_lanes
 -- All lanes of a campaign, or of one base, those of paused bases too.
-SELECT lane.id, lane.zones, lane.countries, base.paused
+SELECT lane.id, lane.zones, lane.countries, base.paused, base.by_hand
 FROM lane JOIN base ON base.id = lane.base_id
 WHERE lane.campaign_id = :campaign_id::bigint AND (:base_id::bigint IS NULL OR base.id = :base_id::bigint)
 ORDER BY lane.id;

@@ -141,11 +141,11 @@ SELECT a.*, c.name AS contact, p.e164 AS phone, k.name AS campaign, k.mode, k.te
     n.name_ru, n.name_en, made.id AS made_callback, made.due_at AS made_due_at, made.state AS made_state
 FROM (
     SELECT attempt_id, contact_id, campaign_id, base_id, phone_id, number, profile, profile_version, sent_at, rang_at, answered_at, waiting_at,
-        operator_id, connected_at, ended_at, outcome, ended_by, cause, sip_code, key, callback_id, counts, legal_abandoned
+        operator_id, connected_at, ended_at, outcome, ended_by, cause, sip_code, key, callback_id, manual, counts, legal_abandoned
     FROM attempt WHERE attempt_id = :id::uuid
     UNION ALL
     SELECT attempt_id, contact_id, campaign_id, base_id, phone_id, number, profile, profile_version, sent_at, rang_at, answered_at, waiting_at,
-        operator_id, connected_at, NULL, NULL, NULL, NULL, NULL, key, callback_id, NULL, NULL
+        operator_id, connected_at, NULL, NULL, NULL, NULL, NULL, key, callback_id, manual, NULL, NULL
     FROM attempt_live WHERE attempt_id = :id::uuid
 ) AS a
 JOIN contact c ON c.id = a.contact_id JOIN lane ON lane.id = c.lane_id JOIN base b ON b.id = a.base_id

@@ -35,14 +35,14 @@ WITH gone AS (
         l.profile_version, l.sent_at, coalesce(n.rang_at, l.rang_at) AS rang_at, coalesce(n.answered_at, l.answered_at) AS answered_at,
         coalesce(n.waiting_at, l.waiting_at) AS waiting_at, coalesce(n.operator_id, l.operator_id) AS operator_id,
         coalesce(n.connected_at, l.connected_at) AS connected_at, n.ended_at, n.outcome, n.ended_by, n.cause, n.sip_code,
-        coalesce(n.key, l.key) AS key, l.callback_id, l.asked, n.counts, n.legal_answered, n.legal_abandoned, l.caller_number
+        coalesce(n.key, l.key) AS key, l.callback_id, l.asked, l.manual, n.counts, n.legal_answered, n.legal_abandoned, l.caller_number
 ), kept AS (
     INSERT INTO attempt (attempt_id, contact_id, campaign_id, base_id, phone_id, switch, epoch, number, profile, profile_version,
         sent_at, rang_at, answered_at, waiting_at, operator_id, connected_at, ended_at, outcome, ended_by, cause, sip_code, key,
-        callback_id, asked, counts, legal_answered, legal_abandoned, caller_number, region, script)
+        callback_id, asked, manual, counts, legal_answered, legal_abandoned, caller_number, region, script)
     SELECT attempt_id, contact_id, campaign_id, base_id, phone_id, switch, epoch, number, profile, profile_version,
         sent_at, rang_at, answered_at, waiting_at, operator_id, connected_at, ended_at, outcome, ended_by, cause, sip_code, key,
-        callback_id, asked, counts, legal_answered, legal_abandoned, caller_number,
+        callback_id, asked, manual, counts, legal_answered, legal_abandoned, caller_number,
         coalesce((SELECT phone_region(p.e164) FROM phone p WHERE p.id = gone.phone_id), ''),
         coalesce((SELECT max(v.version) FROM script_version v
             WHERE v.campaign_id = gone.campaign_id AND v.saved_at <= coalesce(gone.connected_at, gone.sent_at)), 0)

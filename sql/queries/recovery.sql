@@ -7,7 +7,7 @@ UPDATE attempt_live l SET epoch = e.epoch FROM engine_lease e WHERE l.switch = :
 -- name: recovery_attempts
 -- What was on its way when the last engine stopped.
 SELECT l.attempt_id, l.campaign_id, l.contact_id, l.phone_id, p.e164, l.number, l.counted, l.state, l.sent_at, l.rang_at,
-    l.answered_at, l.waiting_at, l.operator_id, l.connected_at, l.key, l.callback_id, l.for_operator, l.asked, l.ended_by
+    l.answered_at, l.waiting_at, l.operator_id, l.connected_at, l.key, l.callback_id, l.for_operator, l.asked, l.manual, l.ended_by
 FROM attempt_live l JOIN phone p ON p.id = l.phone_id
 WHERE l.switch = :switch::text
 ORDER BY l.sent_at, l.attempt_id;

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from hypothesis import settings
@@ -15,12 +15,22 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from dialer.core import attempt as life
 from dialer.core import effects as fx
 from dialer.core import events as ev
-from dialer.core.model import AttemptState, Mode, OperatorState, Outcome
+from dialer.core.manual import DIAL, Dial
+from dialer.core.model import AttemptState, Claim, Mode, OperatorState, Outcome
 from dialer.core.presence import HELD_S, NotNow
 from tests.core.floors import CAMPAIGN, IVR, NOON, Story, attempt_id, budget, of, session_id
 
 OPERATORS = st.integers(1, 4)
 LINES = st.integers(1, 12)
+#: Of the machine, and of numbers that operators typed.
+CALLS = st.one_of(LINES, st.integers(101, 112))
+
+
+def claim_of(dial: Dial, n: int, now: datetime) -> Claim:
+    return Claim(
+        attempt_id=dial.id, campaign_id=dial.campaign_id, contact_id=100 + n, phone_id=100 + n, e164=dial.e164, number=1,
+        counted=0, sent_at=now, for_operator=dial.operator_id, asked=True, manual=True,
+    )  # fmt: skip
 
 
 class AnyDay(RuleBasedStateMachine):
@@ -28,7 +38,9 @@ class AnyDay(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.story = Story(replace(CAMPAIGN, mode=Mode.PREDICTIVE), replace(IVR, id=2), budgets=(budget(1), budget(2)))
+        campaigns = replace(CAMPAIGN, mode=Mode.PREDICTIVE, manual=True), replace(IVR, id=2, manual=True)
+        self.story = Story(*campaigns, budgets=(budget(1), budget(2)))
+        self.typed: dict[UUID, Dial] = {}
         self.sent: set[UUID] = set()
         self.shifts: set[int] = set()
 
@@ -48,7 +60,7 @@ class AnyDay(RuleBasedStateMachine):
             self.story.dial(n, campaign_id, promised)
 
     @rule(
-        n=LINES,
+        n=CALLS,
         kind=st.sampled_from(
             [
                 ev.Rang,
@@ -65,17 +77,17 @@ class AnyDay(RuleBasedStateMachine):
     def the_switch_says(self, n: int, kind: type) -> None:
         self.tell(kind(attempt_id(n), self.story.now))
 
-    @rule(n=LINES, operator=OPERATORS)
+    @rule(n=CALLS, operator=OPERATORS)
     def bridge(self, n: int, operator: int) -> None:
         attempt = self.story.floor.attempts.get(attempt_id(n))
         if attempt is not None and attempt.operator_id == operator:
             self.story.join(n, operator)
 
-    @rule(n=LINES, word=st.sampled_from(["busy", "no_answer", "invalid_number"]))
+    @rule(n=CALLS, word=st.sampled_from(["busy", "no_answer", "invalid_number"]))
     def hang_up(self, n: int, word: str) -> None:
         self.story.hang_up(n, word=word)
 
-    @rule(n=LINES, operator=OPERATORS)
+    @rule(n=CALLS, operator=OPERATORS)
     def refuse_the_bridge(self, n: int, operator: int) -> None:
         self.tell(ev.BridgeRefused(attempt_id(n), session_id(operator)))
 
@@ -89,11 +101,35 @@ class AnyDay(RuleBasedStateMachine):
             self.shifts.add(operator)
             self.tell(ev.ShiftStarted(operator, session_id(operator), "X", 1, f"seat-{operator}"))
 
+    @rule(n=LINES, operator=OPERATORS, campaign_id=st.integers(1, 2))
+    def type_a_number(self, n: int, operator: int, campaign_id: int) -> None:
+        uid = attempt_id(100 + n)
+        dial = Dial(id=uid, operator_id=operator, campaign_id=campaign_id, e164=f"+1202555{n:04}", zones=("UTC",))
+        if uid not in self.typed:
+            before = len(of(self.story.effects, fx.PlaceDial))
+            self.tell(ev.PauseAsked(operator, DIAL))
+            self.tell(ev.DialAsked(dial))
+            if len(of(self.story.effects, fx.PlaceDial)) > before:
+                self.typed[uid] = dial
+
+    @rule(n=LINES, passes=st.booleans())
+    def the_gate_answers(self, n: int, passes: bool) -> None:
+        dial = self.typed.get(attempt_id(100 + n))
+        if dial is None or dial.id in self.sent:
+            return
+        self.sent.add(dial.id)
+        if passes:
+            self.tell(ev.Taken(claim_of(dial, n, self.story.now)))
+        else:
+            self.sent.discard(dial.id)
+            del self.typed[dial.id]
+            self.tell(ev.DialRefused(dial))
+
     @rule(operator=OPERATORS)
     def pause(self, operator: int) -> None:
         self.tell(ev.PauseAsked(operator, "lunch"))
 
-    @rule(operator=OPERATORS, n=LINES)
+    @rule(operator=OPERATORS, n=CALLS)
     def save_a_disposition(self, operator: int, n: int) -> None:
         self.tell(ev.DispositionSaved(operator, attempt_id(n)))
 
@@ -110,7 +146,7 @@ class AnyDay(RuleBasedStateMachine):
         self.tell(ev.PhoneAsked(operator))
 
     @rule(
-        found=st.sets(LINES),
+        found=st.sets(CALLS),
         legs=st.dictionaries(OPERATORS, st.booleans()),
         restarted=st.booleans(),
         place=st.sampled_from(["answered", ev.HELD]),
@@ -158,7 +194,8 @@ class AnyDay(RuleBasedStateMachine):
 
     @invariant()
     def lines_in_flight_are_counted_right(self) -> None:
-        counted = Counter(a.campaign_id for a in self.story.floor.attempts.values() if a.state in life.IN_FLIGHT)
+        lines = [a for a in self.story.floor.attempts.values() if not a.asked]
+        counted = Counter(a.campaign_id for a in lines if a.state in life.IN_FLIGHT)
         assert {c: lines for c, lines in self.story.floor.cover.in_flight.items() if lines} == counted
 
     @invariant()
@@ -177,6 +214,17 @@ class AnyDay(RuleBasedStateMachine):
         for attempt_id_, until in self.story.floor.waiting.items():
             attempt = self.story.floor.attempts[attempt_id_]
             assert until == life.bridge_by(attempt, self.story.floor.campaigns[attempt.campaign_id])
+
+    @invariant()
+    def whoever_waits_for_the_gate_or_a_number_he_typed_gets_nobody_else(self) -> None:
+        for op in self.story.floor.operators.values():
+            if op.dial is not None:
+                assert op.asking
+                assert not op.free
+                assert op.live.attempt_id is None
+            attempt = self.story.floor.attempts.get(op.live.attempt_id) if op.live.attempt_id else None
+            if op.live.state is OperatorState.PREVIEW and attempt is not None:
+                assert attempt.for_operator == op.live.operator_id
 
     @invariant()
     def connected_means_seen_in_one_bridge(self) -> None:

@@ -94,10 +94,10 @@ class FakeCommands:
         return await self._set(operator_id, name=name, seat=seat, state="ringing")
 
     async def ready(self, operator_id):
-        return await self._set(operator_id, state="ready")
+        return await self._set(operator_id, state="ready", dials=False)
 
     async def pause(self, operator_id, reason):
-        return await self._set(operator_id, state="paused", reason=reason)
+        return await self._set(operator_id, state="paused", reason=reason, dials=reason == "dial")
 
     async def hang_up(self, operator_id):
         return await self._set(operator_id, state="wrap_up")
@@ -110,6 +110,10 @@ class FakeCommands:
         return await self._set(operator_id, state="ringing")
 
     async def call_preview(self, operator_id):
+        return await self._set(operator_id, state="preview", calls=True, until=None)
+
+    async def dial(self, operator_id, **what):
+        self.asked.append(("dial", operator_id, what))
         return await self._set(operator_id, state="preview", calls=True, until=None)
 
     async def skip_preview(self, operator_id, reason):
@@ -453,7 +457,7 @@ class FakeStores:
         self.seats = FakeSeats()
         self.second_factors = FakeSecondFactors()
         self.leads, self.webhooks = FakeLeads(), Nothing()
-        self.shifts = self.scripts = Nothing()
+        self.shifts = self.scripts = self.by_hand = Nothing()
         self.database_up = True
 
     async def lease(self, switch):

@@ -14,6 +14,7 @@ from dialer.web.schemas.facts import *  # noqa: F403 - same
 from dialer.web.schemas.floor import *  # noqa: F403 - same
 from dialer.web.schemas.lead import *  # noqa: F403 - same
 from dialer.web.schemas.listening import *  # noqa: F403 - same
+from dialer.web.schemas.manual import *  # noqa: F403 - same
 from dialer.web.schemas.offer import *  # noqa: F403 - same
 from dialer.web.schemas.office import *  # noqa: F403 - same
 from dialer.web.schemas.pacing import *  # noqa: F403 - same

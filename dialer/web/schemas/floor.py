@@ -107,6 +107,8 @@ class OperatorView(Answer):
     """How the last call that was asked for ended without a conversation, or why it was refused."""
     listened: str | None = None
     """A supervisor is at the conversation: ``listen`` (where the campaign shows it), ``whisper`` or ``join``."""
+    dials: bool = False
+    """The place to type a number is open, or opens as soon as nobody may be put through any more."""
 
 
 class DispositionKindView(Answer):

@@ -54,6 +54,7 @@ class CampaignChange(Ask):
     preview_s: Annotated[int, Field(ge=5, le=600)] | None = None
     preview_calls: bool | None = None
     listening_shown: bool | None = None
+    manual: bool | None = None
     retry: Mapping[Outcome, RetryAsk] | None = None
     keys: Mapping[Annotated[str, StringConstraints(pattern=r"^[0-9*#]$")], Word] | None = None
 
@@ -110,6 +111,8 @@ class CampaignInfo(Answer):
     """Mode ``preview``: what is not decided in time is called, and not skipped."""
     listening_shown: bool
     """Operators see a supervisor who only listens."""
+    manual: bool
+    """Operators may type a number and call it, beside the campaign's mode."""
     retry: Mapping[str, Any]
     keys: Mapping[str, str]
     dispositions: list[DispositionKindView]
@@ -147,6 +150,8 @@ class BaseInfo(Answer):
     rows_withdrawn: int
     paused: bool
     undone_at: datetime | None
+    by_hand: bool = False
+    """No file: numbers that operators typed."""
 
 
 class RejectedRow(Answer):

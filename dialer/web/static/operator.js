@@ -4,6 +4,7 @@ import { $, ageS, ask, attempt, clock, el, everyTick, follow, has, icon, languag
 import { answerKey, localTime, onStep, showCard } from "./card.js";
 import { closingKey, keepDraft, noteSaved, save, showClosing, unsaved } from "./closing.js";
 import { drawLooking, lookingEscape, lookingKey } from "./looking.js";
+import { dialDue, dialEscape, dialKey, dialTick, drawDial, readCampaigns } from "./manual.js";
 import { kind, phone, seen, startPhone, trouble } from "./phonebar.js";
 
 /** A picture older than this is greyed: what it says may not be so any more. */
@@ -76,6 +77,7 @@ function drawState(state) {
   $("#work").hidden = !now.card;
   $("#home").hidden = Boolean(now.card);
   drawHome(state);
+  drawDial(operator);
 }
 
 /** The call that was asked for led to no conversation, or was refused: a refusal was said where it was asked. */
@@ -107,6 +109,7 @@ function tick() {
   }
   drawHeld();
   localTime();
+  dialTick();
   drawPauses();
   const age = ageS();
   const stale = age > STALE_S;
@@ -175,7 +178,7 @@ function callback(one) {
     el("span", {}, one.contact || one.phone),
     el("small", {}, `${one.campaign} · ${t("day.theirs", { at: moment(one.next_at, { hour: "2-digit", minute: "2-digit" }, zone) })}`),
     one.note ? el("q", {}, one.note) : "",
-    now.operator?.state === "ready" ? callNow(one) : "",
+    now.operator?.state === "ready" ? callNow(one) : dialDue(one),
   );
 }
 
@@ -299,7 +302,7 @@ function pressed(event) {
   if (key === "m" && !$("#phone-keys").hidden) return $("#mute").click() ?? true;
   if (key === "h" && !$("#phone-keys").hidden) return $("#hold").click() ?? true;
   if (key === "+" && !$("#more-time").hidden) return $("#more-time").click() ?? true;
-  if (!now.card) return false;
+  if (!now.card) return dialKey(key);
   if (/^[a-f]$/.test(key) && answerKey(key)) return true;
   if (now.operator?.state === "preview") return lookingKey(key);
   if (key === "n") return $("#closing").note.focus() ?? true;
@@ -320,7 +323,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
     if (!$("#pauses").hidden) return close("pauses");
     if (!$("#keypad").hidden) return close("keypad");
-    if (lookingEscape()) return;
+    if (lookingEscape() || dialEscape()) return;
     if (typing()) return document.activeElement.blur();
     if (!$("#hangup").hidden && escSince === null) {
       escSince = setTimeout(() => !$("#hangup").hidden && command("hangup"), HOLD_ESC_MS);
@@ -348,7 +351,8 @@ addEventListener("beforeunload", (event) => {
 
 onStep(() => now.operator?.state !== "preview" && keepDraft());
 readDay();
-setInterval(() => document.hidden || readDay(), DAY_EVERY_MS);
+readCampaigns();
+setInterval(() => document.hidden || (readDay(), readCampaigns()), DAY_EVERY_MS);
 startPhone(() => drawState(now.operator?.state ?? "offline"));
 follow("/api/v1/operator/live", show);
 everyTick(tick);
