@@ -341,7 +341,7 @@ class Postman:
         return Told(state="waiting", reason=reason, detail=detail, next_at=next_at)
 
     async def _keep(self, one: Due, said: Told) -> None:
-        if said.state != "sent":
+        if said.reason:
             log.info("letter.not_sent", letter=one.id, state=said.state, reason=said.reason)
         try:
             await letters.told(self._pool, one, said, now=datetime.now(UTC))

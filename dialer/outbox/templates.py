@@ -7,9 +7,10 @@ takes time and room in proportion to its length, whatever it says, and reads not
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 SUBJECT_MAX, BODY_MAX = 200, 50_000
 TEMPLATE_MAX = 20_000
 _DEPTH_MAX, _NODES_MAX, _FIELD_MAX = 20, 2_000, 4_000
+#: A date in words, without a dot that a sentence would double.
+_DATE = "d MMMM y"
+_GAPS = re.compile(r"[ \t]*\n(?:[ \t]*\n){2,}")
 #: What a template may name, beside ``contact.<heading of the base>``.
 FIELDS = (
     *("name", "company", "agreed", "agreed_until", "date", "manager", "operator", "campaign", "customer"),
@@ -62,6 +66,24 @@ class Letter:
     missing: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What is known of a letter's contact and conversation; what nobody knows is empty."""
+
+    name: str
+    attributes: Mapping[str, Any]
+    agreed: str
+    operator: str
+    person: str
+    company: str
+    campaign: str
+    customer: str
+    zone: str
+    language: str
+    made_at: datetime
+    rule: letters.Rule
+
+
 class _Unknown(Undefined):
     """A field without a value: shown as nothing, and remembered where it is shown."""
 
@@ -83,7 +105,7 @@ class _Environment(SandboxedEnvironment):
         return self.undefined(name=f"contact.{argument}")
 
 
-_ENVIRONMENT = _Environment(undefined=_Unknown, autoescape=False, trim_blocks=True, keep_trailing_newline=False)
+_ENVIRONMENT = _Environment(undefined=_Unknown, autoescape=False)
 _ENVIRONMENT.filters = {name: _ENVIRONMENT.filters[name] for name in FILTERS}
 _ENVIRONMENT.tests = {name: _ENVIRONMENT.tests[name] for name in ("defined", "undefined")}
 _ENVIRONMENT.globals = {}
@@ -134,15 +156,16 @@ def _admit(node: nodes.Node) -> None:
             raise Flaw("template", f"{node.lineno}: {type(node).__name__}")
 
 
-def fill(subject: str, body: str, fields: Mapping[str, Any], language: str) -> Letter:
+def fill(subject: str, body: str, given: Mapping[str, Any], language: str) -> Letter:
     """The letter of these fields; a link to get no more of them stands below, where the text has not said it.
 
     Raises:
         Flaw: As ``check``, or ``too_long``.
     """
-    told = {name: value for name, value in fields.items() if value}
+    told = {name: value for name, value in given.items() if value}
     line, missed = _filled(subject, told)
     text, missing = _filled(body, told)
+    text = _GAPS.sub("\n\n", text.replace("\r\n", "\n"))  # what was left out leaves no hole
     if str(told["unsubscribe"]) not in text:
         text = f"{text.rstrip()}\n\n--\n{letters.UNSUBSCRIBE[language].format(link=told['unsubscribe'])}\n"
     line = " ".join(line.split())
@@ -153,17 +176,17 @@ def fill(subject: str, body: str, fields: Mapping[str, Any], language: str) -> L
     return Letter(subject=line, body=text, missing=tuple(dict.fromkeys([*missed, *missing])))
 
 
-def _filled(text: str, fields: Mapping[str, Any]) -> tuple[str, list[str]]:
+def _filled(text: str, told: Mapping[str, Any]) -> tuple[str, list[str]]:
     check(text)
     try:
-        filled = _ENVIRONMENT.from_string(text).render(fields)
+        filled = _ENVIRONMENT.from_string(text).render(told)
     except (TemplateError, TypeError, ValueError, SyntaxError, RecursionError, MemoryError) as error:
         raise Flaw("template", str(error)[:200]) from None
     parts = filled.split("\0")
     return "".join(parts[::2]), parts[1::2]
 
 
-def fields_of(due: Due, link: str) -> dict[str, Any]:
+def fields_of(due: About, link: str) -> dict[str, Any]:
     """What a template may say of a letter that is due; what nobody knows is empty."""
     attributes = {name: _plain(value) for name, value in due.attributes.items()}
     person, company = leads.named(_plain(due.name), attributes)
@@ -173,8 +196,8 @@ def fields_of(due: Due, link: str) -> dict[str, Any]:
         "name": _plain(due.person) or person,
         "company": _plain(due.company) or company,
         "agreed": _plain(due.agreed),
-        "agreed_until": format_date(until, "long", locale=due.language) if until else "",
-        "date": format_date(told, "long", locale=due.language),
+        "agreed_until": format_date(until, _DATE, locale=due.language) if until else "",
+        "date": format_date(told, _DATE, locale=due.language),
         "manager": _plain(due.rule.manager),
         "operator": _plain(due.operator),
         "campaign": _plain(due.campaign),
@@ -191,7 +214,8 @@ def compose(due: Due, link: str) -> Letter:
         Flaw: There is no such letter; ``missing`` names what nobody knows of the contact.
     """
     subject, body = (due.told_subject, due.told_body) if due.version else letters.text_of(due.word, due.language)
-    letter = fill(subject, body, fields_of(due, link), due.language)
+    about = About(**{field.name: getattr(due, field.name) for field in fields(About)})
+    letter = fill(subject, body, fields_of(about, link), due.language)
     if letter.missing:
         raise Flaw("missing", ", ".join(letter.missing)[:200])
     return letter

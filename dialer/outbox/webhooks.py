@@ -19,14 +19,15 @@ import hmac
 import json
 import random
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 import aiohttp
 import structlog
 from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 
 from dialer.core.deliveries import Policy, named, next_try_s, refused_address, refused_url
 from dialer.errors import StoreDown
@@ -48,9 +49,14 @@ HELD_S = 60.0
 #: Of one receiver at a time; a slow one holds up nobody else.
 EACH = 8
 KEPT = timedelta(days=30)
+#: What a receiver that is paused or dead has not taken by then is given up.
+WAITS = timedelta(days=7)
+#: Names are asked for their addresses in threads of their own: a slow answer takes none of the rest of the service.
+_THREADS = 4
 _FORGET_EVERY_S = 3600.0
 _ERROR_LETTERS = 200
 _OK = range(200, 300)
+_NUMERIC = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 
 def secret(key: bytes, seed: bytes) -> str:
@@ -64,12 +70,40 @@ def signature(secrets: Sequence[str], timestamp: int, body: bytes) -> str:
     return ",".join("v1=" + hmac.digest(one.encode(), message, "sha256").hex() for one in secrets)
 
 
+class Threads(AbstractResolver):
+    """The system's resolver."""
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="names")
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """The addresses of a name.
+
+        Raises:
+            OSError: There is none.
+        """
+        loop = asyncio.get_running_loop()
+        asked = partial(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM)
+        found = await loop.run_in_executor(self._executor, asked)
+        return [
+            ResolveResult(hostname=host, host=str(at[0]), port=int(at[1]), family=kind, proto=proto, flags=_NUMERIC)
+            for kind, _, proto, _, at in found
+            if kind in {socket.AF_INET, socket.AF_INET6}
+        ]
+
+    async def close(self) -> None:
+        """Let go."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+
 class PublicResolver(AbstractResolver):
     """Asks a name for its addresses and refuses all of them if one is not public; named hosts are not asked about."""
 
     def __init__(self, named_hosts: Collection[str], inner: AbstractResolver | None = None) -> None:
         self._named = named_hosts
-        self._inner = inner or ThreadedResolver()
+        self._inner = inner or Threads()
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
@@ -153,7 +187,10 @@ class Deliverer:
                 await self.step()
                 if loop.time() - forgot_at >= _FORGET_EVERY_S:
                     forgot_at = loop.time()
-                    await webhooks.forget(self._pool, datetime.now(UTC) - KEPT)
+                    now = datetime.now(UTC)
+                    if given_up := await webhooks.expire(self._pool, now - WAITS, now=now):
+                        log.warning("webhooks.expired", events=given_up)
+                    await webhooks.forget(self._pool, now - KEPT)
             except StoreDown as error:
                 log.warning("webhooks.not_looked", error=error.message)
             with suppress(TimeoutError):

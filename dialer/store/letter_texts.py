@@ -177,6 +177,15 @@ class LetterTexts:
 
         return await transaction(self._pool, work)
 
+    async def tried(self, campaign_id: int, *, now: datetime, actor: Actor) -> int:
+        """Keep that somebody sends a letter to look at it; how many it is within an hour."""
+
+        async def work(connection: Connection) -> int:
+            await note(connection, actor, "letter.test", f"campaign:{campaign_id}")
+            return int(await SQL["letter_tests"].fetchval(connection, user_id=actor.user_id, now=now))
+
+        return await transaction(self._pool, work)
+
     async def samples(self, campaign_id: int) -> Sequence[Mapping[str, Any]]:
         """Contacts of a campaign to look at a letter with, those who were spoken to last first."""
         with store_errors():

@@ -223,10 +223,22 @@ async def told(
         )
 
 
+async def expire(pool: Pool, before: datetime, *, now: datetime) -> int:
+    """Give up what waits since before then; how many."""
+    expired = 0
+    with store_errors():
+        while more := await SQL["webhook_expire"].execute(pool, before=before, now=now):
+            expired += more
+    return expired
+
+
 async def forget(pool: Pool, before: datetime) -> int:
     """Delete what was told, or given up, before then; how many."""
+    forgotten = 0
     with store_errors():
-        return await SQL["webhook_forget"].execute(pool, before=before)
+        while more := await SQL["webhook_forget"].execute(pool, before=before):
+            forgotten += more
+    return forgotten
 
 
 async def _locked(connection: Connection, webhook_id: int) -> asyncpg.Record:

@@ -61,6 +61,8 @@ class Route:
         media: Content type of the answer.
         upload: The body is a streamed file of this content type instead of JSON.
         socket: A WebSocket; ``answer`` is what it pushes.
+        by_token: A public way that changes something by a token in its path alone; whose session the browser has does
+            not matter, so another site has nothing to borrow.
         enrols: Open also to who must set up a second factor before anything else.
     """
 
@@ -75,6 +77,7 @@ class Route:
     media: str = "application/json"
     upload: str | None = None
     socket: bool = False
+    by_token: bool = False
     enrols: bool = False
 
     @property

@@ -105,7 +105,7 @@ def _endpoint(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRespo
                 raise Refused("access.denied", "your role may not do this", remedy="Ask an admin.", role=call.user.role)
             if call.session.must_enrol and not route.enrols:
                 return pages.to_enrolment() if route.page else errors.answer(second_factor.needed())
-        if not route.safe and not (call.session and call.session.scopes is not None):
+        if not route.safe and not route.by_token and not (call.session and call.session.scopes is not None):
             auth.check_unsafe(request, context.settings)
         if route.socket:
             ask = await _asked(call, route)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dialer.core.dispositions import KEYS
+from dialer.core.letters import WORDS
 from dialer.core.model import COLOURS, RetryRule
 from dialer.web import pages, schemas
 from dialer.web.access import Role
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 _HOUR_S = 3600
 #: Null means something here: none of them.
-_NULLABLE = frozenset({"verdict", "dnc_scope", "colour", "key"})
+_NULLABLE = frozenset({"verdict", "dnc_scope", "colour", "key", "letter"})
 
 
 async def read(call: Call) -> schemas.KindsAnswer:
@@ -80,6 +81,7 @@ def _info(one: Listed) -> schemas.KindInfo:
         **schemas.DispositionKindView.model_validate(one.kind).model_dump(),
         dnc_scope=one.kind.dnc_scope,
         colour=one.kind.colour,
+        letter=one.kind.letter,
         retry_s=rule.delay_s if rule else None,
         retry_times=rule.times if rule else None,
         times=one.times,
@@ -102,5 +104,6 @@ async def page(call: Call) -> web.Response:
         history=await call.stores.disposition_kinds.history(call.id()),
         keys=KEYS,
         colours=COLOURS,
+        letters=WORDS,
         admin=Role(call.user.role) is Role.ADMIN,
     )

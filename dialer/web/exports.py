@@ -82,6 +82,11 @@ def write(sheet: Sheet, form: str, language: str) -> tuple[bytes, str]:
     return _xlsx(sheet.id, [head, *rows]), _XLSX
 
 
+def write_rows(name: str, rows: Sequence[Sequence[float | str | None]], form: str) -> tuple[bytes, str]:
+    """Plain rows, the first of them the heading, as ``csv`` or ``xlsx``; the bytes and their media type."""
+    return (_csv(rows), "text/csv") if form == "csv" else (_xlsx(name, rows), _XLSX)
+
+
 def harmless(text: str) -> str:
     """Text that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(FORMULAS) else text

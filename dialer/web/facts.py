@@ -11,6 +11,7 @@ from aiohttp import web
 
 from dialer.core.model import Outcome
 from dialer.store.facts import SAID, SENT, Found, Sought
+from dialer.store.letters import Sought as SoughtLetters
 from dialer.web import pages, schemas, scope, shown
 from dialer.web.supervisor import masked
 
@@ -93,6 +94,7 @@ async def contact(call: Call) -> web.Response:
     team_id = call.user.team_id if scope.bound(call.user) else None
     row = await call.stores.facts.contact(contact_id, team_id=team_id)
     found = await call.stores.facts.find(Sought(contact_id=contact_id, campaign_id=row["campaign_id"]), rows=200)
+    letters = await call.stores.letters.find(SoughtLetters(contact_id=contact_id))
     reasons = await call.stores.contacts.why(contact_id, now=call.now)
     phones = [{**one, "phone": masked(str(one["phone"]))} for one in row["phones"]]
     versions = await call.stores.scripts.versions(row["campaign_id"])
@@ -103,6 +105,7 @@ async def contact(call: Call) -> web.Response:
         contact={**row, "phones": phones},
         rows=[{**one, "script": shown.of_row(one, versions)} for one in found.rows],
         reasons=reasons,
+        letters=letters.rows,
         now=call.now,
     )
 

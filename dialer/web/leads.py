@@ -201,7 +201,11 @@ async def _shown(call: Call, lead_id: int) -> dict[str, Any]:
     if _customers(call):
         shown |= {"attempt_id": None, "operator": "", "operator_id": None}
         ours = {"customer", ""}
-        shown["history"] = [{**step, "by": step["by"] if step["role"] in ours else ""} for step in row["history"]]
+        shown["history"] = [
+            {**step, "by": step["by"] if step["role"] in ours else ""}
+            | ({"before": None, "after": None} if step["what"] == "given" else {})
+            for step in row["history"]
+        ]
     return shown
 
 

@@ -88,7 +88,7 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": f"^{pattern}$"}}
         for name, pattern in _PARAMETER.findall(route.path)
     ]
-    if not route.safe:
+    if not route.safe and not route.by_token:
         found.append({"name": "X-Dialer", "in": "header", "required": True, "schema": {"const": "1"}})
     if route.path.endswith("/disposition"):
         key = {"type": "string", "minLength": 1, "maxLength": 200}

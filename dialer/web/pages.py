@@ -42,6 +42,7 @@ _PLACES = (
     ("/attempts", "attempts.title", READERS),
     ("/callbacks", "callbacks.title", READERS),
     ("/leads", "leads.title", READERS | CUSTOMERS),
+    ("/letters", "letters.title", READERS),
     ("/reports", "reports.title", READERS | CUSTOMERS),
     ("/bases", "bases.title", BASES),
     ("/do-not-call", "do_not_call.title", READERS),

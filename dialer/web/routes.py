@@ -23,6 +23,7 @@ from dialer.web.routes_after import AFTER
 from dialer.web.routes_ahead import AHEAD
 from dialer.web.routes_boards import BOARDS
 from dialer.web.routes_editors import EDITORS
+from dialer.web.routes_letters import LETTERS
 from dialer.web.routes_listening import LISTENING
 from dialer.web.routes_manual import MANUAL
 from dialer.web.routes_office import OFFICE
@@ -266,6 +267,7 @@ ROUTES: tuple[Route, ...] = (
     *_USERS,
     *OFFICE,
     *EDITORS,
+    *LETTERS,
     *LISTENING,
     *BOARDS,
     *AHEAD,

@@ -38,6 +38,8 @@ KINDS = (
     (f"/contacts/{_ID}", "contact"),
     (f"/attempts/{_ATTEMPT}", "attempt"),
     (f"/leads/{_ID}", "lead"),
+    (f"/api/v1/letters/{_ID}", "letter"),
+    (f"/letters/{_ID}", "letter"),
 )
 #: Roles that may belong to a team or a customer and are then bound to its campaigns.
 BOUND = frozenset({Role.SUPERVISOR, Role.CUSTOMER, Role.API})

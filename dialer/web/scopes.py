@@ -21,6 +21,7 @@ OPENED = {
         ("GET", f"{_V1}/attempts"),
         ("GET", f"{_V1}/kpi"),
         ("GET", f"{_V1}/leads"),
+        ("GET", f"{_V1}/letters"),
         ("GET", f"{_V1}/board"),
         ("GET", f"{_V1}/profiles"),
         ("GET", f"{_V1}/me"),
@@ -35,6 +36,7 @@ OPENED = {
         ("GET", f"{_V1}/bases/files"),
     ),
     "do_not_call": (("POST", f"{_V1}/do-not-call"), ("POST", f"{_V1}/consents")),
+    "letters": (("POST", f"{_V1}/letters/reports"),),
     "callbacks": (("POST", f"{_V1}/callbacks"),),
 }
 

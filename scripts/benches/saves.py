@@ -1,12 +1,12 @@
-"""kill -9 around every save: a disposition with its callback, its lead and its webhooks is there whole, or not at all.
+"""kill -9 around every save: a disposition with its callback, lead, letter and webhooks is there whole, or not at all.
 
-A process saves one disposition over a real PostgreSQL and tells webhooks beside it; somewhere between its first
-statement and a little after its answer it is killed. Another one does the next save. Then, from outside, in the
-database and at the receiver:
+A process saves one disposition over a real PostgreSQL and tells webhooks and sends letters beside it; somewhere between
+its first statement and a little after its answer it is killed. Another one does the next save. Then, from outside, in
+the database, at the receiver of events and at the mail server:
 
-    torn            a disposition without its callback, lead, history or events, or one of these without it
+    torn            a disposition without its callback, lead, letter, history or events, or one of these without it
     lost            a save that was acknowledged and is not there
-    untold, unsaid  an event of a saved disposition that never arrived; one that arrived of what was rolled back
+    untold, unsaid  an event or letter of a saved disposition that never came; one that came of what was rolled back
     strange         an id that came with two different contents: a receiver could not tell a repetition
 
 In the end every save is repeated with its key, as a page does that got no answer: each is there once.
@@ -30,13 +30,18 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from aiohttp import web
+from aiosmtpd.smtp import SMTP, Envelope
 
+from dialer.core.letters import Rule
+from dialer.outbox.letters import Postman, Server
 from dialer.outbox.webhooks import Deliverer
+from dialer.store.letters import Sender
 from dialer.store.pools import Pools
 from dialer.store.server import OwnServer
 from dialer.store.stores import Stores
@@ -47,12 +52,24 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from multiprocessing.connection import Connection
 
+    from dialer.store.pools import Pool
+
 KEY = bytes(32)
 #: What each kind of save must bring with it: tables with a row of the attempt, and events.
-BRINGS = {
-    "lead": ("lead", ("disposition.saved", "lead.made")),
-    "callback": ("callback", ("disposition.saved", "callback.promised")),
-    "agreed": (None, ("disposition.saved",)),
+BRINGS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "all_of_it": (("callback", "lead", "letter"), ("disposition.saved", "callback.promised", "lead.made")),
+    "lead": (("lead", "letter"), ("disposition.saved", "lead.made")),
+    "callback": (("callback",), ("disposition.saved", "callback.promised")),
+    "agreed": ((), ("disposition.saved",)),
+}
+#: One that brings everything a save can bring.
+ALL_OF_IT = {
+    "name_en": "All of it",
+    "name_ru": "Всё",
+    "closes": False,
+    "makes_lead": True,
+    "letter": "lead",
+    "needs": ["time", "address"],
 }
 #: What must not be.
 WRONG = ("torn", "lost", "untold", "unsaid", "strange", "not_repaired")
@@ -65,10 +82,13 @@ INSERT INTO attempt (attempt_id, contact_id, campaign_id, base_id, phone_id, swi
 SELECT gen_random_uuid(), id, campaign_id, base_id, phone_id, 'main', 1, 1, 'world', 1, now(), now(), now(), $1, now(),
     now(), 'connected', 'callee', true, true, false
 FROM contact ORDER BY id LIMIT $2 RETURNING attempt_id"""
+_LEFT = """
+SELECT EXISTS (SELECT FROM delivery WHERE state = 'pending') OR EXISTS (SELECT FROM letter WHERE state = 'waiting')"""
 _STATE = """
 SELECT a.attempt_id, d.attempt_id IS NOT NULL AS saved, c.decided_by IS NOT DISTINCT FROM a.attempt_id AS decided,
     EXISTS (SELECT FROM lead l JOIN lead_change x ON x.lead_id = l.id WHERE l.attempt_id = a.attempt_id) AS lead,
     EXISTS (SELECT FROM callback k WHERE k.made_by_attempt = a.attempt_id) AS callback,
+    EXISTS (SELECT FROM letter l WHERE l.attempt_id = a.attempt_id) AS letter,
     (SELECT count(*) FROM delivery e
         WHERE a.attempt_id::text IN (e.body ->> 'attempt_id', e.body ->> 'made_by_attempt')) AS events
 FROM attempt a JOIN contact c ON c.id = a.contact_id LEFT JOIN disposition d ON d.attempt_id = a.attempt_id
@@ -77,9 +97,10 @@ WHERE a.attempt_id = ANY($1::uuid[])"""
 
 @dataclass
 class Outside:
-    """The receiver: what came, and what it said of each save."""
+    """The receiver and the mail server: what came; and which saves were acknowledged."""
 
     port: int = 0
+    mails: list[tuple[str, bytes]] = field(default_factory=list)
     bodies: list[dict[str, object]] = field(default_factory=list)
     acknowledged: set[UUID] = field(default_factory=set)
 
@@ -88,6 +109,12 @@ class Outside:
         self.bodies.append(json.loads(await request.read()))
         return web.Response()
 
+    async def handle_DATA(self, _server: object, _session: object, envelope: Envelope) -> str:  # noqa: N802 - the library's name
+        """Any letter; whose it is stands before the sign of its address."""
+        raw = envelope.original_content or b""
+        self.mails.append((envelope.rcpt_tos[0].partition("@")[0], raw))
+        return "250 OK"
+
 
 @dataclass(frozen=True, slots=True)
 class Save:
@@ -95,6 +122,7 @@ class Save:
 
     url: str
     host: str
+    mail_port: int
     attempt_id: UUID
     operator_id: int
     code: str
@@ -109,9 +137,15 @@ class Save:
             body_hash=hashlib.sha256(self.code.encode()).digest(),
             code=self.code,
             note="what was agreed",
-            due_at=now + timedelta(days=1) if self.code == "callback" else None,
+            due_at=now + timedelta(days=1) if "callback" in BRINGS[self.code][0] else None,
+            address=f"{self.attempt_id}@example.com" if "letter" in BRINGS[self.code][0] else None,
             now=now,
         )
+
+    def postman(self, pool: Pool) -> Postman:
+        """Who sends the letters."""
+        server = Server(host="127.0.0.1", port=self.mail_port, tls="none")
+        return Postman(pool, KEY, origin="https://dialer.example", server=server, held_s=HELD_S)
 
 
 def save_in_a_process(save: Save, line: Connection) -> None:
@@ -126,9 +160,10 @@ def save_in_a_process(save: Save, line: Connection) -> None:
             await stores.lease("main")
             line.send("ready")
             telling = asyncio.create_task(deliverer.run(), name="telling")
+            sending = asyncio.create_task(save.postman(pools.engine).run(), name="sending")
             await save.do(stores)
             line.send("saved")
-            await telling
+            await asyncio.gather(telling, sending)
 
     asyncio.run(work())
 
@@ -171,19 +206,24 @@ async def judge(pools: Pools, saves: Sequence[Save], seen: Outside) -> Counter[s
         told.setdefault(UUID(str(attempt)), set()).add(str(body["kind"]))
         text = json.dumps(body, sort_keys=True)
         found["strange"] += contents.setdefault(str(body["id"]), text) != text
+    letters: dict[str, str] = {}
+    said: dict[str, bytes] = {}
+    for whose, raw in seen.mails:
+        uid = str(message_from_bytes(raw)["Message-ID"])
+        found["strange"] += letters.setdefault(whose, uid) != uid or said.setdefault(uid, raw) != raw
     for save in saves:
-        row, (table, kinds) = state[save.attempt_id], BRINGS[save.code]
-        parts = {row["saved"], row["decided"], row["events"] == len(kinds)}
-        parts |= {row[table]} if table else set()
+        row, (tables, kinds) = state[save.attempt_id], BRINGS[save.code]
+        parts = {row["saved"], row["decided"], row["events"] == len(kinds)} | {row[table] for table in tables}
         whole = parts == {True}
-        nothing = not (row["saved"] or row["decided"] or row["events"] or row["lead"] or row["callback"])
+        nothing = not any(row[part] for part in ("saved", "decided", "events", "lead", "callback", "letter"))
         found["torn"] += not (whole or nothing)
         found["saved"] += whole
         found["lost"] += save.attempt_id in seen.acknowledged and not whole
         came = told.get(save.attempt_id, set())
-        found["untold"] += whole and came != set(kinds)
-        found["unsaid"] += nothing and bool(came)
-    found["told_again"] = len(seen.bodies) - len(contents)
+        posted = str(save.attempt_id) in letters
+        found["untold"] += whole and (came != set(kinds) or posted != ("letter" in tables))
+        found["unsaid"] += nothing and (bool(came) or posted)
+    found["told_again"] = len(seen.bodies) - len(contents) + len(seen.mails) - len(letters)
     return found
 
 
@@ -198,6 +238,8 @@ async def run(url: str, times: int, seed: int) -> Counter[str]:
     receiver = web.TCPSite(runner, "127.0.0.1", 0)
     await receiver.start()
     host, port = runner.addresses[0][:2]
+    listening = await asyncio.get_running_loop().create_server(lambda: SMTP(seen, hostname="localhost"), "127.0.0.1", 0)
+    mail_port = listening.sockets[0].getsockname()[1]
     async with Pools.open(url) as pools:
         stores = Stores.of(pools)
         ann = await stores.users.add(
@@ -213,20 +255,28 @@ async def run(url: str, times: int, seed: int) -> Counter[str]:
             name="bench", url=f"http://{host}:{port}/", kinds=KINDS, seed=secrets.token_bytes(16), customer_id=None,
             campaign_id=None, actor=site.NOBODY,
         )  # fmt: skip
+        [campaign] = await stores.campaigns.list()
+        rule = Rule(mode="send", language="en", per_hour=100_000, per_day=100_000)
+        await stores.letter_texts.set_rule(campaign.id, rule, actor=site.NOBODY)
+        sender = Sender(name="bench", address="office@acme.example")
+        await stores.letter_texts.set_sender(campaign.id, sender, actor=site.NOBODY)
+        await stores.disposition_kinds.add(campaign.id, ALL_OF_IT, actor=site.NOBODY)
         rows = await pools.web.fetch(_ATTEMPTS, ann.id, times)
         codes = list(BRINGS)
         saves = [
-            Save(url, f"{host}:{port}", row["attempt_id"], ann.id, codes[number % len(codes)])
+            Save(url, f"{host}:{port}", mail_port, row["attempt_id"], ann.id, codes[number % len(codes)])
             for number, row in enumerate(rows)
         ]
         await kill_around(saves, seed, seen)
         async with Deliverer(pools.web, KEY, named_hosts=[f"{host}:{port}"], held_s=HELD_S) as deliverer:
-            await _settle(pools, deliverer)
+            postman = saves[0].postman(pools.web)
+            await _settle(pools, deliverer, postman)
             found = await judge(pools, saves, seen)
             for save in saves:
                 await save.do(stores)
-            await _settle(pools, deliverer)
+            await _settle(pools, deliverer, postman)
         again = await judge(pools, saves, seen)
+    listening.close()
     await runner.cleanup()
     found["not_repaired"] = times - again["saved"]
     for wrong in ("torn", "strange", "untold", "unsaid"):
@@ -234,10 +284,11 @@ async def run(url: str, times: int, seed: int) -> Counter[str]:
     return found
 
 
-async def _settle(pools: Pools, deliverer: Deliverer) -> None:
-    """Until nothing is left to tell."""
-    while await pools.web.fetchval("SELECT EXISTS (SELECT FROM delivery WHERE state = 'pending')"):
+async def _settle(pools: Pools, deliverer: Deliverer, postman: Postman) -> None:
+    """Until nothing is left to tell or to send."""
+    while await pools.web.fetchval(_LEFT):
         await deliverer.step()
+        await postman.step()
         await asyncio.sleep(0.02)
 
 

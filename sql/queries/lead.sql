@@ -149,7 +149,9 @@ WHERE l.id = :id::bigint;
 
 -- name: lead_history
 -- What happened to it, the first first.
-SELECT x.at, x.what, x.before, x.after, coalesce(u.name, '') AS by, coalesce(u.role, '') AS role
+SELECT x.at, x.what, coalesce(u.name, '') AS by, coalesce(u.role, '') AS role,
+    CASE x.what WHEN 'given' THEN (SELECT o.name FROM app_user o WHERE o.id = x.before::bigint) ELSE x.before END AS before,
+    CASE x.what WHEN 'given' THEN (SELECT o.name FROM app_user o WHERE o.id = x.after::bigint) ELSE x.after END AS after
 FROM lead_change x LEFT JOIN app_user u ON u.id = x.by_user
 WHERE x.lead_id = :id::bigint ORDER BY x.id LIMIT 200;
 

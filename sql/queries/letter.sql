@@ -288,6 +288,11 @@ SELECT :campaign_id::bigint, :word::text, :language::text, coalesce(max(version)
 FROM letter_template WHERE campaign_id = :campaign_id::bigint AND word = :word::text AND language = :language::text
 RETURNING version;
 
+-- name: letter_tests
+-- How many letters to look at somebody has sent in the last hour.
+SELECT count(*) FROM audit
+WHERE user_id = :user_id::bigint AND action = 'letter.test' AND at > :now::timestamptz - interval '1 hour';
+
 -- name: letter_samples
 -- Contacts of a campaign to look at a letter with: those who were spoken to last, else some of its bases.
 SELECT c.id, c.name, c.attributes, coalesce(d.note, '') AS agreed, coalesce(u.name, '') AS operator, coalesce(d.address, '') AS address,

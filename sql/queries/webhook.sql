@@ -76,6 +76,11 @@ UPDATE delivery SET state = :state::text, status = :status::integer, error = :er
     next_at = coalesce(:next_at::timestamptz, next_at), closed_at = CASE WHEN :state::text <> 'pending' THEN :now::timestamptz END
 WHERE id = :id::bigint AND state = 'pending' AND tries = :tries::integer;
 
+-- name: webhook_expire
+-- What waited so long, for a receiver that is paused or dead, is given up: what waits is bounded, and told by hand.
+UPDATE delivery SET state = 'given_up', error = 'it waited for longer than a week', closed_at = :now::timestamptz
+WHERE id IN (SELECT id FROM delivery WHERE state = 'pending' AND at < :before::timestamptz ORDER BY id LIMIT 10000);
+
 -- name: webhook_forget
 -- What was told long ago.
 DELETE FROM delivery WHERE id IN (SELECT id FROM delivery WHERE state <> 'pending' AND closed_at < :before::timestamptz LIMIT 10000);

@@ -11,7 +11,9 @@ from uuid import uuid4
 from aiohttp.test_utils import TestServer
 
 from dialer import passwords
+from dialer.core.letters import Rule
 from dialer.engine.ports import CampaignView, Explanation
+from dialer.store.letters import Sender
 from dialer.store.migrate import migrate
 from dialer.store.pools import Pools
 from dialer.store.store import PgStore
@@ -75,6 +77,7 @@ class Scene:
         await scene._looks()
         await scene._leads()
         await scene._webhooks()
+        await scene._letters()
         await scene.server.start_server()
         return scene
 
@@ -251,6 +254,21 @@ class Scene:
                UNION ALL SELECT id, contacted_at, 'moved', 'new', state FROM lead WHERE state IN ('in_work', 'rejected')"""
         )
 
+    async def _letters(self) -> None:
+        """Letters in every state, a rule and a sender."""
+        texts, campaign = self.place.stores.letter_texts, self.place.campaign
+        manager = "Ольга Викторовна Северцева, +7 495 000-00-00, olga@acme.example"
+        await texts.set_rule(campaign.id, Rule(mode="send", terms_days=14, manager=manager), actor=SYSTEM)
+        sender = Sender(name="ООО «Северный ветер»", address="office@acme.example")
+        await texts.set_sender(campaign.id, sender, actor=SYSTEM)
+        states = (("sent", None), ("waiting", "deferred"), ("refused", "unanswered"), ("bounced", "bounced"))
+        rows = await self.place.pools.web.fetch(
+            "SELECT attempt_id, contact_id FROM disposition WHERE code = 'lead' LIMIT 4"
+        )
+        for row, (state, reason) in zip(rows, states, strict=True):
+            await self.place.pools.web.execute(LETTER, row["attempt_id"], row["contact_id"], campaign.id, campaign.customer_id, state, reason)  # fmt: skip
+        await self.place.stores.letters.stop("gone@example.com", "global", now=datetime.now(UTC), actor=SYSTEM)
+
     async def _webhooks(self) -> None:
         """A receiver that was told something, and something in vain."""
         pool = self.place.pools.web
@@ -278,6 +296,12 @@ class Scene:
             )  # fmt: skip
 
 
+LETTER = """INSERT INTO letter (attempt_id, contact_id, campaign_id, customer_id, word, language, address, made_at, state, reason, detail,
+    subject, body, tries, next_at, closed_at, sent_at, template_version)
+VALUES ($1, $2, $3, $4, 'lead', 'ru', 'ekaterina.konstantinopolskaya@example.com', now(), $5::text, $6,
+    CASE WHEN $6 = 'deferred' THEN '450 4.2.1 try again later' ELSE '' END, 'ООО «Северный ветер»: о чём мы договорились',
+    E'Здравствуйте, Екатерина!\n\nСпасибо за разговор.\nМы договорились: две установки.', 1, now() + interval '5 minutes',
+    CASE WHEN $5 <> 'waiting' THEN now() END, CASE WHEN $5 IN ('sent', 'bounced') THEN now() END, 1)"""
 LEAD = """INSERT INTO lead (attempt_id, contact_id, campaign_id, customer_id, phone_id, made_at, person, company, state, due_at,
     contacted_at, decided_at, reason, client_at, revenue, currency, address, agreed)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text, $10, CASE WHEN $9 <> 'new' THEN now() END,

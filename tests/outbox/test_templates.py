@@ -97,6 +97,11 @@ def test_every_letter_says_how_to_get_no_more():
     assert fill("s", "stop: {{ unsubscribe }}", FIELDS_TOLD, "en").body.count(LINK) == 1
 
 
+def test_paragraphs_stay_and_what_is_left_out_leaves_no_hole():
+    text = "Hello.\n{% if company %}\nof {{ company }}\n{% endif %}{% if agreed %}\n{{ agreed }}\n{% endif %}\nBye."
+    assert said(text) == "Hello.\n\ntold\n\nBye."
+
+
 @pytest.mark.parametrize(("word", "language"), list(letters.DEFAULT))
 def test_the_letters_that_nobody_has_changed_fit_every_contact(word, language):
     subject, body = letters.text_of(word, language)

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import secrets
+import threading
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -358,7 +359,7 @@ async def test_a_receiver_that_keeps_up_is_told_without_a_pause(place, receiver,
     monkeypatch.setattr(outbox, "LOOK_S", 3600.0)
     webhook_id = await listen(place, receiver.url)
     for _ in range(3 * outbox.EACH):
-        await place.stores.webhooks.test(webhook_id, now=place.now)
+        await place.stores.webhooks.test(webhook_id, now=datetime.now(UTC))
     async with delivering(place.pools.web, receiver) as deliverer:
         run = asyncio.create_task(deliverer.run())
         async with asyncio.timeout(20):
@@ -366,3 +367,24 @@ async def test_a_receiver_that_keeps_up_is_told_without_a_pause(place, receiver,
                 await receiver.came.wait()
                 receiver.came.clear()
         run.cancel()
+
+
+async def test_what_waits_for_a_paused_receiver_is_given_up_after_a_week_and_counted(place, receiver):
+    webhook_id = await listen(place, receiver.url)
+    now = datetime.now(UTC)
+    await place.stores.webhooks.change(webhook_id, {"paused": True}, now=now, actor=SYSTEM)
+    for _ in range(3):
+        await place.stores.webhooks.test(webhook_id, now=now - timedelta(days=8))
+    await place.stores.webhooks.test(webhook_id, now=now)
+    assert await webhooks.expire(place.pools.web, now - outbox.WAITS, now=now) == 3
+    [hook] = await place.stores.webhooks.list()
+    assert (hook["given_up"], hook["pending"]) == (3, 1)
+    assert await place.stores.webhooks.replay(webhook_id, None, actor=SYSTEM) == 3  # by hand, all the same
+
+
+async def test_names_are_asked_in_threads_of_their_own():
+    resolver = outbox.Threads()
+    [found] = await resolver.resolve("127.0.0.1", 443)
+    assert (found["host"], found["port"]) == ("127.0.0.1", 443)
+    assert any(thread.name.startswith("names") for thread in threading.enumerate())
+    await resolver.close()

@@ -457,6 +457,7 @@ class FakeStores:
         self.seats = FakeSeats()
         self.second_factors = FakeSecondFactors()
         self.leads, self.webhooks = FakeLeads(), Nothing()
+        self.letters = self.letter_texts = Nothing()
         self.shifts = self.scripts = self.by_hand = Nothing()
         self.database_up = True
 

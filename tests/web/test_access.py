@@ -56,6 +56,8 @@ def test_only_these_ways_in_are_open_to_everybody():
         ("GET", "/"),
         ("GET", "/setup"),
         ("POST", "/api/v1/setup"),
+        ("GET", "/unsubscribe/{token:[A-Za-z0-9_-]{32}}"),
+        ("POST", "/unsubscribe/{token:[A-Za-z0-9_-]{32}}"),
     }
 
 

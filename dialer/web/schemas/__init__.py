@@ -13,6 +13,7 @@ from dialer.web.schemas.doctor import *  # noqa: F403 - same
 from dialer.web.schemas.facts import *  # noqa: F403 - same
 from dialer.web.schemas.floor import *  # noqa: F403 - same
 from dialer.web.schemas.lead import *  # noqa: F403 - same
+from dialer.web.schemas.letter import *  # noqa: F403 - same
 from dialer.web.schemas.listening import *  # noqa: F403 - same
 from dialer.web.schemas.manual import *  # noqa: F403 - same
 from dialer.web.schemas.offer import *  # noqa: F403 - same

@@ -31,6 +31,7 @@ class KindFields(Ask):
     dnc_scope: Literal["global", "customer", "campaign"] | None = None
     colour: Colour | None = None
     makes_lead: bool | None = None
+    letter: Code | None = None
     retry_hours: Annotated[float, Field(ge=0, le=366 * 24)] | None = None
     retry_times: Annotated[int, Field(ge=1, le=100)] | None = None
 
@@ -63,6 +64,7 @@ class KindInfo(DispositionKindView):
 
     dnc_scope: str | None
     colour: str | None
+    letter: str | None
     retry_s: int | None
     retry_times: int | None
     times: int
