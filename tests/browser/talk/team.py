@@ -40,6 +40,20 @@ class Team:
         rename = "UPDATE contact SET name = 'Ada Long', attributes = $1 WHERE campaign_id = $2"
         await self.office.pools.web.execute(rename, about, self.campaign_id)
 
+    async def is_dialled(self) -> None:
+        """Wait until the engine knows the campaign; it looks for new ones every ten seconds."""
+        desk = await self.office.desk(f"board-of-{self.name.replace(' ', '-')}", "admin")
+
+        async def known() -> bool:
+            return any(one["campaign_id"] == self.campaign_id for one in (await desk.ask("GET", "/board"))["campaigns"])
+
+        await until(known, PATIENCE_S, "the campaign on the board")
+
+    @staticmethod
+    def stranger() -> str:
+        """The number of somebody who answers and is in no base."""
+        return number(SOON, next(_lines))
+
     async def sits_down(
         self, login: str, language: str = "en", *, browser: Browser | None = None, **more: Any
     ) -> Person:

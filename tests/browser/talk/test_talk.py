@@ -263,3 +263,35 @@ async def test_an_operator_looks_first_skips_one_and_talks_to_the_next(team):
     [attempt] = await team.attempts()
     assert (attempt["asked"], attempt["outcome"], attempt["legal_abandoned"]) == (True, "connected", False)
     assert greta.complaints == []
+
+
+async def test_an_operator_types_a_number_and_talks_to_whoever_answers(team):
+    """In a pause, by keys alone; whoever was in no base is a contact of the campaign from then on, and called by nobody else."""
+    await team.opens(manual=True, wrap_up_s=300)
+    await team.is_dialled()
+    called = team.stranger()
+    ida = await team.sits_down("ida")
+    await ida.page.locator("#start:enabled").wait_for()
+    await ida.tab_to("#start")
+    await ida.press("Enter")
+    await ida.is_in("paused")
+    await ida.sees("#phone-word", "On the line")
+    await ida.press("d")
+    await ida.writes(f"{called[:2]} ({called[2:5]}) {called[5:8]} {called[8:]}")
+    await ida.page.locator("#dial-call").wait_for()
+    await ida.sees("#dial-found .number", called)
+    assert await team.attempts() == []
+    await ida.press("Enter")
+    await ida.is_in("talking")
+    await ida.hears()
+    assert team.office.calls()[-1].number == called.lstrip("+")
+    await ida.press("4", "n")
+    await ida.writes("met at the fair")
+    await ida.press("Escape", "Control+Enter")
+    await ida.is_in("wrap_up")
+    await ida.press("Control+Enter")
+    await ida.is_in("paused")
+    assert await team.saved() == [("thinking", "met at the fair")]
+    [attempt] = await team.attempts()
+    assert (attempt["manual"], attempt["outcome"], attempt["legal_abandoned"]) == (True, "connected", False)
+    assert ida.complaints == []
