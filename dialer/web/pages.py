@@ -42,9 +42,9 @@ _PLACES = (
     ("/attempts", "attempts.title", READERS),
     ("/callbacks", "callbacks.title", READERS),
     ("/leads", "leads.title", READERS | CUSTOMERS),
-    ("/letters", "letters.title", READERS),
     ("/reports", "reports.title", READERS | CUSTOMERS),
     ("/bases", "bases.title", BASES),
+    ("/letters", "letters.title", READERS),
     ("/do-not-call", "do_not_call.title", READERS),
     ("/people", "people.title", ADMIN),
     ("/trunks", "trunks.title", OVERSEERS),
@@ -54,9 +54,9 @@ _PLACES = (
     ("/audit", "audit.title", OVERSEERS),
     ("/system", "system.title", OVERSEERS),
 )
-#: Pages that set up what others work with: behind "More" where they are many, so that the bar has one row.
+#: Pages that are seldom needed or set up what others work with: behind "More", so that the bar has one row.
 _SELDOM = frozenset(
-    {"/do-not-call", "/people", "/trunks", "/rules", "/programs", "/webhooks", "/audit", "/system"},
+    {"/letters", "/do-not-call", "/people", "/trunks", "/rules", "/programs", "/webhooks", "/audit", "/system"},
 )
 _SELDOM_MIN = 2
 #: What pages of refusals say of their own, by status.
