@@ -76,7 +76,8 @@ class Shape:
     """How big a day is; how many campaigns it has is drawn from the seed where ``campaigns`` is 0.
 
     ``reloads`` is the share of conversations in the middle of which the operator's page is loaded again;
-    with ``previews`` there is also a campaign whose operators look first.
+    with ``previews`` there is also a campaign whose operators look first; ``by_hand`` is how readily operators who
+    pause type numbers and call them.
     """
 
     hours: float = 8.0
@@ -86,6 +87,7 @@ class Shape:
     fault_every_s: float = 1200.0
     reloads: float = 0.0
     previews: bool = False
+    by_hand: float = 0.0
     faults: tuple[str, ...] = KINDS
 
 
@@ -113,6 +115,8 @@ class DayReport:
     talked_on: int = 0
     looked: Counter[str] = field(default_factory=Counter)
     """How contacts that operators looked at went on."""
+    by_hand: int = 0
+    """Attempts at numbers that operators typed."""
     recent: Sequence[tuple[float, object]] = ()
 
     def sentence(self) -> str:
@@ -166,7 +170,7 @@ def kinds() -> dict[str, DispositionKind]:
     return {kind.code: kind for kind in table}
 
 
-def campaigns(random: Random, count: int, *, previews: bool = False) -> list[Campaign]:
+def campaigns(random: Random, count: int, *, previews: bool = False, manual: bool = False) -> list[Campaign]:
     """So many of predictive, progressive and IVR-first on one trunk, one team: they blend; perhaps one to look first."""
     rules = profile(random.choice((LegalWindow.HOUR, LegalWindow.DAYS30)), random.randint(2, 3))
     trunk = Trunk(id=1, name="world", kind="world", max_channels=40, calls_per_s=5.0)
@@ -180,6 +184,7 @@ def campaigns(random: Random, count: int, *, previews: bool = False) -> list[Cam
         "cap_permille": 30,
         "wrap_up_s": 60,
         "dispositions": kinds(),
+        "manual": manual,
     }
     all_three = [
         Campaign(id=1, name="predictive", mode=Mode.PREDICTIVE, customer_id=1, **common),  # type: ignore[arg-type]  # one mapping for all
@@ -262,7 +267,8 @@ class Day:
 def load(seed: int, shape: Shape, tables: Tables, now: datetime) -> None:
     """Campaigns and bases of a day."""
     random = Random(seed)
-    for campaign in campaigns(random, shape.campaigns or random.choice(CAMPAIGNS), previews=shape.previews):
+    count, manual = shape.campaigns or random.choice(CAMPAIGNS), shape.by_hand > 0
+    for campaign in campaigns(random, count, previews=shape.previews, manual=manual):
         tables.add_campaign(campaign, now)
     _load(tables, random, shape.contacts)
 
@@ -276,7 +282,7 @@ def prepare(seed: int, shape: Shape, loop: SimLoop, tables: Tables) -> Day:
     host = SimHost(RandomWorld(seed, chances), epoch_s=START.timestamp())
     site = Site(loop, seed, host, database)
     diary = Diary()
-    moods = Moods(reloads_while_talking=shape.reloads)
+    moods = Moods(reloads_while_talking=shape.reloads, dials_in_a_pause=shape.by_hand)
     robots = [Robot(site, diary, i, Random(random.getrandbits(32)), moods) for i in range(1, shape.operators + 1)]
     checker = Checker(site, diary, {robot.seat: robot.id for robot in robots})
     checker.install()
@@ -386,6 +392,7 @@ def _report(day: Day, loop: SimLoop, cpu_s: float, failure: BaseException | None
         ),
         looked=Counter(end.how.value for end in tables.preview_ends.values()),
         recent=tuple(day.recent) if failure else (),
+        by_hand=sum(row.ended.attempt.manual for row in tables.attempts.values()),
         answered=sum(c.answered_at is not None for c in calls),
         talks=sum(bool(c.talks) for c in calls),
         talked_on=sum(len(c.talks) > 1 for c in calls),
@@ -399,8 +406,8 @@ def _story(day: Day, at: datetime, step: int, failure: BaseException) -> str:
     again = (
         f"PYTHONHASHSEED=0 python -m tests.sim.day --seed {day.seed} --hours {shape.hours:g} "
         f"--contacts {shape.contacts} --operators {shape.operators} --campaigns {shape.campaigns}"
-        + " --previews"
-        * shape.previews
+        + " --previews" * shape.previews
+        + f" --by-hand {shape.by_hand:g}" * (shape.by_hand > 0)
     )
     return (
         f"{type(failure).__name__}: {failure}\n  seed {day.seed}, step {step}, {at:%H:%M:%S}, commit {commit.strip()}"
@@ -428,6 +435,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--operators", type=int, default=5)
     parser.add_argument("--campaigns", type=int, default=0, choices=range(4), help="0: the seed draws")
     parser.add_argument("--previews", action="store_true", help="a campaign more, whose operators look first")
+    parser.add_argument("--by-hand", type=float, default=0.0, help="chance that who pauses types one more number")
     parser.add_argument("--calm", action="store_true", help="nothing breaks")
     parser.add_argument("--story", type=int, default=0, help="print so many of the last things before a failure")
     chosen = parser.parse_args(arguments)
@@ -437,6 +445,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         operators=chosen.operators,
         campaigns=chosen.campaigns,
         previews=chosen.previews,
+        by_hand=chosen.by_hand,
         fault_every_s=1e9 if chosen.calm else Shape().fault_every_s,
     )
     failed = 0
@@ -449,6 +458,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         in_time = sum(late_s <= 60 for late_s in report.first_dials)
         promised = f"dialled in time {in_time}, later {len(report.first_dials) - in_time}, never {report.never_dialled}"
         lines += [f"  looked {dict(report.looked)}"] if report.looked else []
+        lines += [f"  by hand {report.by_hand}"] if report.by_hand else []
         lines += [f"  callbacks {dict(report.callbacks)}, {promised}"]
         sys.stdout.write("\n".join(lines) + "\n")
     return 1 if failed else 0

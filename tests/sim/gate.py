@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from uuid import UUID
 
+    from dialer.core.manual import Dial
     from dialer.core.model import LiveOperator, OperatorInterval
 
 OWNER_GRACE = timedelta(minutes=10)
@@ -76,6 +77,7 @@ class Gate:
         self.time: Callable[[], float] = lambda: 0.0
         self._lanes: dict[tuple[int, tuple[str, ...], int], Lane] = {}
         self._lanes_of: defaultdict[int, list[Lane]] = defaultdict(list)
+        self._lanes_by_hand: dict[tuple[int, tuple[str, ...]], Lane] = {}
         self._known_open: dict[int, tuple[Campaign, datetime, datetime, list[Lane]]] = {}
 
     # Loading -------------------------------------------------------------------
@@ -103,6 +105,17 @@ class Gate:
         self.contacts[contact_id] = contact
         self.queue(contact)
         return contact_id
+
+    def _by_hand(self, dial: Dial) -> Contact:
+        """The contact that a typed number would become; it is in no table yet."""
+        phone = self._phone(dial.e164)
+        key = dial.campaign_id, dial.zones
+        lane = self._lanes_by_hand.get(key)
+        if lane is None:
+            lane = self._lanes_by_hand[key] = Lane(-1 - len(self._lanes_by_hand), dial.zones, 0, by_hand=True)
+            self._lanes_of[dial.campaign_id].append(lane)
+            self._known_open.pop(dial.campaign_id, None)
+        return Contact(len(self.contacts) + 1, dial.campaign_id, lane, [phone.id], phone.id)
 
     def _phone(self, e164: str) -> Phone:
         phone_id = self.phone_ids.setdefault(e164, len(self.phone_ids) + 1)
@@ -152,11 +165,13 @@ class Gate:
         )
 
     def _chosen(self, ask: ClaimAsk, campaign: Campaign, boot_s: float) -> ClaimResult:
-        """For an operator who looks first: reserve the next contact, or call the one that was looked at."""
+        """For an operator who chooses: reserve the next contact, or call the one that was looked at, or typed."""
         claims: list[Claim] = []
         refusal = None if campaign.state is CampaignState.RUNNING else Refusal(reason="campaign_state")
         lanes, next_due_at = self._open_lanes(campaign, ask.now), None
-        if refusal is None and ask.contact_id is not None:
+        if refusal is None and ask.dial is not None:
+            refusal = self._dialled(ask, campaign, ask.dial, claims)
+        elif refusal is None and ask.contact_id is not None:
             refusal = self._call(ask, campaign, lanes, claims)
         elif refusal is None:
             for shown in [s.preview for s in self.previews.values() if s.preview.operator_id == ask.operator_id]:
@@ -179,6 +194,29 @@ class Gate:
         refusal, until = self._refusal(contact, campaign, ask)
         self._judge(ask, campaign, [contact], claims, 1)
         return None if refusal is None else Refusal(reason=refusal, until=until if until > ask.now else None)
+
+    def _dialled(self, ask: ClaimAsk, campaign: Campaign, dial: Dial, claims: list[Claim]) -> Refusal | None:
+        """Call the contact of a typed number; if the gate says no, nothing is left of it."""
+        phone = self.phones.get(self.phone_ids.get(dial.e164, 0))
+        mine = [c for i in (phone.contacts if phone else ()) if (c := self.contacts[i]).campaign_id == campaign.id]
+        if len(mine) > 1:
+            return Refusal(reason="several_contacts")
+        contact = mine[0] if mine else self._by_hand(dial)
+        if not hours.may_call(ask.now, contact.lane.zones, campaign.profile, campaign.ring_timeout_s):
+            return Refusal(reason="outside_window")
+        callback = self.pending.get(contact.id)
+        if contact.state != "open" or (callback.next_at if callback else contact.next_at) > ask.now:
+            return Refusal(reason="not_due")
+        turned, contact.phone_id = contact.phone_id, self.phone_ids[dial.e164]
+        refusal, until = self._refusal(contact, campaign, ask)
+        if refusal is not None:
+            contact.phone_id = turned
+            return Refusal(reason=refusal, until=until if until > ask.now else None)
+        if not mine:
+            self.contacts[contact.id] = contact
+            self.phones[contact.phone_id].contacts.append(contact.id)
+        claims.append(self._take(contact, ask, ask.ids[0]))
+        return None
 
     def take_back(self, preview_id: UUID) -> None:
         """A contact is reserved for nobody any more."""
@@ -251,7 +289,7 @@ class Gate:
         """The first contacts that are due: by priority, then by time."""
         by_priority: defaultdict[int, list[Lane]] = defaultdict(list)
         for lane in lanes:
-            if lane.due and lane.due[0][0] <= now:
+            if lane.due and lane.due[0][0] <= now and not lane.by_hand:
                 by_priority[lane.priority].append(lane)
         found: list[int] = []
         for priority in sorted(by_priority, reverse=True):
@@ -400,6 +438,7 @@ class Gate:
             callback_id=callback.id if callback else None,
             for_operator=ask.operator_id or (owner if owner in ask.ready_operator_ids else None),
             asked=ask.operator_id is not None,
+            manual=ask.dial is not None,
         )
         if contact.phone_id in self.live_phone or contact.id in self.live_contact or attempt_id in self.attempts:
             raise ConstraintViolated("attempt_live_pkey", claim)
@@ -485,6 +524,8 @@ class Gate:
     def _head(self, lane: Lane) -> datetime:
         """When the first contact of a lane comes due, promised ones apart."""
         due, contacts = lane.due, self.contacts
+        if lane.by_hand:
+            return NEVER
         while due and not _true(contacts[due[0][1]], due[0]):
             del due[0]
         if due and not self.shown_contact:
@@ -512,6 +553,7 @@ def _sent(claim: Claim) -> LiveAttempt:
         callback_id=claim.callback_id,
         for_operator=claim.for_operator,
         asked=claim.asked,
+        manual=claim.manual,
         operator_id=claim.for_operator if claim.asked else None,
     )
 

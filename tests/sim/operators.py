@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from tests.sim.site import Service, Site
 
 TEAM = 1
+#: Where strangers may be whose numbers are typed.
+ZONES = ("Europe/London",)
+#: A ringing line of a typed number is given up so often.
+GIVES_UP = 0.1
 #: How each conversation is judged, by chance.
 DISPOSITIONS = {
     "lead": 0.06,
@@ -75,6 +79,7 @@ class Moods:
     logs_out: float = 0.2
     loses_phone_every_s: float = 4 * 3600.0
     reloads_while_talking: float = 0.0
+    dials_in_a_pause: float = 0.0
 
 
 class Robot:
@@ -254,12 +259,36 @@ class Robot:
         view = await self._ask(lambda s: s.engine.pause(self.id, "break"))
         if view is None:
             return
+        if self._moods.dials_in_a_pause:
+            await self._dial()
         await asyncio.sleep(self._random.expovariate(1 / self._moods.pause_s))
         while self._bridge is not None:
             await self._talks.get()
         if self._random.random() < self._moods.logs_out:
             await self._leave()
             await asyncio.sleep(self._random.uniform(10, 600))
+
+    async def _dial(self) -> None:
+        """Type some numbers and call them: of the bases, of the do-not-call list, of strangers."""
+        random, tables = self._random, self.site.database.tables
+        while random.random() < self._moods.dials_in_a_pause:
+            await asyncio.sleep(random.uniform(1, 20))
+            known = [tables.phones[phone].e164 for phone, _, _ in tables.do_not_call] or ["+442079460999"]
+            called = random.choice(list(tables.phones.values())).e164
+            number = random.choices((called, random.choice(known), f"+4440{random.randrange(10**4):08d}"), (5, 1, 4))[0]
+            campaign_id = random.choice(list(tables.campaigns))
+            self.diary.away.pop(self.id, None)
+            await self._ask(
+                lambda s, number=number, campaign_id=campaign_id: s.engine.dial(  # type: ignore[misc]  # bound at once
+                    self.id, campaign_id=campaign_id, e164=number, zones=ZONES, countries=(), contact_id=None
+                )
+            )
+            if random.random() < GIVES_UP:
+                await asyncio.sleep(random.uniform(0, 10))
+                await self._try(lambda s: s.engine.hang_up(self.id))
+            attempt_id = await self._wait_for_talk(self.site.loop.time() + 60)
+            if attempt_id is not None:
+                await self._talk(attempt_id)
 
     async def _leave(self) -> None:
         async def leave(service: Service) -> OperatorView | None:

@@ -38,6 +38,8 @@ class Lane:
     zones: tuple[str, ...]
     priority: int
     due: list[tuple[datetime, int]] = field(default_factory=list)
+    by_hand: bool = False
+    """Its contacts came by operators who typed their numbers: machines only keep promises to them."""
 
 
 @dataclass(slots=True)

@@ -82,6 +82,18 @@ def test_operators_who_look_first_are_never_left_with_a_contact_nor_it_with_them
     assert calm.looked["returned"] < calm.looked["called"] / 5
 
 
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_numbers_that_operators_type_are_called_once_under_the_same_rules(seed):
+    """Of the bases, of the do-not-call list and of strangers; in their pauses, beside campaigns that dial ahead."""
+    typed = replace(SHORT, by_hand=0.9, campaigns=0)
+    bad = run_day(seed, replace(typed, previews=seed % 2 == 0, fault_every_s=180.0))
+    assert bad.failure is None, bad.failure
+    calm = run_day(seed, replace(typed, fault_every_s=1e9))
+    assert calm.failure is None, calm.failure
+    assert min(bad.by_hand, calm.by_hand) >= 5
+    assert calm.outcomes["unknown"] == 0
+
+
 @pytest.mark.parametrize("seed", [2, 4, 7])
 def test_an_engine_keeps_its_lease_while_the_database_loses_answers(seed):
     """A renewal that was lost is tried again soon; for two minutes each third one is."""
