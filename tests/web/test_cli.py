@@ -95,6 +95,7 @@ def test_the_commands_are_those_the_readme_promises():
             "consent",
             "why",
             "seat",
+            "forecast",
         )
     }
     group = typer.main.get_command(cli.app).commands["campaign"]
