@@ -60,11 +60,23 @@ def opened(chromium, scene):
 
     @asynccontextmanager
     async def open_page(
-        path, user=None, *, theme="light", language="en", size="wide", url=None, refusals=False, offline=False
+        path,
+        user=None,
+        *,
+        theme="light",
+        language="en",
+        size="wide",
+        zone=None,
+        url=None,
+        refusals=False,
+        offline=False,
     ):
         width, height = SIZES[size]
         context = await chromium.new_context(
-            viewport={"width": width, "height": height}, locale=language, permissions=["microphone"]
+            viewport={"width": width, "height": height},
+            locale=language,
+            timezone_id=zone,
+            permissions=["microphone"],
         )
         page = await context.new_page()
         errors = []

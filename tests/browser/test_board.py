@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from playwright.async_api import expect
 
 from tests.browser.conftest import slowness, violations
 
@@ -94,3 +95,13 @@ async def test_the_last_hour_is_a_table_too(opened):
     async with opened("/board", "supervisor") as page:
         await page.locator(".campaign", has_text="Spring sale").get_by_role("button", name="As a table").click()
         assert await page.locator("#minutes tbody tr").count() == 60
+
+
+async def test_an_alert_is_told_by_the_readers_clock(opened, scene):
+    """The engine writes UTC; nobody in Tokyo should have to add nine hours."""
+    scene.live.alerts = ("23:59:58 bridge_failed seat-007", "00:00:02 bridge_failed seat-008")
+    await scene.live.tell()
+    async with opened("/board", "supervisor", zone="Asia/Tokyo") as page:
+        said = page.locator("#alerts small")
+        await expect(said.filter(has_text="seat-007")).to_contain_text("08:59:58 AM GMT+9")
+        await expect(said.filter(has_text="seat-008")).to_contain_text("09:00:02 AM GMT+9")

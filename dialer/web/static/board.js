@@ -63,11 +63,19 @@ function show(board) {
   tick();
 }
 
+/** The last moment at which a clock in UTC showed this, on the reader's clock. */
+function readersTime(clockText) {
+  const [hours, minutes, seconds] = clockText.split(":").map(Number);
+  const at = new Date(serverNow()).setUTCHours(hours, minutes, seconds, 0);
+  const last = at > serverNow() + 60_000 ? at - 86_400_000 : at;
+  return moment(last, { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" });
+}
+
 /** `09:15:02 bridge_failed <what>`, UTC, as a sentence. */
 function alert(text) {
   const [, at, word, about] = /^(?:(\d\d:\d\d:\d\d) )?(\w+) ?(.*)$/.exec(text) ?? [];
   if (!has(`alert.${word}`)) return el("li", {}, text);
-  return el("li", {}, t(`alert.${word}`), " ", el("small", {}, [at ? `${at} UTC` : "", about].filter(Boolean).join(" · ")));
+  return el("li", {}, t(`alert.${word}`), " ", el("small", {}, [at ? readersTime(at) : "", about].filter(Boolean).join(" · ")));
 }
 
 const level = (value, steps) => steps.filter((step) => value >= step).length;
