@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import structlog
 from structlog.testing import capture_logs
 
 from dialer import service
@@ -11,6 +12,7 @@ from dialer import service
 
 async def test_work_beside_the_engine_that_fails_is_said_and_begun_again(monkeypatch):
     monkeypatch.setattr(service, "AGAIN_S", 0.0)
+    monkeypatch.setattr(service, "log", structlog.get_logger())  # one that another test used writes where it did then
     begun, works = [], asyncio.Event()
 
     async def work() -> None:
