@@ -34,6 +34,8 @@ LONGEST_S = 600.0
 KEPT = 200
 #: The longest line of the process: the forecast.
 LINE_BYTES_MAX = 2**22
+#: Of why it failed, so many characters are logged.
+WHY_MAX = 500
 
 
 @dataclass(slots=True)
@@ -57,17 +59,22 @@ class Job:
 
 
 async def in_process(packed: bytes, told: Callable[[dict[str, Any]], None]) -> None:
-    """Play in a process of its own; whatever happens to us, it ends with us."""
+    """Play in a process of its own; whatever happens to us, it ends with us.
+
+    Raises:
+        RuntimeError: It failed; what it said last of why.
+    """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "dialer.web.ahead_work"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
         limit=LINE_BYTES_MAX,
     )
     try:
-        await asyncio.gather(_give(process, packed), _follow(process, told))
-        await process.wait()
+        [_, _, why] = await asyncio.gather(_give(process, packed), _follow(process, told), _last_line(process))
+        if await process.wait():
+            raise RuntimeError(why or f"ended with {process.returncode}")
     finally:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
@@ -81,6 +88,15 @@ async def _give(process: Process, packed: bytes) -> None:
         given.write(packed)
         await given.drain()
     given.close()
+
+
+async def _last_line(process: Process) -> str:
+    """What it complained of at last: of a traceback, the error."""
+    lines: AsyncIterable[bytes] = process.stderr  # type: ignore[assignment]  # it is a pipe
+    last = ""
+    async for line in lines:
+        last = line.decode(errors="replace").strip()[:WHY_MAX] or last
+    return last
 
 
 async def _follow(process: Process, told: Callable[[dict[str, Any]], None]) -> None:

@@ -125,7 +125,11 @@ async def test_a_process_that_dies_is_a_failure_that_is_told(outset):
     job = made.begin(1, outset, ahead.Ask())
     await asyncio.wait_for(job.task, 5)
     assert (job.answer().state, job.answer().error) == ("failed", "forecast.worker")
-    await in_process(b"nothing that can be read", lambda said: pytest.fail(str(said)))
+
+
+async def test_why_a_process_died_is_not_lost():
+    with pytest.raises(RuntimeError, match="UnpicklingError"):
+        await in_process(b"nothing that can be read", lambda said: pytest.fail(str(said)))
 
 
 @pytest.mark.postgres
