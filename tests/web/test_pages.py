@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -129,6 +130,14 @@ def test_both_languages_have_the_same_texts_and_none_is_empty():
     """A text somebody forgot to translate fails here, not on a screen."""
     assert set(TEXTS["en"]) == set(TEXTS["ru"])
     assert len(TEXTS["en"]) > 100
+
+
+def test_no_room_takes_the_words_of_another():
+    """Of a text that two rooms name, the later one's words would stand on the pages of both."""
+    for language in LANGUAGES:
+        rooms = (WEB / "locale").glob(f"*.{language}.po")
+        named = Counter(name for room in rooms for name in re.findall(r'^msgid "(.+)"', room.read_text(), re.MULTILINE))
+        assert not {name for name, times in named.items() if times > 1}
     for language in LANGUAGES:
         assert all(TEXTS[language].values())
 
