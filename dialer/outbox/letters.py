@@ -243,8 +243,7 @@ class Postman:
             return 0, False
         until = now + timedelta(seconds=self._held_s)
         taken = await letters.take(self._pool, now=now, until=until, each=EACH)
-        leaving = [(one, said) for one in taken if (said := await self._written(one)) is not None]
-        return await self._send(self._server, leaving) if leaving else (0, False)
+        return await self._send(self._server, taken) if taken else (0, False)
 
     def link(self, letter_id: int) -> str:
         """Where whoever got a letter says that it was the last one."""
@@ -262,43 +261,51 @@ class Postman:
             return Told(state="refused", reason=flaw.reason, detail=flaw.detail)
         return Composed(subject=said.subject, body=said.body, version=one.version or 0)
 
-    async def _written(self, one: Due) -> Composed | None:
-        """What a letter says, kept before it leaves; None: it does not, and the letter says why."""
-        said = self._judge(one)
-        if isinstance(said, Told):
-            await self._keep(one, said)
-            return None
-        if one.subject is None:
-            await letters.composed(self._pool, one.id, said)
-        return said
+    async def _written(self, letter_id: int) -> tuple[Due, Composed] | None:
+        """A letter and what it says, kept before it leaves; None: it does not, and the letter says why.
 
-    async def _send(self, server: Server, leaving: Sequence[tuple[Due, Composed]]) -> tuple[int, bool]:
+        It is judged when its turn comes: what has just left counts for the next one to that address, and who wanted no
+        more letters meanwhile gets none.
+        """
+        for one in await letters.due(self._pool, [letter_id]):
+            said = self._judge(one)
+            if isinstance(said, Composed):
+                if one.subject is None:
+                    await letters.composed(self._pool, one.id, said)
+                return one, said
+            await self._keep(one, said)
+        return None
+
+    async def _send(self, server: Server, taken: Sequence[int]) -> tuple[int, bool]:
         """Hand letters over, one after another, in one session; one that breaks does not take the rest with it."""
         loop = asyncio.get_running_loop()
         ends_at, sent = loop.time() + self._held_s / 2, 0
         client: aiosmtplib.SMTP | None = None
-        rest = list(leaving)
+        rest = list(taken)
         try:
             while rest and loop.time() < ends_at:
-                one, said = rest[0]
+                written = await self._written(rest[0])
+                if written is None:
+                    rest.pop(0)
+                    continue
                 try:
                     if client is None:
                         client = await connect(server)
                 except (aiosmtplib.SMTPException, OSError) as error:
                     log.warning("letters.server_away", error=_said(error))
-                    for waiting, _ in rest:
+                    for waiting in await letters.due(self._pool, rest):
                         await self._keep(waiting, self._later(waiting, "server_away", _said(error)))
                     return sent, True
                 rest.pop(0)
-                told = await self._try(client, one, said)
-                await self._keep(one, told)
+                told = await self._try(client, *written)
+                await self._keep(written[0], told)
                 sent += told.state == "sent"
                 if not client.is_connected:
                     client = None
         finally:
             if client is not None:
                 await _leave(client)
-        for waiting, _ in rest:  # taken, and not tried for want of time: at once again
+        for waiting in await letters.due(self._pool, rest):  # taken, and not tried for want of time: at once again
             await self._keep(waiting, Told(state="waiting", next_at=datetime.now(UTC)))
         return sent, False
 

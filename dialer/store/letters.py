@@ -161,8 +161,8 @@ async def make(connection: Connection, made: Made) -> int | None:
     return number
 
 
-async def take(pool: Pool, *, now: datetime, until: datetime, each: int) -> Sequence[Due]:
-    """Take letters that are due, at most ``each`` of a campaign and not more than its limits leave room for.
+async def take(pool: Pool, *, now: datetime, until: datetime, each: int) -> Sequence[int]:
+    """Take letters that are due, at most ``each`` of a campaign and not more than its limits leave room for; which.
 
     Args:
         pool: Any.
@@ -183,7 +183,24 @@ async def take(pool: Pool, *, now: datetime, until: datetime, each: int) -> Sequ
             taken.extend(row["id"] for row in rows)
         return taken
 
-    return await _due(pool, await transaction(pool, work))
+    return await transaction(pool, work)
+
+
+async def due(executor: Pool | Connection, ids: Sequence[int]) -> Sequence[Due]:
+    """Those of these letters that still wait, with all that they are made of."""
+    with store_errors():
+        rows = await SQL["letter_due"].fetch(executor, ids=list(ids)) if ids else []
+    names = {field.name for field in fields(Due)} - {"rule", "standing", "told_subject", "told_body"}
+    return [
+        Due(
+            **{name: row[name] for name in names},
+            told_subject=row["told_subject"] or "",
+            told_body=row["told_body"] or "",
+            rule=Rule(**{name: row[name] for name in _RULE if name != "language"}, language=row["usual_language"]),
+            standing=Standing(**{name: row[name] for name in _STANDING}),
+        )
+        for row in rows
+    ]
 
 
 async def composed(pool: Pool, letter_id: int, said: Composed) -> None:
@@ -221,7 +238,7 @@ async def cut_lists(pool: Pool, *, now: datetime, judge: Callable[[Due], Compose
             rows = await SQL["letter_list_of"].fetch(connection, campaign_id=turn["campaign_id"], cut_at=cut_at)
             list_id: int | None = None
             for row in rows:  # one by one: what stands on this list counts for the next letter to the same address
-                [one] = await _due(connection, [row["id"]])
+                [one] = await due(connection, [row["id"]])
                 said = judge(one)
                 if isinstance(said, Told):
                     refused = {"reason": said.reason, "detail": said.detail[:_DETAIL]}
@@ -456,22 +473,6 @@ class Letters:
             return [dict(row) for row in await SQL["letter_list_rows"].fetch(connection, id=list_id)]
 
         return await transaction(self._pool, work)
-
-
-async def _due(executor: Pool | Connection, ids: Sequence[int]) -> list[Due]:
-    with store_errors():
-        rows = await SQL["letter_due"].fetch(executor, ids=list(ids)) if ids else []
-    names = {field.name for field in fields(Due)} - {"rule", "standing", "told_subject", "told_body"}
-    return [
-        Due(
-            **{name: row[name] for name in names},
-            told_subject=row["told_subject"] or "",
-            told_body=row["told_body"] or "",
-            rule=Rule(**{name: row[name] for name in _RULE if name != "language"}, language=row["usual_language"]),
-            standing=Standing(**{name: row[name] for name in _STANDING}),
-        )
-        for row in rows
-    ]
 
 
 async def _stop(connection: Connection, letter_id: int, address: str, why: str, now: datetime) -> None:

@@ -40,7 +40,7 @@ WHERE l.id = due.id
 RETURNING l.id;
 
 -- name: letter_due
--- All that a letter is made of, and what is known of its address.
+-- All that letters which still wait are made of, and what is known of their addresses.
 SELECT l.id, l.message_id, l.address, l.word, l.language, l.made_at, l.tries, l.subject, l.body, l.template_version,
     c.name, c.attributes, campaign.name AS campaign, campaign.zone, customer.name AS customer, d.note AS agreed,
     coalesce(u.name, '') AS operator, coalesce(lead.person, '') AS person, coalesce(lead.company, '') AS company,
@@ -75,7 +75,7 @@ LEFT JOIN LATERAL (
     WHERE t.campaign_id = l.campaign_id AND t.word = l.word AND t.language = l.language
     ORDER BY version DESC LIMIT 1
 ) AS t ON true
-WHERE l.id = ANY(:ids::bigint[])
+WHERE l.id = ANY(:ids::bigint[]) AND l.state = 'waiting'
 ORDER BY l.id;
 
 -- name: letter_composed

@@ -279,6 +279,27 @@ async def test_after_so_many_without_an_answer_nothing_goes_until_somebody_answe
     assert len(mail.got) == 4
 
 
+async def test_letters_that_are_due_together_count_for_each_other(place, mail, written):
+    rows = [await written() for _ in range(5)]
+    await settle(place, postman(place, mail))
+    ends = [(await state(place, row))["reason"] for row in rows]
+    assert (ends, len(mail.got)) == ([None] * 3 + ["unanswered"] * 2, 3)
+
+
+async def test_whoever_wants_no_more_letters_while_others_are_sent_gets_none(place, mail, written, monkeypatch):
+    first, second = await written("anna@example.com"), await written("ivan@example.com")
+    hand_over = outbox._hand_over
+
+    async def meanwhile(client, leaving):
+        await hand_over(client, leaving)
+        await letters.unsubscribe(place.pools.web, second["id"], now=datetime.now(UTC))
+
+    monkeypatch.setattr(outbox, "_hand_over", meanwhile)
+    await settle(place, postman(place, mail))
+    assert ((await state(place, first))["state"], (await state(place, second))["reason"]) == ("sent", "unsubscribed")
+    assert len(mail.got) == 1
+
+
 async def test_a_bounce_that_is_reported_later_stops_letters_too(place, mail, written):
     row = await written()
     man = postman(place, mail)
