@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from aiohttp import web
@@ -169,7 +168,7 @@ def _address(ask: schemas.AttemptsQuery, campaign_id: int | None, cursor: str | 
     """The address of this list, from a cursor on."""
     said = ask.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     said |= {"campaign": campaign_id, "cursor": cursor}
-    return "/attempts?" + urlencode({name: value for name, value in said.items() if value is not None})
+    return pages.address("/attempts", said)
 
 
 def _named(campaigns: Sequence[CampaignRow], campaign_id: int | None) -> CampaignRow | None:

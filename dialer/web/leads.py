@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -211,4 +210,4 @@ async def _shown(call: Call, lead_id: int) -> dict[str, Any]:
 
 def _address(ask: schemas.LeadsQuery, cursor: int | None = None) -> str:
     said = ask.model_dump(mode="json", exclude_none=True, exclude_defaults=True) | {"cursor": cursor}
-    return "/leads?" + urlencode({name: value for name, value in said.items() if value is not None})
+    return pages.address("/leads", said)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -208,7 +207,7 @@ def _masked(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _address(ask: schemas.LettersQuery, cursor: int | None = None) -> str:
     said = ask.model_dump(mode="json", exclude_none=True, exclude_defaults=True) | {"cursor": cursor}
-    return "/letters?" + urlencode({name: value for name, value in said.items() if value is not None})
+    return pages.address("/letters", said)
 
 
 def no_server() -> Refused:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 from dialer.core.preview import SKIP_REASONS
 from dialer.store.facts import Found
@@ -32,7 +31,7 @@ def _open(report: Report, **narrower: object) -> str:
     """The looks behind a cell."""
     asked: dict[str, object] = {"since": report.since.isoformat(), "until": report.until.isoformat()}
     asked |= {"campaign": report.ask.campaign, "operator": report.ask.operator, **narrower}
-    return "/looks?" + urlencode({name: value for name, value in asked.items() if value is not None})
+    return pages.address("/looks", asked)
 
 
 async def by_operator(report: Report) -> Sheet:
@@ -95,4 +94,4 @@ def _campaigns(call: Call, ask: schemas.LooksQuery, own: Sequence[CampaignRow]) 
 
 def _address(ask: schemas.LooksQuery, cursor: str | None) -> str:
     said = ask.model_dump(mode="json", exclude_none=True) | {"cursor": cursor}
-    return "/looks?" + urlencode({name: value for name, value in said.items() if value is not None})
+    return pages.address("/looks", said)

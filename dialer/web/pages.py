@@ -6,6 +6,7 @@ import json
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -14,6 +15,8 @@ from dialer.web import texts
 from dialer.web.access import ADMIN, BASES, CUSTOMERS, LEADS, OVERSEERS, READERS, Role
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dialer.errors import DialerError
     from dialer.store.users import User
     from dialer.web.call import Call
@@ -105,6 +108,11 @@ def _places(user: User | None) -> tuple[list[tuple[str, str]], list[tuple[str, s
 def page_for(call: Call, template: str, home: str, **values: Any) -> web.Response:
     """A page for who is logged in, in the language of that user; values as of ``page``."""
     return page(template, call.user.language, user=call.user, home=home, **values)
+
+
+def address(path: str, asked: Mapping[str, object]) -> str:
+    """The address of a list: what is asked of it, without what is None or empty."""
+    return f"{path}?{urlencode({name: value for name, value in asked.items() if value not in {None, ''}})}"
 
 
 def _named(language: str, prefix: str, word: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -71,4 +70,4 @@ async def _found(call: Call, ask: schemas.PromisesQuery, campaign_id: int | None
 
 def _address(ask: schemas.PromisesQuery, campaign_id: int | None, cursor: str | None) -> str:
     said = {"show": ask.show, "q": ask.q or None, "operator": ask.operator, "campaign": campaign_id, "cursor": cursor}
-    return "/callbacks?" + urlencode({name: value for name, value in said.items() if value is not None})
+    return pages.address("/callbacks", said)

@@ -118,13 +118,13 @@ class Report:
         asked: dict[str, object] = {"since": self.since.isoformat(), "until": self.until.isoformat()}
         asked |= {"campaign": self.campaign.id if self.campaign else None, "operator": self.ask.operator, "fact": fact}
         asked |= narrower
-        return "/attempts?" + urlencode({name: value for name, value in asked.items() if value not in {None, ""}})
+        return pages.address("/attempts", asked)
 
     def _open_leads(self, fact: str | None, narrower: Mapping[str, object]) -> str:
         asked: dict[str, object] = {"fact": fact, "since": self.since.isoformat(), "until": self.until.isoformat()}
         asked |= {"campaign_id": self.campaign.id if self.campaign else None, "operator": self.ask.operator}
         asked |= narrower
-        return "/leads?" + urlencode({name: value for name, value in asked.items() if value not in {None, ""}})
+        return pages.address("/leads", asked)
 
 
 async def page(call: Call, ask: schemas.ReportQuery) -> web.Response:
