@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -28,6 +29,8 @@ REASONS = (
     *("no_address", "bad_address", "unsubscribed", "bounced", "asked", "unanswered", "erased"),
     *("missing", "template", "unknown", "too_long", "refused_by_server", "deferred", "server", "server_away"),
 )
+#: The link that ends letters works for whoever has it: only the letter itself shows it.
+_LINK = re.compile(r"(?<=/unsubscribe/)[A-Za-z0-9_-]{32}")
 _COLUMNS = ("id", "message_id", "address", "name", "language", "subject", "body", "made_at")
 
 
@@ -70,8 +73,9 @@ async def page(call: Call, ask: schemas.LettersQuery) -> web.Response:
 
 
 async def one(call: Call) -> web.Response:
-    """One letter with what it said."""
-    letter = await call.stores.letters.show(call.id())
+    """One letter with what it said, but for the link that ends letters."""
+    found = await call.stores.letters.show(call.id())
+    letter = {**found, **{part: _LINK.sub("…", found[part] or "") for part in ("subject", "body")}}
     may = Role(call.user.role) in LEADS
     shown = letter if may else _masked(letter)
     return pages.page_for(call, "letter.html", "/letters", help_of="letters", letter=shown, may=may)

@@ -125,6 +125,19 @@ async def test_a_link_of_a_letter_is_looked_at_without_harm_and_ends_it_without_
     assert (await visitor.post(wrong, headers=FORM)).status == 404
 
 
+async def test_whoever_reads_a_letter_cannot_end_letters_in_the_addressees_name(office, letter, tmp_path):  # noqa: F811
+    """An auditor, who changes nothing, reads that there is a link; only the letter itself has it."""
+    key = key_in(tmp_path, LETTER_KEY)
+    link = f"/unsubscribe/{token(key, letter['id'])}"
+    await office.place.pools.web.execute(
+        "UPDATE letter SET subject = 's', body = $2 WHERE id = $1", letter["id"], f"Hello\n--\nhttps://d.example{link}\n"
+    )
+    for role in ("auditor", "supervisor"):
+        page = await (await (await office.login(role)).get(f"/letters/{letter['id']}")).text()
+        assert "https://d.example/unsubscribe/…" in page
+        assert link not in page
+
+
 async def test_a_letter_is_sent_to_oneself_and_what_the_server_says_is_told(office, desk, letter):  # noqa: F811
     admin, path = desk
     ask = {"word": "proposal", "language": "en", "to": "me@example.com"}
