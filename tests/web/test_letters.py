@@ -130,7 +130,9 @@ async def test_whoever_reads_a_letter_cannot_end_letters_in_the_addressees_name(
     key = key_in(tmp_path, LETTER_KEY)
     link = f"/unsubscribe/{token(key, letter['id'])}"
     await office.place.pools.web.execute(
-        "UPDATE letter SET subject = 's', body = $2 WHERE id = $1", letter["id"], f"Hello\n--\nhttps://d.example{link}\n"
+        "UPDATE letter SET subject = 's', body = $2 WHERE id = $1",
+        letter["id"],
+        f"Hello\n--\nhttps://d.example{link}\n",
     )
     for role in ("auditor", "supervisor"):
         page = await (await (await office.login(role)).get(f"/letters/{letter['id']}")).text()
