@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from random import Random
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,6 +14,8 @@ from dialer.cli_bases import campaign_named
 from dialer.core import ahead
 from dialer.errors import Refused
 from dialer.store.stores import Stores
+from dialer.web.ahead import check
+from dialer.web.ahead_work import chances
 
 if TYPE_CHECKING:
     from dialer.core.ahead import Outset
@@ -70,16 +71,13 @@ def made(outset: Outset, ask: ahead.Ask, *, shown: bool = False) -> dict[str, An
     Raises:
         Refused: ``forecast.no_window``.
     """
-    if ahead.planned(outset, ask) is None:
-        raise Refused(
-            "forecast.no_window", "Nobody may be called in the next days.", remedy="See the campaign's rules and hours."
-        )
+    check(outset, ask)
 
     def told(done: int, of: int) -> None:
         if shown and done % 10 == 0:
             typer.echo(f"\r{done * 100 // of:3d} %", err=True, nl=done == of)
 
-    return ahead.forecast(outset, ask, lambda number: Random(f"{outset.known.campaign.id} {number}"), told)
+    return ahead.forecast(outset, ask, lambda number: chances(outset.known.campaign.id, number), told)
 
 
 def said(answer: dict[str, Any]) -> str:

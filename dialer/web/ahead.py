@@ -29,11 +29,20 @@ async def begin(call: Call, ask: schemas.ForecastAsk) -> schemas.ForecastAnswer:
     """
     outset = await call.stores.ahead.outset(call.id(), call.now)
     asked = ahead.Ask(**ask.model_dump())
-    if ahead.planned(outset, asked) is None:
-        raise Refused(
-            "forecast.no_window", "nobody may be called in the next days", remedy="See the campaign's rules and hours."
-        )
+    check(outset, asked)
     return call.context.forecasts.begin(call.id(), outset, asked).answer()
+
+
+def check(outset: ahead.Outset, ask: ahead.Ask) -> None:
+    """Refuse what there is no forecast of, over the web and on the command line.
+
+    Raises:
+        Refused: ``forecast.no_window``.
+    """
+    if ahead.planned(outset, ask) is None:
+        raise Refused(
+            "forecast.no_window", "Nobody may be called in the next days.", remedy="See the campaign's rules and hours."
+        )
 
 
 async def page(call: Call) -> web.Response:
