@@ -1,7 +1,8 @@
 """What we ask of the switch, as frozen types; the only way to make bytes for AMI.
 
 Values are checked when an action is made: ids, digits and fixed words, never free text. There is no API that
-takes a dictionary, so nothing a user typed can become a header or a second action.
+takes a dictionary, so nothing a user typed can become a header or a second action. Whoever called us has a channel with
+an id of Asterisk's own: such a one is named by its name, of fixed length too.
 """
 
 from __future__ import annotations
@@ -72,4 +73,12 @@ class SetVariable:
     value: str
 
 
-Action = Originate | Bridge | Redirect | Hangup | SetVariable
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mute:
+    """Let the recording of a channel write silence, or sound again; its length stays true."""
+
+    channel_id: str
+    silent: bool
+
+
+Action = Originate | Bridge | Redirect | Hangup | SetVariable | Mute

@@ -14,7 +14,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, assert_never
 
-from ami.actions import Action, Bridge, Hangup, Originate, Redirect, SetVariable
+from ami.actions import Action, Bridge, Hangup, Mute, Originate, Redirect, SetVariable
 from ami.errors import BadAction
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ Q850_MAX: Final = 127
 
 _PATTERNS: Final = {
     "word": re.compile(r"[A-Za-z0-9_.-]{1,64}"),
+    "channel": re.compile(r"[A-Za-z0-9_.-]{1,64}|PJSIP/[a-z0-9_-]{1,32}-[0-9a-f]{8}"),
     "endpoint": re.compile(r"[a-z0-9_-]{1,32}"),
     "digits": re.compile(r"[0-9]{1,15}"),
     "caller number": re.compile(r"\+?[0-9]{1,15}"),
@@ -60,6 +61,8 @@ def encode(action: Action, action_id: str) -> bytes:
             return question("Hangup", action_id, _hangup(action))
         case SetVariable():
             return question("Setvar", action_id, _set_variable(action))
+        case Mute():
+            return question("MixMonitorMute", action_id, _mute(action))
     assert_never(action)
 
 
@@ -81,7 +84,7 @@ def frame(headers: Iterable[Header]) -> bytes:
     lines = [_line(name, value) for name, value in headers]
     if len(lines) > HEADERS_MAX:
         raise BadAction(f"more than {HEADERS_MAX} headers")
-    return b"".join(lines) + b"\r\n"
+    return "".join([*lines, "\r\n"]).encode()
 
 
 def checked(kind: str, value: object, *, field: str) -> str:
@@ -106,12 +109,12 @@ def _header_name(name: str) -> str:
     return checked("header name", name, field="header")
 
 
-def _line(name: str, value: str) -> bytes:
+def _line(name: str, value: str) -> str:
     _header_name(name)
     if not value.isprintable():
         raise BadAction(f"{name}: holds a character that does not print")
-    line = f"{name}: {value}\r\n".encode()
-    if len(line) > LINE_BYTES_MAX:
+    line = f"{name}: {value}\r\n"
+    if (len(line) if line.isascii() else len(line.encode())) > LINE_BYTES_MAX:
         raise BadAction(f"{name}: a line over {LINE_BYTES_MAX} bytes")
     return line
 
@@ -140,27 +143,33 @@ def _originate(action: Originate) -> Iterator[Header]:
 def _bridge(action: Bridge) -> Iterator[Header]:
     if action.channel_id_1 == action.channel_id_2:
         raise BadAction("channel_id_2: a channel cannot be connected to itself")
-    yield "Channel1", checked("word", action.channel_id_1, field="channel_id_1")
-    yield "Channel2", checked("word", action.channel_id_2, field="channel_id_2")
+    yield "Channel1", checked("channel", action.channel_id_1, field="channel_id_1")
+    yield "Channel2", checked("channel", action.channel_id_2, field="channel_id_2")
     yield "Tone", "no"
 
 
 def _redirect(action: Redirect) -> Iterator[Header]:
-    yield "Channel", checked("word", action.channel_id, field="channel_id")
+    yield "Channel", checked("channel", action.channel_id, field="channel_id")
     yield "Context", checked("context", action.context, field="context")
     yield "Exten", "s"
     yield "Priority", "1"
 
 
 def _hangup(action: Hangup) -> Iterator[Header]:
-    yield "Channel", checked("word", action.channel_id, field="channel_id")
+    yield "Channel", checked("channel", action.channel_id, field="channel_id")
     yield "Cause", _whole(action.cause, Q850_MAX, field="cause")
 
 
 def _set_variable(action: SetVariable) -> Iterator[Header]:
-    yield "Channel", checked("word", action.channel_id, field="channel_id")
+    yield "Channel", checked("channel", action.channel_id, field="channel_id")
     yield "Variable", checked("variable name", action.name, field="name")
     yield "Value", checked("word", action.value, field="value")
+
+
+def _mute(action: Mute) -> Iterator[Header]:
+    yield "Channel", checked("channel", action.channel_id, field="channel_id")
+    yield "Direction", "both"
+    yield "State", "1" if action.silent else "0"
 
 
 def _whole(value: object, most: int, *, field: str) -> str:

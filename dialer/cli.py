@@ -20,8 +20,11 @@ from dialer import (
     cli_bases,
     cli_do_not_call,
     cli_kpi,
+    cli_letters,
+    cli_price,
     cli_rules,
     cli_seats,
+    cli_segments,
     logs,
     service,
     settings,
@@ -62,21 +65,45 @@ app.add_typer(campaign_app, name="campaign")
 app.add_typer(trunk_app, name="trunk")
 app.add_typer(user_app, name="user")
 
+#: Of a number that PostgreSQL counts with.
+_DIGITS_MAX = 18
+
 CampaignArgument = Annotated[str, typer.Argument(help="Name or number of the campaign.")]
 
 
 def main() -> None:
     """Entry point: one sentence for what went wrong."""
     try:
+        _check(sys.argv[1:])
         app()
     except DialerError as error:
         _say_why(error.message, error.remedy)
         sys.exit(service.exit_code(error))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _say_why(f"{error.filename}: {error.strerror}", "Give a file that can be read or written.")
+        sys.exit(2)
     except AmiError as error:
         _say_why(str(error), remedy_of(error))
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _check(words: Sequence[str]) -> None:
+    """Refuse what is no text, or a number that nothing of ours has.
+
+    Raises:
+        Refused: ``cli.text``, ``cli.number``.
+    """
+    for word in words:
+        if word.encode(errors="replace").decode() != word:
+            raise Refused("cli.text", f"{word!a} is no text.", remedy="Write it in UTF-8.")
+        if word.isdecimal() and len(word) > _DIGITS_MAX:
+            raise Refused(
+                "cli.number", f"{word[:_DIGITS_MAX]}… is too long a number.", remedy="Look it up in its list."
+            )
 
 
 def _say_why(message: str, remedy: str) -> None:
@@ -108,12 +135,15 @@ def _with_stores(work: Callable[[Stores], Awaitable[Result]]) -> Result:
 
 
 cli_bases.add_to(app, _with_stores)
+cli_segments.add_to(app, _with_stores)
 
 
 cli_rules.attach(app, _with_stores)
 cli_do_not_call.attach(app, _with_stores)
 cli_kpi.attach(app, _with_stores)
 cli_ahead.attach(app, _with_stores)
+cli_letters.attach(app, _with_stores)
+cli_price.attach(app, _with_stores)
 cli_seats.attach(app, _with_stores)
 
 # Service ---------------------------------------------------------------------

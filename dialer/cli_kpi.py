@@ -91,7 +91,7 @@ def _keep(group: typer.Typer, run: Runner) -> None:
 
 
 def _define() -> None:
-    for one in kpi.DEFINITIONS:
+    for one in kpi.DICTIONARY:
         typer.echo(f"{one.id}: {one.formula_en} [{one.unit}]")
         typer.echo(f"    {one.formula_ru}")
         typer.echo(f"    {one.formula_sql}  -- {one.source}")

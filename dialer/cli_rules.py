@@ -14,7 +14,7 @@ import typer
 
 from dialer import cli_consent, profiles
 from dialer.cli_bases import campaign_named, customer_named
-from dialer.core.model import RetryRule
+from dialer.core.model import Outcome, RetryRule
 from dialer.errors import Refused
 from dialer.store.stores import Stores
 from dialer.store.users import Actor
@@ -72,7 +72,10 @@ def _lists(run: Runner) -> typer.Typer:
         """Put a register in place of its last import; in force at once."""
 
         async def work(stores: Stores) -> None:
-            text = await asyncio.to_thread(file.read_text, "utf-8")
+            try:
+                text = await asyncio.to_thread(file.read_text, "utf-8")
+            except UnicodeDecodeError:
+                raise Refused("national.text", f"{file} is no text.", remedy="Give a file in UTF-8.") from None
             numbers = [line.strip() for line in text.splitlines() if line.strip()]
             count, _ = await stores.national.replace(name, numbers, now=datetime.now(UTC), actor=Actor())
             typer.echo(f"{name}: {count} numbers.")
@@ -109,15 +112,19 @@ def _phones(run: Runner) -> typer.Typer:
 
 
 def _retry_rules(run: Runner) -> typer.Typer:
-    group = typer.Typer(help="What brings contacts back after a disposition.", no_args_is_help=True)
+    group = typer.Typer(help="What brings contacts back after a disposition or an outcome.", no_args_is_help=True)
 
     @group.command("list")
     def list_all(campaign: CampaignArgument) -> None:
-        """The rules of the dispositions that leave a contact open."""
+        """The rules of the dispositions that leave a contact open, then those of outcomes."""
 
         async def work(stores: Stores) -> None:
-            for one in await stores.retry_rules.of_campaign((await campaign_named(stores, campaign)).id):
+            found = await campaign_named(stores, campaign)
+            for one in await stores.retry_rules.of_campaign(found.id):
                 typer.echo(f"{one.code:<24} {_said(one.rule)}{'' if one.own else ', as after any conversation'}")
+            typer.echo("After outcomes:")
+            for each in await stores.retry_rules.of_outcomes(found.id):
+                typer.echo(f"{each.outcome:<24} {_said(each.rule)}{'' if each.own else ', as usual'}")
 
         run(work)
 
@@ -144,12 +151,35 @@ def _retry_rules(run: Runner) -> typer.Typer:
 
         run(work)
 
+    @group.command("outcome")
+    def change_outcome(
+        campaign: CampaignArgument,
+        outcome: Annotated[Outcome, typer.Argument(help="How the attempt ended.")],
+        delay_s: Annotated[int | None, typer.Option(min=0, help="Seconds until the contact may be called.")] = None,
+        growth: Annotated[float | None, typer.Option(min=1, help="Each further time so many times longer.")] = None,
+        times: Annotated[int | None, typer.Option(min=1, help="Brings a contact back so often at most.")] = None,
+        closes: Annotated[bool | None, typer.Option("--closes/--open", help="Never call again.")] = None,
+    ) -> None:
+        """Bring contacts back otherwise after an outcome, from the next attempt on."""
+        given = {"delay_s": delay_s, "growth": growth, "times": times, "closes": closes}
+        figures = {name: value for name, value in given.items() if value is not None}
+
+        async def work(stores: Stores) -> None:
+            found = await campaign_named(stores, campaign)
+            await stores.retry_rules.change_outcome(found.id, outcome, figures, actor=Actor())
+            [now] = [one for one in await stores.retry_rules.of_outcomes(found.id) if one.outcome is outcome]
+            typer.echo(f"{outcome}: {_said(now.rule)}.")
+
+        run(work)
+
     return group
 
 
 def _said(rule: RetryRule) -> str:
     if rule.closes:
         return "never again"
+    if rule.next_phone:
+        return "the next number at once, this one never again"
     grows = f", each further time {rule.growth:g} times longer" if rule.growth > 1 else ""
     most = f", {rule.times} times at most" if rule.times else ""
     return f"again in {timedelta(seconds=rule.delay_s)}{grows}{most}"

@@ -29,17 +29,31 @@ async def watch(pools: Pools) -> None:
     Args:
         pools: Folding is short and uses the pages' connections; the rest may take long and uses those of loading.
     """
-    folding, slow = HourRows(pools.web), HourRows(pools.intake)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_fold(HourRows(pools.web)), name="numbers.fold")
+        tasks.create_task(_mend(HourRows(pools.intake)), name="numbers.mend")
+
+
+async def _fold(rows: HourRows) -> None:
+    """Beside the rest: readers add what is not folded yet, and that must stay little while a month is made anew."""
+    while True:
+        try:
+            while await rows.fold() == FOLD:
+                pass
+        except StoreDown as error:
+            log.warning("numbers.not_folded", error=error.message)
+        await asyncio.sleep(FOLD_S)
+
+
+async def _mend(rows: HourRows) -> None:
     compare_at = datetime.now(UTC)
     while True:
         try:
-            while await folding.fold() == FOLD:
-                pass
-            if mended := await slow.mend():
+            if mended := await rows.mend():
                 log.info("numbers.made_anew", campaigns=mended)
             if (now := datetime.now(UTC)) >= compare_at:
                 compare_at = now + COMPARE_EVERY
-                await nightly(slow, now)
+                await nightly(rows, now)
         except StoreDown as error:
             log.warning("numbers.not_kept", error=error.message)
         await asyncio.sleep(FOLD_S)

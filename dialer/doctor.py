@@ -16,9 +16,11 @@ import structlog
 from ami.errors import AmiError, SwitchUnfit, Unreachable
 from ami.events import LinkUp
 from ami.link import Link
-from dialer import profiles, service, settings
+from dialer import passwords, profiles, service, settings, tapes
 from dialer.core.registers import Age
 from dialer.errors import DialerError, Misconfigured
+from dialer.outbox import smtp
+from dialer.outbox.smtp import server_of
 from dialer.store import campaigns, national, server
 from dialer.store.pools import connect, prepare_connection
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 _SWITCH_TIMEOUT_S = 15.0
+_MAIL_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,9 @@ async def examine() -> AsyncIterator[Finding]:
     yield await _database(chosen)
     for finding in await _rules(chosen):
         yield finding
+    if (mail := await _mail(chosen)) is not None:
+        yield mail
+    yield await asyncio.to_thread(_recordings, chosen)
     running = await asyncio.to_thread(_health, chosen)
     if running is not None:
         yield Finding("pages", f"the service runs on port {chosen.http_port}")
@@ -91,6 +97,23 @@ def _bad(what: str, error: DialerError | AmiError) -> Finding:
     return Finding(what, text, remedy_of(error))
 
 
+async def _mail(chosen: Settings) -> Finding | None:
+    """Log in at the mail server as the service will; calls can wait for it."""
+    found = server_of(chosen)
+    if found is None:
+        return None
+    where = f"{found.host}:{found.port}"
+    try:
+        async with asyncio.timeout(_MAIL_TIMEOUT_S):
+            why = await smtp.reach(found)
+    except TimeoutError:
+        why = f"no answer within {_MAIL_TIMEOUT_S:g} s"
+    if why is None:
+        return Finding("mail", f"{where} takes letters")
+    remedy = "Correct DIALER_SMTP_HOST, _PORT, _TLS, _USER, _SECRET_FILE or _CA: letters and reports wait."
+    return Finding("mail", f"{where}: {why}", remedy, warns=True)
+
+
 async def _database(chosen: Settings) -> Finding:
     try:
         if chosen.database_url is None:
@@ -109,6 +132,20 @@ async def _database(chosen: Settings) -> Finding:
     except Exception as error:  # noqa: BLE001 - wrong address, password or name: one sentence for each
         return Finding("database", f"cannot be used: {error}", "Correct DIALER_DATABASE_URL.")
     return Finding("database", f"PostgreSQL {version} answers")
+
+
+def _recordings(chosen: Settings) -> Finding:
+    """Whether recordings could be kept, by whoever asks."""
+    word = tapes.trouble(chosen.recordings_spool, chosen.recordings, chosen.recordings_free_mb * 1_000_000)
+    if word is None and not passwords.has_key(chosen.data_dir, passwords.RECORDING_KEY):
+        return Finding("recordings", f"{passwords.RECORDING_KEY} cannot be read", f"Look at {chosen.data_dir}.")
+    if word is None:
+        return Finding("recordings", f"taken from {chosen.recordings_spool}, kept sealed in {chosen.recordings}")
+    if chosen.recordings_spool is None:
+        return Finding("recordings", "none: DIALER_RECORDINGS_SPOOL is not set")
+    wrong = "too little room in" if word == "recordings_full" else "cannot write to"
+    where = f"{chosen.recordings_spool} or {chosen.recordings}"
+    return Finding("recordings", f"{wrong} {where}", "Let the service write to both, and make room.", warns=True)
 
 
 async def _rules(chosen: Settings) -> list[Finding]:

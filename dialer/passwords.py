@@ -20,6 +20,8 @@ LENGTH_MIN = 12
 WEBHOOK_KEY = "webhook.key"
 #: The file with the key that links to get no more letters follow from.
 LETTER_KEY = "letter.key"
+#: What recordings are sealed with, and their addresses signed.
+RECORDING_KEY = "recording.key"
 #: 19 MiB, two passes, one lane: OWASP's floor; two at a time bound memory and leave the loop its core.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _THREADS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
@@ -48,6 +50,14 @@ def _verify(password_hash: str, password: str) -> bool:
 def random_password() -> str:
     """A password nobody has to think of: 120 bits in 20 letters and digits."""
     return secrets.token_urlsafe(15)
+
+
+def has_key(folder: Path, name: str) -> bool:
+    """Whether the key of this name can be read, or made."""
+    try:
+        return len(key_in(folder, name)) == 32
+    except (OSError, ValueError):
+        return False
 
 
 def key_in(folder: Path, name: str) -> bytes:

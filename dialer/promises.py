@@ -1,39 +1,37 @@
-"""Lets colleagues keep what an absent operator promised: looks every few seconds, by the rule of ``core.callbacks``."""
+"""Looks after promises every few seconds: those of absent operators, and those the rules came to forbid."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
 
-from dialer.errors import StoreDown
-from dialer.store import callbacks
+from dialer.errors import DialerError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from dialer.engine.ports import Commands
-    from dialer.store.pools import Pool
 
 log = structlog.get_logger(__name__)
 
 LOOK_S = 5.0
 
 
-async def watch(commands: Commands, pool: Pool) -> None:
+async def watch(commands: Commands, settle: Callable[[], Awaitable[int]]) -> None:
     """Until cancelled.
 
     Args:
         commands: The engine's: it is told when there is something to dial.
-        pool: The engine's: a promise comes before the pages.
+        settle: Looks at the promises once, by the rules of ``core.callbacks``; how many it changed.
     """
     while True:
         await asyncio.sleep(LOOK_S)
         try:
-            passed = await callbacks.pass_on(pool, datetime.now(UTC))
-        except StoreDown as error:
-            log.warning("promises.not_looked", error=error.message)
-            continue
-        if passed:
-            log.info("promises.passed_on", promises=passed)
-            await commands.campaigns_changed()
+            changed = await settle()
+            if changed:
+                log.info("promises.settled", promises=changed)
+                await commands.campaigns_changed()
+        except DialerError as error:
+            log.warning("promises.not_looked", code=error.code, error=error.message)

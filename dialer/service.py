@@ -16,34 +16,41 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import structlog
 from aiohttp import web
 
 from ami.link import Link, LinkSettings
-from dialer import counting, forbidden, late_leads, priority, profiles, promises
+from dialer import closing, counting, forbidden, late_leads, priority, profiles, promises, recordings
 from dialer.engine.clock import SystemClock
 from dialer.engine.engine import Engine
 from dialer.errors import LeaseLost, Misconfigured
-from dialer.outbox.letters import Postman, server_of
+from dialer.outbox.letters import Postman
+from dialer.outbox.reports import ReportPostman
+from dialer.outbox.smtp import server_of
 from dialer.outbox.webhooks import Deliverer
-from dialer.passwords import LETTER_KEY, WEBHOOK_KEY, key_in
+from dialer.passwords import LETTER_KEY, RECORDING_KEY, WEBHOOK_KEY, key_in
 from dialer.settings import Settings
 from dialer.store.ids import new_id
+from dialer.store.keeping import Keeper
+from dialer.store.letters import Sender
 from dialer.store.migrate import migrate
 from dialer.store.partitions import keep_partitions
 from dialer.store.pools import Pools
+from dialer.store.recordings import Recordings
 from dialer.store.server import OwnServer
 from dialer.store.store import PgStore
 from dialer.store.stores import Stores
 from dialer.web.app import create_app
 from dialer.web.call import CONTEXT
+from dialer.web.report_letters import writer
 
 log = structlog.get_logger(__name__)
 
 #: Contexts of our dialplan, and its version; an Asterisk without them is not dialled on.
-CONTEXTS = ("operator", "answered", "offer", "held", "listen", "whisper", "join")
-PLAN = "3"
+CONTEXTS = ("operator", "answered", "offer", "held", "listen", "whisper", "join", "inbound", "missed", "unknown")
+PLAN = "6"
 PARTITIONS_S = 24 * 3600.0
 #: Work beside the engine that failed is begun again after this.
 AGAIN_S = 10.0
@@ -143,7 +150,10 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         postman = Postman(pools.web, key, origin=settings.origin, server=server_of(settings))
         posting = asyncio.create_task(kept("letters", postman.run), name="letters")
         stack.callback(posting.cancel)
-        done = asyncio.create_task(_engine(engine, pools, settings.switch), name="engine")
+        reporting = asyncio.create_task(kept("reports", _reports(settings, pools, stores, key).run), name="reports")
+        stack.callback(reporting.cancel)
+        recorder = await _recorder(engine, pools, settings)
+        done = asyncio.create_task(_engine(engine, pools, settings.switch, recorder), name="engine")
         host, port = listener.getsockname()[:2]
         try:
             yield Service(f"http://{host}:{port}", engine, stores, pools, done, app[CONTEXT].setup.token)
@@ -151,6 +161,18 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
             await engine.stop()
             done.cancel()
             await asyncio.gather(done, return_exceptions=True)
+
+
+def _reports(settings: Settings, pools: Pools, stores: Stores, key: bytes) -> ReportPostman:
+    """Sends reports by mail."""
+    return ReportPostman(
+        pools.web,
+        key,
+        origin=settings.origin,
+        sender=Sender(name="Dialer", address=settings.mail_from),
+        server=server_of(settings),
+        write=writer(stores, settings.origin),
+    )
 
 
 def _calm_collector() -> None:
@@ -175,7 +197,22 @@ async def kept(name: str, work: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(AGAIN_S)
 
 
-async def _engine(engine: Engine, pools: Pools, switch: str) -> None:
+async def _recorder(engine: Engine, pools: Pools, settings: Settings) -> recordings.Keeper:
+    """Who keeps the recordings of this switch."""
+    key = await asyncio.to_thread(key_in, settings.data_dir, RECORDING_KEY)
+    return recordings.Keeper(
+        Recordings(pools.web),
+        switch=settings.switch,
+        spool=settings.recordings_spool,
+        volume=settings.recordings,
+        key=key,
+        free_bytes=settings.recordings_free_mb * 1_000_000,
+        trouble=engine.recordings_kept,
+        failed=engine.recordings_failed,
+    )
+
+
+async def _engine(engine: Engine, pools: Pools, switch: str, recorder: recordings.Keeper) -> None:
     """The engine, and beside it the daily work on the database and the look at lines that must be cut."""
 
     def lists() -> list[tuple[int, str]]:
@@ -186,12 +223,15 @@ async def _engine(engine: Engine, pools: Pools, switch: str) -> None:
             await asyncio.sleep(PARTITIONS_S)
             await keep_partitions(pools.engine)
 
+    keeper = Keeper(pools.engine)
     work: dict[str, Callable[[], Awaitable[None]]] = {
         "housekeeping": housekeeping,
         "forbidden": lambda: forbidden.watch(engine, pools.engine, switch, lists),
-        "promises": lambda: promises.watch(engine, pools.engine),
+        "promises": lambda: promises.watch(engine, lambda: keeper.settle(datetime.now(UTC), engine.stopped_because())),
+        "recordings": lambda: recorder.run(engine.started),
         "late leads": lambda: late_leads.watch(pools.web),
         "counting": lambda: counting.watch(pools),
+        "closing": lambda: closing.watch(pools.intake),
     }
     chores = [asyncio.create_task(kept(name, one), name=name) for name, one in work.items()]
     try:

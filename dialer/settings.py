@@ -44,6 +44,9 @@ class Settings(BaseSettings):
         suppression_key: 64 hexadecimal digits; erased numbers are known again by it. Keep it: without it they are not.
         seats_file: The pool of seats, from ``dialer switch-config``; without it there are no phones in the browser.
         sounds_dir: Asterisk's folder of sounds, where recorded offers are put; without it they are not played.
+        recordings_spool: Asterisk's folder of recordings, ``<spool>/monitor``; without it nothing is recorded.
+        recordings_dir: Volume on which recordings are kept, sealed; by default in ``data_dir``.
+        recordings_free_mb: With less free space than this on either of them nothing new is recorded.
         sip_ws_port: Where Asterisk takes the SIP of browser phones, on ``ami_host``.
         sip_address: ``host:port`` that desk phones register at; shown to whoever sets one up.
         http_host: Address the pages and the API listen on.
@@ -56,6 +59,7 @@ class Settings(BaseSettings):
         smtp_user: Login there; empty: none is needed.
         smtp_secret: Its password.
         smtp_ca: Certificate authority of a server with a certificate of one's own.
+        smtp_from: In whose name reports go by mail; without it ``dialer`` at the host of ``public_url``.
         log_level: ``debug``, ``info``, ``warning`` or ``error``.
         log_format: ``auto`` is console on a terminal, else JSON lines.
     """
@@ -78,6 +82,9 @@ class Settings(BaseSettings):
     suppression_key_file: Path | None = None
     seats_file: Path | None = None
     sounds_dir: Path | None = None
+    recordings_spool: Path | None = None
+    recordings_dir: Path | None = None
+    recordings_free_mb: int = Field(default=1024, ge=1, le=10_000_000)
     sip_ws_port: int = Field(default=8088, ge=1, le=65535)
     sip_address: str = Field(default="127.0.0.1:5060", pattern=r"^[A-Za-z0-9.:\[\]-]{1,80}$")
     http_host: str = "127.0.0.1"
@@ -91,6 +98,7 @@ class Settings(BaseSettings):
     smtp_secret: SecretStr = SecretStr("")
     smtp_secret_file: Path | None = None
     smtp_ca: Path | None = None
+    smtp_from: str | None = Field(default=None, pattern=r"^[^\s@<>,;]{1,64}@[A-Za-z0-9.-]{1,189}$")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"
 
@@ -159,6 +167,16 @@ class Settings(BaseSettings):
     def public_name(self) -> str:
         """The host of that."""
         return urlsplit(self.origin).hostname or "localhost"
+
+    @property
+    def mail_from(self) -> str:
+        """In whose name reports go by mail."""
+        return self.smtp_from or f"dialer@{self.public_name}"
+
+    @property
+    def recordings(self) -> Path:
+        """Where recordings are kept."""
+        return self.recordings_dir or self.data_dir / "recordings"
 
     @property
     def https(self) -> bool:

@@ -13,6 +13,8 @@ from dialer.world import sounds, switchconf
 
 #: Folders of the instance that Asterisk writes to.
 WRITTEN = ("var", "db", "spool", "run", "log")
+#: Where it leaves recordings, in a folder it makes itself; the service takes them away, and so it must be let in.
+MONITOR = "spool/monitor"
 _TRUNK = re.compile(r"(?P<name>[a-z0-9_-]+)=(?P<host>[A-Za-z0-9.-]+)(:(?P<port>[0-9]+))?")
 
 
@@ -89,6 +91,7 @@ def write(
             "DIALER_AMI_COMMANDS_SECRET_FILE": str(kept / "ami-commands"),
             "DIALER_SEATS_FILE": str(kept / "seats"),
             "DIALER_SOUNDS_DIR": str(folder / "sounds"),
+            "DIALER_RECORDINGS_SPOOL": str(folder / MONITOR),
             "DIALER_SIP_WS_PORT": str(ws_port),
             "DIALER_SIP_ADDRESS": f"{sip_address}:{sip_port}",
         },

@@ -1,5 +1,19 @@
 -- What sql/migrations add up to, for reading. Made by scripts/schema; a test holds the two equal.
 
+CREATE FUNCTION public.basket_common() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO basket (campaign_id, code, place, name_ru, name_en) VALUES (NEW.id, 'common', 0, 'Общая', 'Common');
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.billed_s(duration interval, first_s integer, step_s integer) RETURNS numeric
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT first_s + step_s * ceil(greatest(extract(epoch FROM duration) - first_s, 0) / step_s)
+$$;
+
 CREATE FUNCTION public.contact_gone() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -47,6 +61,49 @@ BEGIN
         RAISE EXCEPTION 'a number of a contact has no contact or no phone' USING ERRCODE = 'foreign_key_violation';
     END IF;
     RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.currency_of(of_campaign bigint) RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN coalesce((SELECT currency FROM lead_rule WHERE campaign_id = of_campaign), 'RUB');
+END $$;
+
+CREATE FUNCTION public.currency_stays() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    before text := currency_of(NEW.campaign_id);
+BEGIN
+    IF NEW.currency = before THEN
+        RETURN NEW;
+    END IF;
+    PERFORM money_turn(NEW.campaign_id);
+    IF EXISTS (SELECT FROM price WHERE campaign_id = NEW.campaign_id AND withdrawn_at IS NULL)
+        OR EXISTS (SELECT FROM money_day WHERE campaign_id = NEW.campaign_id)
+        OR EXISTS (SELECT FROM lead WHERE campaign_id = NEW.campaign_id AND revenue IS NOT NULL) THEN
+        RAISE EXCEPTION 'the money of this campaign is %', before USING ERRCODE = 'check_violation', CONSTRAINT = 'currency_stays';
+    END IF;
+    IF NOT EXISTS (SELECT FROM currency WHERE code = NEW.currency) THEN
+        RAISE EXCEPTION '% is no currency', NEW.currency USING ERRCODE = 'check_violation', CONSTRAINT = 'currency_known';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION public.day_hours(of_day date, zone text) RETURNS TABLE(hour timestamp with time zone, place bigint, places bigint)
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT h.hour, row_number() OVER (ORDER BY h.hour), count(*) OVER ()
+    FROM (
+        SELECT DISTINCT date_trunc('hour', q.at, zone) AS hour
+        FROM generate_series(of_day::timestamp AT TIME ZONE zone - interval '2 hours', of_day::timestamp AT TIME ZONE zone + interval '27 hours',
+            interval '15 minutes') AS q (at)
+    ) AS h
+    WHERE kpi_date(h.hour, zone) = of_day;
 END $$;
 
 CREATE FUNCTION public.kpi_attempt_told() RETURNS trigger
@@ -104,22 +161,22 @@ CREATE FUNCTION public.kpi_compare(campaigns bigint[], since timestamp with time
         WITH right_ AS MATERIALIZED (
             SELECT 'hour' AS span, r.hour AS at, r.* FROM kpi_count(campaigns, since, until) AS r
             UNION ALL
-            SELECT 'day', d.day::timestamp AT TIME ZONE 'UTC', d.dim, d.campaign_id, NULL, d.key, d.attempts, d.rang, d.answered, d.abandoned, d.dialled, d.reached, d.connected, d.outcome_abandoned, d.early_hangups, d.offers_heard, d.no_answer, d.busy, d.machine, d.invalid_number, d.congestion, d.rejected, d.failed, d.cancelled, d.not_sent, d.unknown, d.said, d.results, d.decision_makers, d.fresh, d.stale, d.off_target, d.closed, d.closed_by_disposition, d.closed_used_up, d.closed_dead, d.calls_of_closed, d.ready_us, d.ringing_us, d.preview_us, d.talk_us, d.wrap_up_us, d.paused_us, d.leads, d.leads_accepted, d.leads_rejected, d.replacements_owed, d.clients
+            SELECT 'day', d.day::timestamp AT TIME ZONE 'UTC', d.dim, d.campaign_id, NULL, d.key, d.attempts, d.rang, d.answered, d.abandoned, d.dialled, d.reached, d.connected, d.outcome_abandoned, d.early_hangups, d.offers_heard, d.no_answer, d.busy, d.machine, d.invalid_number, d.congestion, d.rejected, d.failed, d.cancelled, d.not_sent, d.unknown, d.said, d.results, d.decision_makers, d.fresh, d.stale, d.off_target, d.closed, d.closed_by_disposition, d.closed_used_up, d.closed_dead, d.calls_of_closed, d.ready_us, d.ringing_us, d.preview_us, d.talk_us, d.wrap_up_us, d.paused_us, d.leads, d.leads_accepted, d.leads_rejected, d.replacements_owed, d.clients, d.promises_made, d.promises_kept, d.promises_kept_late, d.promises_broken, d.promises_cancelled, d.promises_moved, d.return_calls, d.return_missed
             FROM kpi_days(campaigns, kpi_date(since, 'UTC') - 1, kpi_date(until, 'UTC') + 1) AS d
         ), held AS MATERIALIZED (
-            SELECT 'hour' AS span, p.hour AS at, p.dim, p.campaign_id, p.key, sum(p.attempts)::bigint AS attempts, sum(p.rang)::bigint AS rang, sum(p.answered)::bigint AS answered, sum(p.abandoned)::bigint AS abandoned, sum(p.dialled)::bigint AS dialled, sum(p.reached)::bigint AS reached, sum(p.connected)::bigint AS connected, sum(p.outcome_abandoned)::bigint AS outcome_abandoned, sum(p.early_hangups)::bigint AS early_hangups, sum(p.offers_heard)::bigint AS offers_heard, sum(p.no_answer)::bigint AS no_answer, sum(p.busy)::bigint AS busy, sum(p.machine)::bigint AS machine, sum(p.invalid_number)::bigint AS invalid_number, sum(p.congestion)::bigint AS congestion, sum(p.rejected)::bigint AS rejected, sum(p.failed)::bigint AS failed, sum(p.cancelled)::bigint AS cancelled, sum(p.not_sent)::bigint AS not_sent, sum(p.unknown)::bigint AS unknown, sum(p.said)::bigint AS said, sum(p.results)::bigint AS results, sum(p.decision_makers)::bigint AS decision_makers, sum(p.fresh)::bigint AS fresh, sum(p.stale)::bigint AS stale, sum(p.off_target)::bigint AS off_target, sum(p.closed)::bigint AS closed, sum(p.closed_by_disposition)::bigint AS closed_by_disposition, sum(p.closed_used_up)::bigint AS closed_used_up, sum(p.closed_dead)::bigint AS closed_dead, sum(p.calls_of_closed)::bigint AS calls_of_closed, sum(p.ready_us)::bigint AS ready_us, sum(p.ringing_us)::bigint AS ringing_us, sum(p.preview_us)::bigint AS preview_us, sum(p.talk_us)::bigint AS talk_us, sum(p.wrap_up_us)::bigint AS wrap_up_us, sum(p.paused_us)::bigint AS paused_us, sum(p.leads)::bigint AS leads, sum(p.leads_accepted)::bigint AS leads_accepted, sum(p.leads_rejected)::bigint AS leads_rejected, sum(p.replacements_owed)::bigint AS replacements_owed, sum(p.clients)::bigint AS clients
+            SELECT 'hour' AS span, p.hour AS at, p.dim, p.campaign_id, p.key, sum(p.attempts)::bigint AS attempts, sum(p.rang)::bigint AS rang, sum(p.answered)::bigint AS answered, sum(p.abandoned)::bigint AS abandoned, sum(p.dialled)::bigint AS dialled, sum(p.reached)::bigint AS reached, sum(p.connected)::bigint AS connected, sum(p.outcome_abandoned)::bigint AS outcome_abandoned, sum(p.early_hangups)::bigint AS early_hangups, sum(p.offers_heard)::bigint AS offers_heard, sum(p.no_answer)::bigint AS no_answer, sum(p.busy)::bigint AS busy, sum(p.machine)::bigint AS machine, sum(p.invalid_number)::bigint AS invalid_number, sum(p.congestion)::bigint AS congestion, sum(p.rejected)::bigint AS rejected, sum(p.failed)::bigint AS failed, sum(p.cancelled)::bigint AS cancelled, sum(p.not_sent)::bigint AS not_sent, sum(p.unknown)::bigint AS unknown, sum(p.said)::bigint AS said, sum(p.results)::bigint AS results, sum(p.decision_makers)::bigint AS decision_makers, sum(p.fresh)::bigint AS fresh, sum(p.stale)::bigint AS stale, sum(p.off_target)::bigint AS off_target, sum(p.closed)::bigint AS closed, sum(p.closed_by_disposition)::bigint AS closed_by_disposition, sum(p.closed_used_up)::bigint AS closed_used_up, sum(p.closed_dead)::bigint AS closed_dead, sum(p.calls_of_closed)::bigint AS calls_of_closed, sum(p.ready_us)::bigint AS ready_us, sum(p.ringing_us)::bigint AS ringing_us, sum(p.preview_us)::bigint AS preview_us, sum(p.talk_us)::bigint AS talk_us, sum(p.wrap_up_us)::bigint AS wrap_up_us, sum(p.paused_us)::bigint AS paused_us, sum(p.leads)::bigint AS leads, sum(p.leads_accepted)::bigint AS leads_accepted, sum(p.leads_rejected)::bigint AS leads_rejected, sum(p.replacements_owed)::bigint AS replacements_owed, sum(p.clients)::bigint AS clients, sum(p.promises_made)::bigint AS promises_made, sum(p.promises_kept)::bigint AS promises_kept, sum(p.promises_kept_late)::bigint AS promises_kept_late, sum(p.promises_broken)::bigint AS promises_broken, sum(p.promises_cancelled)::bigint AS promises_cancelled, sum(p.promises_moved)::bigint AS promises_moved, sum(p.return_calls)::bigint AS return_calls, sum(p.return_missed)::bigint AS return_missed
             FROM kpi_row AS p
             WHERE p.campaign_id = ANY(campaigns) AND p.hour >= since AND p.hour < until
             GROUP BY p.hour, p.dim, p.campaign_id, p.key
             UNION ALL
-            SELECT 'day', d.day::timestamp AT TIME ZONE 'UTC', d.dim, d.campaign_id, d.key, d.attempts, d.rang, d.answered, d.abandoned, d.dialled, d.reached, d.connected, d.outcome_abandoned, d.early_hangups, d.offers_heard, d.no_answer, d.busy, d.machine, d.invalid_number, d.congestion, d.rejected, d.failed, d.cancelled, d.not_sent, d.unknown, d.said, d.results, d.decision_makers, d.fresh, d.stale, d.off_target, d.closed, d.closed_by_disposition, d.closed_used_up, d.closed_dead, d.calls_of_closed, d.ready_us, d.ringing_us, d.preview_us, d.talk_us, d.wrap_up_us, d.paused_us, d.leads, d.leads_accepted, d.leads_rejected, d.replacements_owed, d.clients
+            SELECT 'day', d.day::timestamp AT TIME ZONE 'UTC', d.dim, d.campaign_id, d.key, d.attempts, d.rang, d.answered, d.abandoned, d.dialled, d.reached, d.connected, d.outcome_abandoned, d.early_hangups, d.offers_heard, d.no_answer, d.busy, d.machine, d.invalid_number, d.congestion, d.rejected, d.failed, d.cancelled, d.not_sent, d.unknown, d.said, d.results, d.decision_makers, d.fresh, d.stale, d.off_target, d.closed, d.closed_by_disposition, d.closed_used_up, d.closed_dead, d.calls_of_closed, d.ready_us, d.ringing_us, d.preview_us, d.talk_us, d.wrap_up_us, d.paused_us, d.leads, d.leads_accepted, d.leads_rejected, d.replacements_owed, d.clients, d.promises_made, d.promises_kept, d.promises_kept_late, d.promises_broken, d.promises_cancelled, d.promises_moved, d.return_calls, d.return_missed
             FROM kpi_day AS d
             WHERE d.campaign_id = ANY(campaigns) AND d.day >= kpi_date(since, 'UTC') - 1 AND d.day <= kpi_date(until, 'UTC') + 1
         ), both_ AS (
-            SELECT span, dim, campaign_id, at, key, jsonb_object(ARRAY['attempts', 'rang', 'answered', 'abandoned', 'dialled', 'reached', 'connected', 'outcome_abandoned', 'early_hangups', 'offers_heard', 'no_answer', 'busy', 'machine', 'invalid_number', 'congestion', 'rejected', 'failed', 'cancelled', 'not_sent', 'unknown', 'said', 'results', 'decision_makers', 'fresh', 'stale', 'off_target', 'closed', 'closed_by_disposition', 'closed_used_up', 'closed_dead', 'calls_of_closed', 'ready_us', 'ringing_us', 'preview_us', 'talk_us', 'wrap_up_us', 'paused_us', 'leads', 'leads_accepted', 'leads_rejected', 'replacements_owed', 'clients'], ARRAY[h.attempts::text, h.rang::text, h.answered::text, h.abandoned::text, h.dialled::text, h.reached::text, h.connected::text, h.outcome_abandoned::text, h.early_hangups::text, h.offers_heard::text, h.no_answer::text, h.busy::text, h.machine::text, h.invalid_number::text, h.congestion::text, h.rejected::text, h.failed::text, h.cancelled::text, h.not_sent::text, h.unknown::text, h.said::text, h.results::text, h.decision_makers::text, h.fresh::text, h.stale::text, h.off_target::text, h.closed::text, h.closed_by_disposition::text, h.closed_used_up::text, h.closed_dead::text, h.calls_of_closed::text, h.ready_us::text, h.ringing_us::text, h.preview_us::text, h.talk_us::text, h.wrap_up_us::text, h.paused_us::text, h.leads::text, h.leads_accepted::text, h.leads_rejected::text, h.replacements_owed::text, h.clients::text]) AS held,
-                jsonb_object(ARRAY['attempts', 'rang', 'answered', 'abandoned', 'dialled', 'reached', 'connected', 'outcome_abandoned', 'early_hangups', 'offers_heard', 'no_answer', 'busy', 'machine', 'invalid_number', 'congestion', 'rejected', 'failed', 'cancelled', 'not_sent', 'unknown', 'said', 'results', 'decision_makers', 'fresh', 'stale', 'off_target', 'closed', 'closed_by_disposition', 'closed_used_up', 'closed_dead', 'calls_of_closed', 'ready_us', 'ringing_us', 'preview_us', 'talk_us', 'wrap_up_us', 'paused_us', 'leads', 'leads_accepted', 'leads_rejected', 'replacements_owed', 'clients'], ARRAY[r.attempts::text, r.rang::text, r.answered::text, r.abandoned::text, r.dialled::text, r.reached::text, r.connected::text, r.outcome_abandoned::text, r.early_hangups::text, r.offers_heard::text, r.no_answer::text, r.busy::text, r.machine::text, r.invalid_number::text, r.congestion::text, r.rejected::text, r.failed::text, r.cancelled::text, r.not_sent::text, r.unknown::text, r.said::text, r.results::text, r.decision_makers::text, r.fresh::text, r.stale::text, r.off_target::text, r.closed::text, r.closed_by_disposition::text, r.closed_used_up::text, r.closed_dead::text, r.calls_of_closed::text, r.ready_us::text, r.ringing_us::text, r.preview_us::text, r.talk_us::text, r.wrap_up_us::text, r.paused_us::text, r.leads::text, r.leads_accepted::text, r.leads_rejected::text, r.replacements_owed::text, r.clients::text]) AS counted
+            SELECT span, dim, campaign_id, at, key, jsonb_object(ARRAY['attempts', 'rang', 'answered', 'abandoned', 'dialled', 'reached', 'connected', 'outcome_abandoned', 'early_hangups', 'offers_heard', 'no_answer', 'busy', 'machine', 'invalid_number', 'congestion', 'rejected', 'failed', 'cancelled', 'not_sent', 'unknown', 'said', 'results', 'decision_makers', 'fresh', 'stale', 'off_target', 'closed', 'closed_by_disposition', 'closed_used_up', 'closed_dead', 'calls_of_closed', 'ready_us', 'ringing_us', 'preview_us', 'talk_us', 'wrap_up_us', 'paused_us', 'leads', 'leads_accepted', 'leads_rejected', 'replacements_owed', 'clients', 'promises_made', 'promises_kept', 'promises_kept_late', 'promises_broken', 'promises_cancelled', 'promises_moved', 'return_calls', 'return_missed'], ARRAY[h.attempts::text, h.rang::text, h.answered::text, h.abandoned::text, h.dialled::text, h.reached::text, h.connected::text, h.outcome_abandoned::text, h.early_hangups::text, h.offers_heard::text, h.no_answer::text, h.busy::text, h.machine::text, h.invalid_number::text, h.congestion::text, h.rejected::text, h.failed::text, h.cancelled::text, h.not_sent::text, h.unknown::text, h.said::text, h.results::text, h.decision_makers::text, h.fresh::text, h.stale::text, h.off_target::text, h.closed::text, h.closed_by_disposition::text, h.closed_used_up::text, h.closed_dead::text, h.calls_of_closed::text, h.ready_us::text, h.ringing_us::text, h.preview_us::text, h.talk_us::text, h.wrap_up_us::text, h.paused_us::text, h.leads::text, h.leads_accepted::text, h.leads_rejected::text, h.replacements_owed::text, h.clients::text, h.promises_made::text, h.promises_kept::text, h.promises_kept_late::text, h.promises_broken::text, h.promises_cancelled::text, h.promises_moved::text, h.return_calls::text, h.return_missed::text]) AS held,
+                jsonb_object(ARRAY['attempts', 'rang', 'answered', 'abandoned', 'dialled', 'reached', 'connected', 'outcome_abandoned', 'early_hangups', 'offers_heard', 'no_answer', 'busy', 'machine', 'invalid_number', 'congestion', 'rejected', 'failed', 'cancelled', 'not_sent', 'unknown', 'said', 'results', 'decision_makers', 'fresh', 'stale', 'off_target', 'closed', 'closed_by_disposition', 'closed_used_up', 'closed_dead', 'calls_of_closed', 'ready_us', 'ringing_us', 'preview_us', 'talk_us', 'wrap_up_us', 'paused_us', 'leads', 'leads_accepted', 'leads_rejected', 'replacements_owed', 'clients', 'promises_made', 'promises_kept', 'promises_kept_late', 'promises_broken', 'promises_cancelled', 'promises_moved', 'return_calls', 'return_missed'], ARRAY[r.attempts::text, r.rang::text, r.answered::text, r.abandoned::text, r.dialled::text, r.reached::text, r.connected::text, r.outcome_abandoned::text, r.early_hangups::text, r.offers_heard::text, r.no_answer::text, r.busy::text, r.machine::text, r.invalid_number::text, r.congestion::text, r.rejected::text, r.failed::text, r.cancelled::text, r.not_sent::text, r.unknown::text, r.said::text, r.results::text, r.decision_makers::text, r.fresh::text, r.stale::text, r.off_target::text, r.closed::text, r.closed_by_disposition::text, r.closed_used_up::text, r.closed_dead::text, r.calls_of_closed::text, r.ready_us::text, r.ringing_us::text, r.preview_us::text, r.talk_us::text, r.wrap_up_us::text, r.paused_us::text, r.leads::text, r.leads_accepted::text, r.leads_rejected::text, r.replacements_owed::text, r.clients::text, r.promises_made::text, r.promises_kept::text, r.promises_kept_late::text, r.promises_broken::text, r.promises_cancelled::text, r.promises_moved::text, r.return_calls::text, r.return_missed::text]) AS counted
             FROM held AS h FULL JOIN right_ AS r USING (span, dim, campaign_id, at, key)
-            WHERE (h.attempts, h.rang, h.answered, h.abandoned, h.dialled, h.reached, h.connected, h.outcome_abandoned, h.early_hangups, h.offers_heard, h.no_answer, h.busy, h.machine, h.invalid_number, h.congestion, h.rejected, h.failed, h.cancelled, h.not_sent, h.unknown, h.said, h.results, h.decision_makers, h.fresh, h.stale, h.off_target, h.closed, h.closed_by_disposition, h.closed_used_up, h.closed_dead, h.calls_of_closed, h.ready_us, h.ringing_us, h.preview_us, h.talk_us, h.wrap_up_us, h.paused_us, h.leads, h.leads_accepted, h.leads_rejected, h.replacements_owed, h.clients) IS DISTINCT FROM (r.attempts, r.rang, r.answered, r.abandoned, r.dialled, r.reached, r.connected, r.outcome_abandoned, r.early_hangups, r.offers_heard, r.no_answer, r.busy, r.machine, r.invalid_number, r.congestion, r.rejected, r.failed, r.cancelled, r.not_sent, r.unknown, r.said, r.results, r.decision_makers, r.fresh, r.stale, r.off_target, r.closed, r.closed_by_disposition, r.closed_used_up, r.closed_dead, r.calls_of_closed, r.ready_us, r.ringing_us, r.preview_us, r.talk_us, r.wrap_up_us, r.paused_us, r.leads, r.leads_accepted, r.leads_rejected, r.replacements_owed, r.clients)
+            WHERE (h.attempts, h.rang, h.answered, h.abandoned, h.dialled, h.reached, h.connected, h.outcome_abandoned, h.early_hangups, h.offers_heard, h.no_answer, h.busy, h.machine, h.invalid_number, h.congestion, h.rejected, h.failed, h.cancelled, h.not_sent, h.unknown, h.said, h.results, h.decision_makers, h.fresh, h.stale, h.off_target, h.closed, h.closed_by_disposition, h.closed_used_up, h.closed_dead, h.calls_of_closed, h.ready_us, h.ringing_us, h.preview_us, h.talk_us, h.wrap_up_us, h.paused_us, h.leads, h.leads_accepted, h.leads_rejected, h.replacements_owed, h.clients, h.promises_made, h.promises_kept, h.promises_kept_late, h.promises_broken, h.promises_cancelled, h.promises_moved, h.return_calls, h.return_missed) IS DISTINCT FROM (r.attempts, r.rang, r.answered, r.abandoned, r.dialled, r.reached, r.connected, r.outcome_abandoned, r.early_hangups, r.offers_heard, r.no_answer, r.busy, r.machine, r.invalid_number, r.congestion, r.rejected, r.failed, r.cancelled, r.not_sent, r.unknown, r.said, r.results, r.decision_makers, r.fresh, r.stale, r.off_target, r.closed, r.closed_by_disposition, r.closed_used_up, r.closed_dead, r.calls_of_closed, r.ready_us, r.ringing_us, r.preview_us, r.talk_us, r.wrap_up_us, r.paused_us, r.leads, r.leads_accepted, r.leads_rejected, r.replacements_owed, r.clients, r.promises_made, r.promises_kept, r.promises_kept_late, r.promises_broken, r.promises_cancelled, r.promises_moved, r.return_calls, r.return_missed)
         )
         SELECT (SELECT count(*) FROM right_), b.span, b.dim, b.campaign_id, b.at, b.key, s.name,
             coalesce((b.held ->> s.name)::bigint, 0), coalesce((b.counted ->> s.name)::bigint, 0)
@@ -164,7 +221,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION public.kpi_count(campaigns bigint[], since timestamp with time zone, until timestamp with time zone) RETURNS TABLE(dim text, campaign_id bigint, hour timestamp with time zone, key text, attempts bigint, rang bigint, answered bigint, abandoned bigint, dialled bigint, reached bigint, connected bigint, outcome_abandoned bigint, early_hangups bigint, offers_heard bigint, no_answer bigint, busy bigint, machine bigint, invalid_number bigint, congestion bigint, rejected bigint, failed bigint, cancelled bigint, not_sent bigint, unknown bigint, said bigint, results bigint, decision_makers bigint, fresh bigint, stale bigint, off_target bigint, closed bigint, closed_by_disposition bigint, closed_used_up bigint, closed_dead bigint, calls_of_closed bigint, ready_us bigint, ringing_us bigint, preview_us bigint, talk_us bigint, wrap_up_us bigint, paused_us bigint, leads bigint, leads_accepted bigint, leads_rejected bigint, replacements_owed bigint, clients bigint)
+CREATE FUNCTION public.kpi_count(campaigns bigint[], since timestamp with time zone, until timestamp with time zone) RETURNS TABLE(dim text, campaign_id bigint, hour timestamp with time zone, key text, attempts bigint, rang bigint, answered bigint, abandoned bigint, dialled bigint, reached bigint, connected bigint, outcome_abandoned bigint, early_hangups bigint, offers_heard bigint, no_answer bigint, busy bigint, machine bigint, invalid_number bigint, congestion bigint, rejected bigint, failed bigint, cancelled bigint, not_sent bigint, unknown bigint, said bigint, results bigint, decision_makers bigint, fresh bigint, stale bigint, off_target bigint, closed bigint, closed_by_disposition bigint, closed_used_up bigint, closed_dead bigint, calls_of_closed bigint, ready_us bigint, ringing_us bigint, preview_us bigint, talk_us bigint, wrap_up_us bigint, paused_us bigint, leads bigint, leads_accepted bigint, leads_rejected bigint, replacements_owed bigint, clients bigint, promises_made bigint, promises_kept bigint, promises_kept_late bigint, promises_broken bigint, promises_cancelled bigint, promises_moved bigint, return_calls bigint, return_missed bigint)
     LANGUAGE plpgsql STABLE
     AS $$
         #variable_conflict use_column
@@ -172,14 +229,14 @@ CREATE FUNCTION public.kpi_count(campaigns bigint[], since timestamp with time z
             RETURN QUERY
             WITH p AS MATERIALIZED (
                 SELECT f.campaign_id, f.hour, f.base_id, f.operator_id, f.script, f.caller_number, f.number, f.region, f.code, f.reason,
-                    sum(f.attempts) AS attempts, sum(f.rang) AS rang, sum(f.answered) AS answered, sum(f.abandoned) AS abandoned, sum(f.dialled) AS dialled, sum(f.reached) AS reached, sum(f.connected) AS connected, sum(f.outcome_abandoned) AS outcome_abandoned, sum(f.early_hangups) AS early_hangups, sum(f.offers_heard) AS offers_heard, sum(f.no_answer) AS no_answer, sum(f.busy) AS busy, sum(f.machine) AS machine, sum(f.invalid_number) AS invalid_number, sum(f.congestion) AS congestion, sum(f.rejected) AS rejected, sum(f.failed) AS failed, sum(f.cancelled) AS cancelled, sum(f.not_sent) AS not_sent, sum(f.unknown) AS unknown, sum(f.said) AS said, sum(f.results) AS results, sum(f.decision_makers) AS decision_makers, sum(f.fresh) AS fresh, sum(f.stale) AS stale, sum(f.off_target) AS off_target, sum(f.closed) AS closed, sum(f.closed_by_disposition) AS closed_by_disposition, sum(f.closed_used_up) AS closed_used_up, sum(f.closed_dead) AS closed_dead, sum(f.calls_of_closed) AS calls_of_closed, sum(f.ready_us) AS ready_us, sum(f.ringing_us) AS ringing_us, sum(f.preview_us) AS preview_us, sum(f.talk_us) AS talk_us, sum(f.wrap_up_us) AS wrap_up_us, sum(f.paused_us) AS paused_us, sum(f.leads) AS leads, sum(f.leads_accepted) AS leads_accepted, sum(f.leads_rejected) AS leads_rejected, sum(f.replacements_owed) AS replacements_owed, sum(f.clients) AS clients
+                    sum(f.attempts) AS attempts, sum(f.rang) AS rang, sum(f.answered) AS answered, sum(f.abandoned) AS abandoned, sum(f.dialled) AS dialled, sum(f.reached) AS reached, sum(f.connected) AS connected, sum(f.outcome_abandoned) AS outcome_abandoned, sum(f.early_hangups) AS early_hangups, sum(f.offers_heard) AS offers_heard, sum(f.no_answer) AS no_answer, sum(f.busy) AS busy, sum(f.machine) AS machine, sum(f.invalid_number) AS invalid_number, sum(f.congestion) AS congestion, sum(f.rejected) AS rejected, sum(f.failed) AS failed, sum(f.cancelled) AS cancelled, sum(f.not_sent) AS not_sent, sum(f.unknown) AS unknown, sum(f.said) AS said, sum(f.results) AS results, sum(f.decision_makers) AS decision_makers, sum(f.fresh) AS fresh, sum(f.stale) AS stale, sum(f.off_target) AS off_target, sum(f.closed) AS closed, sum(f.closed_by_disposition) AS closed_by_disposition, sum(f.closed_used_up) AS closed_used_up, sum(f.closed_dead) AS closed_dead, sum(f.calls_of_closed) AS calls_of_closed, sum(f.ready_us) AS ready_us, sum(f.ringing_us) AS ringing_us, sum(f.preview_us) AS preview_us, sum(f.talk_us) AS talk_us, sum(f.wrap_up_us) AS wrap_up_us, sum(f.paused_us) AS paused_us, sum(f.leads) AS leads, sum(f.leads_accepted) AS leads_accepted, sum(f.leads_rejected) AS leads_rejected, sum(f.replacements_owed) AS replacements_owed, sum(f.clients) AS clients, sum(f.promises_made) AS promises_made, sum(f.promises_kept) AS promises_kept, sum(f.promises_kept_late) AS promises_kept_late, sum(f.promises_broken) AS promises_broken, sum(f.promises_cancelled) AS promises_cancelled, sum(f.promises_moved) AS promises_moved, sum(f.return_calls) AS return_calls, sum(f.return_missed) AS return_missed
                 FROM kpi_part AS f
                 WHERE f.campaign_id = ANY(campaigns) AND f.hour >= since AND f.hour < until AND f.at >= since
                     AND f.at < until + interval '2 hours' AND (f.began_at > since - interval '1 day' OR f.long)
                     AND f.began_at < until + interval '2 hours'
                 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
             )
-            SELECT part.dim, p.campaign_id, p.hour, part.key, sum(p.attempts)::bigint, sum(p.rang)::bigint, sum(p.answered)::bigint, sum(p.abandoned)::bigint, sum(p.dialled)::bigint, sum(p.reached)::bigint, sum(p.connected)::bigint, sum(p.outcome_abandoned)::bigint, sum(p.early_hangups)::bigint, sum(p.offers_heard)::bigint, sum(p.no_answer)::bigint, sum(p.busy)::bigint, sum(p.machine)::bigint, sum(p.invalid_number)::bigint, sum(p.congestion)::bigint, sum(p.rejected)::bigint, sum(p.failed)::bigint, sum(p.cancelled)::bigint, sum(p.not_sent)::bigint, sum(p.unknown)::bigint, sum(p.said)::bigint, sum(p.results)::bigint, sum(p.decision_makers)::bigint, sum(p.fresh)::bigint, sum(p.stale)::bigint, sum(p.off_target)::bigint, sum(p.closed)::bigint, sum(p.closed_by_disposition)::bigint, sum(p.closed_used_up)::bigint, sum(p.closed_dead)::bigint, sum(p.calls_of_closed)::bigint, sum(p.ready_us)::bigint, sum(p.ringing_us)::bigint, sum(p.preview_us)::bigint, sum(p.talk_us)::bigint, sum(p.wrap_up_us)::bigint, sum(p.paused_us)::bigint, sum(p.leads)::bigint, sum(p.leads_accepted)::bigint, sum(p.leads_rejected)::bigint, sum(p.replacements_owed)::bigint, sum(p.clients)::bigint
+            SELECT part.dim, p.campaign_id, p.hour, part.key, sum(p.attempts)::bigint, sum(p.rang)::bigint, sum(p.answered)::bigint, sum(p.abandoned)::bigint, sum(p.dialled)::bigint, sum(p.reached)::bigint, sum(p.connected)::bigint, sum(p.outcome_abandoned)::bigint, sum(p.early_hangups)::bigint, sum(p.offers_heard)::bigint, sum(p.no_answer)::bigint, sum(p.busy)::bigint, sum(p.machine)::bigint, sum(p.invalid_number)::bigint, sum(p.congestion)::bigint, sum(p.rejected)::bigint, sum(p.failed)::bigint, sum(p.cancelled)::bigint, sum(p.not_sent)::bigint, sum(p.unknown)::bigint, sum(p.said)::bigint, sum(p.results)::bigint, sum(p.decision_makers)::bigint, sum(p.fresh)::bigint, sum(p.stale)::bigint, sum(p.off_target)::bigint, sum(p.closed)::bigint, sum(p.closed_by_disposition)::bigint, sum(p.closed_used_up)::bigint, sum(p.closed_dead)::bigint, sum(p.calls_of_closed)::bigint, sum(p.ready_us)::bigint, sum(p.ringing_us)::bigint, sum(p.preview_us)::bigint, sum(p.talk_us)::bigint, sum(p.wrap_up_us)::bigint, sum(p.paused_us)::bigint, sum(p.leads)::bigint, sum(p.leads_accepted)::bigint, sum(p.leads_rejected)::bigint, sum(p.replacements_owed)::bigint, sum(p.clients)::bigint, sum(p.promises_made)::bigint, sum(p.promises_kept)::bigint, sum(p.promises_kept_late)::bigint, sum(p.promises_broken)::bigint, sum(p.promises_cancelled)::bigint, sum(p.promises_moved)::bigint, sum(p.return_calls)::bigint, sum(p.return_missed)::bigint
             FROM p CROSS JOIN LATERAL kpi_places(p.campaign_id, p.base_id, p.operator_id, p.script, p.caller_number, p.number, p.region,
                 p.code, p.reason) AS part
             GROUP BY 1, 2, 3, 4;
@@ -191,13 +248,13 @@ CREATE FUNCTION public.kpi_date(hour timestamp with time zone, zone text) RETURN
     SELECT (hour AT TIME ZONE coalesce(zone, 'UTC'))::date
 $$;
 
-CREATE FUNCTION public.kpi_days(campaigns bigint[], first date, last date) RETURNS TABLE(dim text, campaign_id bigint, day date, key text, attempts bigint, rang bigint, answered bigint, abandoned bigint, dialled bigint, reached bigint, connected bigint, outcome_abandoned bigint, early_hangups bigint, offers_heard bigint, no_answer bigint, busy bigint, machine bigint, invalid_number bigint, congestion bigint, rejected bigint, failed bigint, cancelled bigint, not_sent bigint, unknown bigint, said bigint, results bigint, decision_makers bigint, fresh bigint, stale bigint, off_target bigint, closed bigint, closed_by_disposition bigint, closed_used_up bigint, closed_dead bigint, calls_of_closed bigint, ready_us bigint, ringing_us bigint, preview_us bigint, talk_us bigint, wrap_up_us bigint, paused_us bigint, leads bigint, leads_accepted bigint, leads_rejected bigint, replacements_owed bigint, clients bigint)
+CREATE FUNCTION public.kpi_days(campaigns bigint[], first date, last date) RETURNS TABLE(dim text, campaign_id bigint, day date, key text, attempts bigint, rang bigint, answered bigint, abandoned bigint, dialled bigint, reached bigint, connected bigint, outcome_abandoned bigint, early_hangups bigint, offers_heard bigint, no_answer bigint, busy bigint, machine bigint, invalid_number bigint, congestion bigint, rejected bigint, failed bigint, cancelled bigint, not_sent bigint, unknown bigint, said bigint, results bigint, decision_makers bigint, fresh bigint, stale bigint, off_target bigint, closed bigint, closed_by_disposition bigint, closed_used_up bigint, closed_dead bigint, calls_of_closed bigint, ready_us bigint, ringing_us bigint, preview_us bigint, talk_us bigint, wrap_up_us bigint, paused_us bigint, leads bigint, leads_accepted bigint, leads_rejected bigint, replacements_owed bigint, clients bigint, promises_made bigint, promises_kept bigint, promises_kept_late bigint, promises_broken bigint, promises_cancelled bigint, promises_moved bigint, return_calls bigint, return_missed bigint)
     LANGUAGE plpgsql STABLE
     AS $$
         #variable_conflict use_column
         BEGIN
             RETURN QUERY
-            SELECT h.dim, h.campaign_id, kpi_date(h.hour, k.zone), h.key, sum(h.attempts)::bigint, sum(h.rang)::bigint, sum(h.answered)::bigint, sum(h.abandoned)::bigint, sum(h.dialled)::bigint, sum(h.reached)::bigint, sum(h.connected)::bigint, sum(h.outcome_abandoned)::bigint, sum(h.early_hangups)::bigint, sum(h.offers_heard)::bigint, sum(h.no_answer)::bigint, sum(h.busy)::bigint, sum(h.machine)::bigint, sum(h.invalid_number)::bigint, sum(h.congestion)::bigint, sum(h.rejected)::bigint, sum(h.failed)::bigint, sum(h.cancelled)::bigint, sum(h.not_sent)::bigint, sum(h.unknown)::bigint, sum(h.said)::bigint, sum(h.results)::bigint, sum(h.decision_makers)::bigint, sum(h.fresh)::bigint, sum(h.stale)::bigint, sum(h.off_target)::bigint, sum(h.closed)::bigint, sum(h.closed_by_disposition)::bigint, sum(h.closed_used_up)::bigint, sum(h.closed_dead)::bigint, sum(h.calls_of_closed)::bigint, sum(h.ready_us)::bigint, sum(h.ringing_us)::bigint, sum(h.preview_us)::bigint, sum(h.talk_us)::bigint, sum(h.wrap_up_us)::bigint, sum(h.paused_us)::bigint, sum(h.leads)::bigint, sum(h.leads_accepted)::bigint, sum(h.leads_rejected)::bigint, sum(h.replacements_owed)::bigint, sum(h.clients)::bigint
+            SELECT h.dim, h.campaign_id, kpi_date(h.hour, k.zone), h.key, sum(h.attempts)::bigint, sum(h.rang)::bigint, sum(h.answered)::bigint, sum(h.abandoned)::bigint, sum(h.dialled)::bigint, sum(h.reached)::bigint, sum(h.connected)::bigint, sum(h.outcome_abandoned)::bigint, sum(h.early_hangups)::bigint, sum(h.offers_heard)::bigint, sum(h.no_answer)::bigint, sum(h.busy)::bigint, sum(h.machine)::bigint, sum(h.invalid_number)::bigint, sum(h.congestion)::bigint, sum(h.rejected)::bigint, sum(h.failed)::bigint, sum(h.cancelled)::bigint, sum(h.not_sent)::bigint, sum(h.unknown)::bigint, sum(h.said)::bigint, sum(h.results)::bigint, sum(h.decision_makers)::bigint, sum(h.fresh)::bigint, sum(h.stale)::bigint, sum(h.off_target)::bigint, sum(h.closed)::bigint, sum(h.closed_by_disposition)::bigint, sum(h.closed_used_up)::bigint, sum(h.closed_dead)::bigint, sum(h.calls_of_closed)::bigint, sum(h.ready_us)::bigint, sum(h.ringing_us)::bigint, sum(h.preview_us)::bigint, sum(h.talk_us)::bigint, sum(h.wrap_up_us)::bigint, sum(h.paused_us)::bigint, sum(h.leads)::bigint, sum(h.leads_accepted)::bigint, sum(h.leads_rejected)::bigint, sum(h.replacements_owed)::bigint, sum(h.clients)::bigint, sum(h.promises_made)::bigint, sum(h.promises_kept)::bigint, sum(h.promises_kept_late)::bigint, sum(h.promises_broken)::bigint, sum(h.promises_cancelled)::bigint, sum(h.promises_moved)::bigint, sum(h.return_calls)::bigint, sum(h.return_missed)::bigint
             FROM kpi_hour AS h LEFT JOIN campaign AS k ON k.id = h.campaign_id
             WHERE h.campaign_id = ANY(campaigns) AND h.hour >= first::timestamp AT TIME ZONE 'UTC' - interval '1 day'
                 AND h.hour < last::timestamp AT TIME ZONE 'UTC' + interval '2 days'
@@ -205,7 +262,7 @@ CREATE FUNCTION public.kpi_days(campaigns bigint[], first date, last date) RETUR
             GROUP BY 1, 2, 3, 4;
         END $$;
 
-CREATE FUNCTION public.kpi_days_summed(per text, by text, of_dim text, of_key text, campaigns bigint[], first date[], behind date[]) RETURNS TABLE(bucket timestamp with time zone, who text, attempts bigint, rang bigint, answered bigint, abandoned bigint, dialled bigint, reached bigint, connected bigint, outcome_abandoned bigint, early_hangups bigint, offers_heard bigint, no_answer bigint, busy bigint, machine bigint, invalid_number bigint, congestion bigint, rejected bigint, failed bigint, cancelled bigint, not_sent bigint, unknown bigint, said bigint, results bigint, decision_makers bigint, fresh bigint, stale bigint, off_target bigint, closed bigint, closed_by_disposition bigint, closed_used_up bigint, closed_dead bigint, calls_of_closed bigint, ready_us bigint, ringing_us bigint, preview_us bigint, talk_us bigint, wrap_up_us bigint, paused_us bigint, leads bigint, leads_accepted bigint, leads_rejected bigint, replacements_owed bigint, clients bigint)
+CREATE FUNCTION public.kpi_days_summed(per text, by text, of_dim text, of_key text, campaigns bigint[], first date[], behind date[]) RETURNS TABLE(bucket timestamp with time zone, who text, attempts bigint, rang bigint, answered bigint, abandoned bigint, dialled bigint, reached bigint, connected bigint, outcome_abandoned bigint, early_hangups bigint, offers_heard bigint, no_answer bigint, busy bigint, machine bigint, invalid_number bigint, congestion bigint, rejected bigint, failed bigint, cancelled bigint, not_sent bigint, unknown bigint, said bigint, results bigint, decision_makers bigint, fresh bigint, stale bigint, off_target bigint, closed bigint, closed_by_disposition bigint, closed_used_up bigint, closed_dead bigint, calls_of_closed bigint, ready_us bigint, ringing_us bigint, preview_us bigint, talk_us bigint, wrap_up_us bigint, paused_us bigint, leads bigint, leads_accepted bigint, leads_rejected bigint, replacements_owed bigint, clients bigint, promises_made bigint, promises_kept bigint, promises_kept_late bigint, promises_broken bigint, promises_cancelled bigint, promises_moved bigint, return_calls bigint, return_missed bigint)
     LANGUAGE plpgsql STABLE
     AS $$
         #variable_conflict use_column
@@ -213,7 +270,7 @@ CREATE FUNCTION public.kpi_days_summed(per text, by text, of_dim text, of_key te
             RETURN QUERY
             SELECT CASE WHEN per <> '' THEN date_trunc(per, p.day::timestamp) AT TIME ZONE 'UTC' END, CASE WHEN by = p.dim THEN p.key
                 ELSE kpi_who(by, p.campaign_id, k.customer_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) END,
-                sum(p.attempts)::bigint, sum(p.rang)::bigint, sum(p.answered)::bigint, sum(p.abandoned)::bigint, sum(p.dialled)::bigint, sum(p.reached)::bigint, sum(p.connected)::bigint, sum(p.outcome_abandoned)::bigint, sum(p.early_hangups)::bigint, sum(p.offers_heard)::bigint, sum(p.no_answer)::bigint, sum(p.busy)::bigint, sum(p.machine)::bigint, sum(p.invalid_number)::bigint, sum(p.congestion)::bigint, sum(p.rejected)::bigint, sum(p.failed)::bigint, sum(p.cancelled)::bigint, sum(p.not_sent)::bigint, sum(p.unknown)::bigint, sum(p.said)::bigint, sum(p.results)::bigint, sum(p.decision_makers)::bigint, sum(p.fresh)::bigint, sum(p.stale)::bigint, sum(p.off_target)::bigint, sum(p.closed)::bigint, sum(p.closed_by_disposition)::bigint, sum(p.closed_used_up)::bigint, sum(p.closed_dead)::bigint, sum(p.calls_of_closed)::bigint, sum(p.ready_us)::bigint, sum(p.ringing_us)::bigint, sum(p.preview_us)::bigint, sum(p.talk_us)::bigint, sum(p.wrap_up_us)::bigint, sum(p.paused_us)::bigint, sum(p.leads)::bigint, sum(p.leads_accepted)::bigint, sum(p.leads_rejected)::bigint, sum(p.replacements_owed)::bigint, sum(p.clients)::bigint
+                sum(p.attempts)::bigint, sum(p.rang)::bigint, sum(p.answered)::bigint, sum(p.abandoned)::bigint, sum(p.dialled)::bigint, sum(p.reached)::bigint, sum(p.connected)::bigint, sum(p.outcome_abandoned)::bigint, sum(p.early_hangups)::bigint, sum(p.offers_heard)::bigint, sum(p.no_answer)::bigint, sum(p.busy)::bigint, sum(p.machine)::bigint, sum(p.invalid_number)::bigint, sum(p.congestion)::bigint, sum(p.rejected)::bigint, sum(p.failed)::bigint, sum(p.cancelled)::bigint, sum(p.not_sent)::bigint, sum(p.unknown)::bigint, sum(p.said)::bigint, sum(p.results)::bigint, sum(p.decision_makers)::bigint, sum(p.fresh)::bigint, sum(p.stale)::bigint, sum(p.off_target)::bigint, sum(p.closed)::bigint, sum(p.closed_by_disposition)::bigint, sum(p.closed_used_up)::bigint, sum(p.closed_dead)::bigint, sum(p.calls_of_closed)::bigint, sum(p.ready_us)::bigint, sum(p.ringing_us)::bigint, sum(p.preview_us)::bigint, sum(p.talk_us)::bigint, sum(p.wrap_up_us)::bigint, sum(p.paused_us)::bigint, sum(p.leads)::bigint, sum(p.leads_accepted)::bigint, sum(p.leads_rejected)::bigint, sum(p.replacements_owed)::bigint, sum(p.clients)::bigint, sum(p.promises_made)::bigint, sum(p.promises_kept)::bigint, sum(p.promises_kept_late)::bigint, sum(p.promises_broken)::bigint, sum(p.promises_cancelled)::bigint, sum(p.promises_moved)::bigint, sum(p.return_calls)::bigint, sum(p.return_missed)::bigint
             FROM unnest(campaigns, first, behind) AS r (campaign_id, first, behind)
             CROSS JOIN LATERAL (
                 SELECT * FROM kpi_day_row AS p
@@ -237,7 +294,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION public.kpi_facts_summed(per text, by text, of_operator bigint, campaigns bigint[], since timestamp with time zone[], until timestamp with time zone[]) RETURNS TABLE(bucket timestamp with time zone, who text, attempts bigint, rang bigint, answered bigint, abandoned bigint, dialled bigint, reached bigint, connected bigint, outcome_abandoned bigint, early_hangups bigint, offers_heard bigint, no_answer bigint, busy bigint, machine bigint, invalid_number bigint, congestion bigint, rejected bigint, failed bigint, cancelled bigint, not_sent bigint, unknown bigint, said bigint, results bigint, decision_makers bigint, fresh bigint, stale bigint, off_target bigint, closed bigint, closed_by_disposition bigint, closed_used_up bigint, closed_dead bigint, calls_of_closed bigint, ready_us bigint, ringing_us bigint, preview_us bigint, talk_us bigint, wrap_up_us bigint, paused_us bigint, leads bigint, leads_accepted bigint, leads_rejected bigint, replacements_owed bigint, clients bigint)
+CREATE FUNCTION public.kpi_facts_summed(per text, by text, of_operator bigint, campaigns bigint[], since timestamp with time zone[], until timestamp with time zone[]) RETURNS TABLE(bucket timestamp with time zone, who text, attempts bigint, rang bigint, answered bigint, abandoned bigint, dialled bigint, reached bigint, connected bigint, outcome_abandoned bigint, early_hangups bigint, offers_heard bigint, no_answer bigint, busy bigint, machine bigint, invalid_number bigint, congestion bigint, rejected bigint, failed bigint, cancelled bigint, not_sent bigint, unknown bigint, said bigint, results bigint, decision_makers bigint, fresh bigint, stale bigint, off_target bigint, closed bigint, closed_by_disposition bigint, closed_used_up bigint, closed_dead bigint, calls_of_closed bigint, ready_us bigint, ringing_us bigint, preview_us bigint, talk_us bigint, wrap_up_us bigint, paused_us bigint, leads bigint, leads_accepted bigint, leads_rejected bigint, replacements_owed bigint, clients bigint, promises_made bigint, promises_kept bigint, promises_kept_late bigint, promises_broken bigint, promises_cancelled bigint, promises_moved bigint, return_calls bigint, return_missed bigint)
     LANGUAGE plpgsql STABLE
     AS $$
         #variable_conflict use_column
@@ -245,7 +302,7 @@ CREATE FUNCTION public.kpi_facts_summed(per text, by text, of_operator bigint, c
             RETURN QUERY
             SELECT kpi_bucket(per, p.hour, k.zone), kpi_who(by, p.campaign_id, k.customer_id, p.base_id, p.operator_id, p.script,
                 p.caller_number, p.number, p.region, p.code, p.reason),
-                sum(p.attempts)::bigint, sum(p.rang)::bigint, sum(p.answered)::bigint, sum(p.abandoned)::bigint, sum(p.dialled)::bigint, sum(p.reached)::bigint, sum(p.connected)::bigint, sum(p.outcome_abandoned)::bigint, sum(p.early_hangups)::bigint, sum(p.offers_heard)::bigint, sum(p.no_answer)::bigint, sum(p.busy)::bigint, sum(p.machine)::bigint, sum(p.invalid_number)::bigint, sum(p.congestion)::bigint, sum(p.rejected)::bigint, sum(p.failed)::bigint, sum(p.cancelled)::bigint, sum(p.not_sent)::bigint, sum(p.unknown)::bigint, sum(p.said)::bigint, sum(p.results)::bigint, sum(p.decision_makers)::bigint, sum(p.fresh)::bigint, sum(p.stale)::bigint, sum(p.off_target)::bigint, sum(p.closed)::bigint, sum(p.closed_by_disposition)::bigint, sum(p.closed_used_up)::bigint, sum(p.closed_dead)::bigint, sum(p.calls_of_closed)::bigint, sum(p.ready_us)::bigint, sum(p.ringing_us)::bigint, sum(p.preview_us)::bigint, sum(p.talk_us)::bigint, sum(p.wrap_up_us)::bigint, sum(p.paused_us)::bigint, sum(p.leads)::bigint, sum(p.leads_accepted)::bigint, sum(p.leads_rejected)::bigint, sum(p.replacements_owed)::bigint, sum(p.clients)::bigint
+                sum(p.attempts)::bigint, sum(p.rang)::bigint, sum(p.answered)::bigint, sum(p.abandoned)::bigint, sum(p.dialled)::bigint, sum(p.reached)::bigint, sum(p.connected)::bigint, sum(p.outcome_abandoned)::bigint, sum(p.early_hangups)::bigint, sum(p.offers_heard)::bigint, sum(p.no_answer)::bigint, sum(p.busy)::bigint, sum(p.machine)::bigint, sum(p.invalid_number)::bigint, sum(p.congestion)::bigint, sum(p.rejected)::bigint, sum(p.failed)::bigint, sum(p.cancelled)::bigint, sum(p.not_sent)::bigint, sum(p.unknown)::bigint, sum(p.said)::bigint, sum(p.results)::bigint, sum(p.decision_makers)::bigint, sum(p.fresh)::bigint, sum(p.stale)::bigint, sum(p.off_target)::bigint, sum(p.closed)::bigint, sum(p.closed_by_disposition)::bigint, sum(p.closed_used_up)::bigint, sum(p.closed_dead)::bigint, sum(p.calls_of_closed)::bigint, sum(p.ready_us)::bigint, sum(p.ringing_us)::bigint, sum(p.preview_us)::bigint, sum(p.talk_us)::bigint, sum(p.wrap_up_us)::bigint, sum(p.paused_us)::bigint, sum(p.leads)::bigint, sum(p.leads_accepted)::bigint, sum(p.leads_rejected)::bigint, sum(p.replacements_owed)::bigint, sum(p.clients)::bigint, sum(p.promises_made)::bigint, sum(p.promises_kept)::bigint, sum(p.promises_kept_late)::bigint, sum(p.promises_broken)::bigint, sum(p.promises_cancelled)::bigint, sum(p.promises_moved)::bigint, sum(p.return_calls)::bigint, sum(p.return_missed)::bigint
             FROM unnest(campaigns, since, until) AS r (campaign_id, since, until)
             CROSS JOIN LATERAL (
                 SELECT * FROM kpi_part AS p
@@ -279,28 +336,28 @@ CREATE FUNCTION public.kpi_fold(at_most integer) RETURNS bigint
         WITH gone AS (
             DELETE FROM kpi_delta WHERE ctid = ANY(ARRAY(SELECT ctid FROM kpi_delta LIMIT at_most)) RETURNING *
         ), p AS (
-            SELECT part.dim, g.campaign_id, g.hour, part.key, sum(g.attempts) AS attempts, sum(g.rang) AS rang, sum(g.answered) AS answered, sum(g.abandoned) AS abandoned, sum(g.dialled) AS dialled, sum(g.reached) AS reached, sum(g.connected) AS connected, sum(g.outcome_abandoned) AS outcome_abandoned, sum(g.early_hangups) AS early_hangups, sum(g.offers_heard) AS offers_heard, sum(g.no_answer) AS no_answer, sum(g.busy) AS busy, sum(g.machine) AS machine, sum(g.invalid_number) AS invalid_number, sum(g.congestion) AS congestion, sum(g.rejected) AS rejected, sum(g.failed) AS failed, sum(g.cancelled) AS cancelled, sum(g.not_sent) AS not_sent, sum(g.unknown) AS unknown, sum(g.said) AS said, sum(g.results) AS results, sum(g.decision_makers) AS decision_makers, sum(g.fresh) AS fresh, sum(g.stale) AS stale, sum(g.off_target) AS off_target, sum(g.closed) AS closed, sum(g.closed_by_disposition) AS closed_by_disposition, sum(g.closed_used_up) AS closed_used_up, sum(g.closed_dead) AS closed_dead, sum(g.calls_of_closed) AS calls_of_closed, sum(g.ready_us) AS ready_us, sum(g.ringing_us) AS ringing_us, sum(g.preview_us) AS preview_us, sum(g.talk_us) AS talk_us, sum(g.wrap_up_us) AS wrap_up_us, sum(g.paused_us) AS paused_us, sum(g.leads) AS leads, sum(g.leads_accepted) AS leads_accepted, sum(g.leads_rejected) AS leads_rejected, sum(g.replacements_owed) AS replacements_owed, sum(g.clients) AS clients
+            SELECT part.dim, g.campaign_id, g.hour, part.key, sum(g.attempts) AS attempts, sum(g.rang) AS rang, sum(g.answered) AS answered, sum(g.abandoned) AS abandoned, sum(g.dialled) AS dialled, sum(g.reached) AS reached, sum(g.connected) AS connected, sum(g.outcome_abandoned) AS outcome_abandoned, sum(g.early_hangups) AS early_hangups, sum(g.offers_heard) AS offers_heard, sum(g.no_answer) AS no_answer, sum(g.busy) AS busy, sum(g.machine) AS machine, sum(g.invalid_number) AS invalid_number, sum(g.congestion) AS congestion, sum(g.rejected) AS rejected, sum(g.failed) AS failed, sum(g.cancelled) AS cancelled, sum(g.not_sent) AS not_sent, sum(g.unknown) AS unknown, sum(g.said) AS said, sum(g.results) AS results, sum(g.decision_makers) AS decision_makers, sum(g.fresh) AS fresh, sum(g.stale) AS stale, sum(g.off_target) AS off_target, sum(g.closed) AS closed, sum(g.closed_by_disposition) AS closed_by_disposition, sum(g.closed_used_up) AS closed_used_up, sum(g.closed_dead) AS closed_dead, sum(g.calls_of_closed) AS calls_of_closed, sum(g.ready_us) AS ready_us, sum(g.ringing_us) AS ringing_us, sum(g.preview_us) AS preview_us, sum(g.talk_us) AS talk_us, sum(g.wrap_up_us) AS wrap_up_us, sum(g.paused_us) AS paused_us, sum(g.leads) AS leads, sum(g.leads_accepted) AS leads_accepted, sum(g.leads_rejected) AS leads_rejected, sum(g.replacements_owed) AS replacements_owed, sum(g.clients) AS clients, sum(g.promises_made) AS promises_made, sum(g.promises_kept) AS promises_kept, sum(g.promises_kept_late) AS promises_kept_late, sum(g.promises_broken) AS promises_broken, sum(g.promises_cancelled) AS promises_cancelled, sum(g.promises_moved) AS promises_moved, sum(g.return_calls) AS return_calls, sum(g.return_missed) AS return_missed
             FROM gone AS g CROSS JOIN LATERAL kpi_places(g.campaign_id, g.base_id, g.operator_id, g.script, g.caller_number, g.number,
                 g.region, g.code, g.reason) AS part
             GROUP BY 1, 2, 3, 4
         ), hours AS (
-            INSERT INTO kpi_hour AS h (dim, campaign_id, hour, key, attempts, rang, answered, abandoned, dialled, reached, connected, outcome_abandoned, early_hangups, offers_heard, no_answer, busy, machine, invalid_number, congestion, rejected, failed, cancelled, not_sent, unknown, said, results, decision_makers, fresh, stale, off_target, closed, closed_by_disposition, closed_used_up, closed_dead, calls_of_closed, ready_us, ringing_us, preview_us, talk_us, wrap_up_us, paused_us, leads, leads_accepted, leads_rejected, replacements_owed, clients)
-            SELECT dim, campaign_id, hour, key, attempts, rang, answered, abandoned, dialled, reached, connected, outcome_abandoned, early_hangups, offers_heard, no_answer, busy, machine, invalid_number, congestion, rejected, failed, cancelled, not_sent, unknown, said, results, decision_makers, fresh, stale, off_target, closed, closed_by_disposition, closed_used_up, closed_dead, calls_of_closed, ready_us, ringing_us, preview_us, talk_us, wrap_up_us, paused_us, leads, leads_accepted, leads_rejected, replacements_owed, clients FROM p
+            INSERT INTO kpi_hour AS h (dim, campaign_id, hour, key, attempts, rang, answered, abandoned, dialled, reached, connected, outcome_abandoned, early_hangups, offers_heard, no_answer, busy, machine, invalid_number, congestion, rejected, failed, cancelled, not_sent, unknown, said, results, decision_makers, fresh, stale, off_target, closed, closed_by_disposition, closed_used_up, closed_dead, calls_of_closed, ready_us, ringing_us, preview_us, talk_us, wrap_up_us, paused_us, leads, leads_accepted, leads_rejected, replacements_owed, clients, promises_made, promises_kept, promises_kept_late, promises_broken, promises_cancelled, promises_moved, return_calls, return_missed)
+            SELECT dim, campaign_id, hour, key, attempts, rang, answered, abandoned, dialled, reached, connected, outcome_abandoned, early_hangups, offers_heard, no_answer, busy, machine, invalid_number, congestion, rejected, failed, cancelled, not_sent, unknown, said, results, decision_makers, fresh, stale, off_target, closed, closed_by_disposition, closed_used_up, closed_dead, calls_of_closed, ready_us, ringing_us, preview_us, talk_us, wrap_up_us, paused_us, leads, leads_accepted, leads_rejected, replacements_owed, clients, promises_made, promises_kept, promises_kept_late, promises_broken, promises_cancelled, promises_moved, return_calls, return_missed FROM p
             ON CONFLICT (dim, campaign_id, hour, key) DO UPDATE
-            SET (revision, changed_at, attempts, rang, answered, abandoned, dialled, reached, connected, outcome_abandoned, early_hangups, offers_heard, no_answer, busy, machine, invalid_number, congestion, rejected, failed, cancelled, not_sent, unknown, said, results, decision_makers, fresh, stale, off_target, closed, closed_by_disposition, closed_used_up, closed_dead, calls_of_closed, ready_us, ringing_us, preview_us, talk_us, wrap_up_us, paused_us, leads, leads_accepted, leads_rejected, replacements_owed, clients)
-            = (h.revision + (now() >= h.hour + interval '75 minutes')::integer, now(), h.attempts + excluded.attempts, h.rang + excluded.rang, h.answered + excluded.answered, h.abandoned + excluded.abandoned, h.dialled + excluded.dialled, h.reached + excluded.reached, h.connected + excluded.connected, h.outcome_abandoned + excluded.outcome_abandoned, h.early_hangups + excluded.early_hangups, h.offers_heard + excluded.offers_heard, h.no_answer + excluded.no_answer, h.busy + excluded.busy, h.machine + excluded.machine, h.invalid_number + excluded.invalid_number, h.congestion + excluded.congestion, h.rejected + excluded.rejected, h.failed + excluded.failed, h.cancelled + excluded.cancelled, h.not_sent + excluded.not_sent, h.unknown + excluded.unknown, h.said + excluded.said, h.results + excluded.results, h.decision_makers + excluded.decision_makers, h.fresh + excluded.fresh, h.stale + excluded.stale, h.off_target + excluded.off_target, h.closed + excluded.closed, h.closed_by_disposition + excluded.closed_by_disposition, h.closed_used_up + excluded.closed_used_up, h.closed_dead + excluded.closed_dead, h.calls_of_closed + excluded.calls_of_closed, h.ready_us + excluded.ready_us, h.ringing_us + excluded.ringing_us, h.preview_us + excluded.preview_us, h.talk_us + excluded.talk_us, h.wrap_up_us + excluded.wrap_up_us, h.paused_us + excluded.paused_us, h.leads + excluded.leads, h.leads_accepted + excluded.leads_accepted, h.leads_rejected + excluded.leads_rejected, h.replacements_owed + excluded.replacements_owed, h.clients + excluded.clients)
+            SET (revision, changed_at, attempts, rang, answered, abandoned, dialled, reached, connected, outcome_abandoned, early_hangups, offers_heard, no_answer, busy, machine, invalid_number, congestion, rejected, failed, cancelled, not_sent, unknown, said, results, decision_makers, fresh, stale, off_target, closed, closed_by_disposition, closed_used_up, closed_dead, calls_of_closed, ready_us, ringing_us, preview_us, talk_us, wrap_up_us, paused_us, leads, leads_accepted, leads_rejected, replacements_owed, clients, promises_made, promises_kept, promises_kept_late, promises_broken, promises_cancelled, promises_moved, return_calls, return_missed)
+            = (h.revision + (now() >= h.hour + interval '75 minutes')::integer, now(), h.attempts + excluded.attempts, h.rang + excluded.rang, h.answered + excluded.answered, h.abandoned + excluded.abandoned, h.dialled + excluded.dialled, h.reached + excluded.reached, h.connected + excluded.connected, h.outcome_abandoned + excluded.outcome_abandoned, h.early_hangups + excluded.early_hangups, h.offers_heard + excluded.offers_heard, h.no_answer + excluded.no_answer, h.busy + excluded.busy, h.machine + excluded.machine, h.invalid_number + excluded.invalid_number, h.congestion + excluded.congestion, h.rejected + excluded.rejected, h.failed + excluded.failed, h.cancelled + excluded.cancelled, h.not_sent + excluded.not_sent, h.unknown + excluded.unknown, h.said + excluded.said, h.results + excluded.results, h.decision_makers + excluded.decision_makers, h.fresh + excluded.fresh, h.stale + excluded.stale, h.off_target + excluded.off_target, h.closed + excluded.closed, h.closed_by_disposition + excluded.closed_by_disposition, h.closed_used_up + excluded.closed_used_up, h.closed_dead + excluded.closed_dead, h.calls_of_closed + excluded.calls_of_closed, h.ready_us + excluded.ready_us, h.ringing_us + excluded.ringing_us, h.preview_us + excluded.preview_us, h.talk_us + excluded.talk_us, h.wrap_up_us + excluded.wrap_up_us, h.paused_us + excluded.paused_us, h.leads + excluded.leads, h.leads_accepted + excluded.leads_accepted, h.leads_rejected + excluded.leads_rejected, h.replacements_owed + excluded.replacements_owed, h.clients + excluded.clients, h.promises_made + excluded.promises_made, h.promises_kept + excluded.promises_kept, h.promises_kept_late + excluded.promises_kept_late, h.promises_broken + excluded.promises_broken, h.promises_cancelled + excluded.promises_cancelled, h.promises_moved + excluded.promises_moved, h.return_calls + excluded.return_calls, h.return_missed + excluded.return_missed)
         ), days AS (
-            INSERT INTO kpi_day AS d (dim, campaign_id, day, key, attempts, rang, answered, abandoned, dialled, reached, connected, outcome_abandoned, early_hangups, offers_heard, no_answer, busy, machine, invalid_number, congestion, rejected, failed, cancelled, not_sent, unknown, said, results, decision_makers, fresh, stale, off_target, closed, closed_by_disposition, closed_used_up, closed_dead, calls_of_closed, ready_us, ringing_us, preview_us, talk_us, wrap_up_us, paused_us, leads, leads_accepted, leads_rejected, replacements_owed, clients)
-            SELECT p.dim, p.campaign_id, kpi_date(p.hour, k.zone), p.key, sum(p.attempts), sum(p.rang), sum(p.answered), sum(p.abandoned), sum(p.dialled), sum(p.reached), sum(p.connected), sum(p.outcome_abandoned), sum(p.early_hangups), sum(p.offers_heard), sum(p.no_answer), sum(p.busy), sum(p.machine), sum(p.invalid_number), sum(p.congestion), sum(p.rejected), sum(p.failed), sum(p.cancelled), sum(p.not_sent), sum(p.unknown), sum(p.said), sum(p.results), sum(p.decision_makers), sum(p.fresh), sum(p.stale), sum(p.off_target), sum(p.closed), sum(p.closed_by_disposition), sum(p.closed_used_up), sum(p.closed_dead), sum(p.calls_of_closed), sum(p.ready_us), sum(p.ringing_us), sum(p.preview_us), sum(p.talk_us), sum(p.wrap_up_us), sum(p.paused_us), sum(p.leads), sum(p.leads_accepted), sum(p.leads_rejected), sum(p.replacements_owed), sum(p.clients)
+            INSERT INTO kpi_day AS d (dim, campaign_id, day, key, attempts, rang, answered, abandoned, dialled, reached, connected, outcome_abandoned, early_hangups, offers_heard, no_answer, busy, machine, invalid_number, congestion, rejected, failed, cancelled, not_sent, unknown, said, results, decision_makers, fresh, stale, off_target, closed, closed_by_disposition, closed_used_up, closed_dead, calls_of_closed, ready_us, ringing_us, preview_us, talk_us, wrap_up_us, paused_us, leads, leads_accepted, leads_rejected, replacements_owed, clients, promises_made, promises_kept, promises_kept_late, promises_broken, promises_cancelled, promises_moved, return_calls, return_missed)
+            SELECT p.dim, p.campaign_id, kpi_date(p.hour, k.zone), p.key, sum(p.attempts), sum(p.rang), sum(p.answered), sum(p.abandoned), sum(p.dialled), sum(p.reached), sum(p.connected), sum(p.outcome_abandoned), sum(p.early_hangups), sum(p.offers_heard), sum(p.no_answer), sum(p.busy), sum(p.machine), sum(p.invalid_number), sum(p.congestion), sum(p.rejected), sum(p.failed), sum(p.cancelled), sum(p.not_sent), sum(p.unknown), sum(p.said), sum(p.results), sum(p.decision_makers), sum(p.fresh), sum(p.stale), sum(p.off_target), sum(p.closed), sum(p.closed_by_disposition), sum(p.closed_used_up), sum(p.closed_dead), sum(p.calls_of_closed), sum(p.ready_us), sum(p.ringing_us), sum(p.preview_us), sum(p.talk_us), sum(p.wrap_up_us), sum(p.paused_us), sum(p.leads), sum(p.leads_accepted), sum(p.leads_rejected), sum(p.replacements_owed), sum(p.clients), sum(p.promises_made), sum(p.promises_kept), sum(p.promises_kept_late), sum(p.promises_broken), sum(p.promises_cancelled), sum(p.promises_moved), sum(p.return_calls), sum(p.return_missed)
             FROM p LEFT JOIN campaign AS k ON k.id = p.campaign_id
             GROUP BY 1, 2, 3, 4
-            ON CONFLICT (dim, campaign_id, day, key) DO UPDATE SET (attempts, rang, answered, abandoned, dialled, reached, connected, outcome_abandoned, early_hangups, offers_heard, no_answer, busy, machine, invalid_number, congestion, rejected, failed, cancelled, not_sent, unknown, said, results, decision_makers, fresh, stale, off_target, closed, closed_by_disposition, closed_used_up, closed_dead, calls_of_closed, ready_us, ringing_us, preview_us, talk_us, wrap_up_us, paused_us, leads, leads_accepted, leads_rejected, replacements_owed, clients) = ROW (d.attempts + excluded.attempts, d.rang + excluded.rang, d.answered + excluded.answered, d.abandoned + excluded.abandoned, d.dialled + excluded.dialled, d.reached + excluded.reached, d.connected + excluded.connected, d.outcome_abandoned + excluded.outcome_abandoned, d.early_hangups + excluded.early_hangups, d.offers_heard + excluded.offers_heard, d.no_answer + excluded.no_answer, d.busy + excluded.busy, d.machine + excluded.machine, d.invalid_number + excluded.invalid_number, d.congestion + excluded.congestion, d.rejected + excluded.rejected, d.failed + excluded.failed, d.cancelled + excluded.cancelled, d.not_sent + excluded.not_sent, d.unknown + excluded.unknown, d.said + excluded.said, d.results + excluded.results, d.decision_makers + excluded.decision_makers, d.fresh + excluded.fresh, d.stale + excluded.stale, d.off_target + excluded.off_target, d.closed + excluded.closed, d.closed_by_disposition + excluded.closed_by_disposition, d.closed_used_up + excluded.closed_used_up, d.closed_dead + excluded.closed_dead, d.calls_of_closed + excluded.calls_of_closed, d.ready_us + excluded.ready_us, d.ringing_us + excluded.ringing_us, d.preview_us + excluded.preview_us, d.talk_us + excluded.talk_us, d.wrap_up_us + excluded.wrap_up_us, d.paused_us + excluded.paused_us, d.leads + excluded.leads, d.leads_accepted + excluded.leads_accepted, d.leads_rejected + excluded.leads_rejected, d.replacements_owed + excluded.replacements_owed, d.clients + excluded.clients)
+            ON CONFLICT (dim, campaign_id, day, key) DO UPDATE SET (attempts, rang, answered, abandoned, dialled, reached, connected, outcome_abandoned, early_hangups, offers_heard, no_answer, busy, machine, invalid_number, congestion, rejected, failed, cancelled, not_sent, unknown, said, results, decision_makers, fresh, stale, off_target, closed, closed_by_disposition, closed_used_up, closed_dead, calls_of_closed, ready_us, ringing_us, preview_us, talk_us, wrap_up_us, paused_us, leads, leads_accepted, leads_rejected, replacements_owed, clients, promises_made, promises_kept, promises_kept_late, promises_broken, promises_cancelled, promises_moved, return_calls, return_missed) = ROW (d.attempts + excluded.attempts, d.rang + excluded.rang, d.answered + excluded.answered, d.abandoned + excluded.abandoned, d.dialled + excluded.dialled, d.reached + excluded.reached, d.connected + excluded.connected, d.outcome_abandoned + excluded.outcome_abandoned, d.early_hangups + excluded.early_hangups, d.offers_heard + excluded.offers_heard, d.no_answer + excluded.no_answer, d.busy + excluded.busy, d.machine + excluded.machine, d.invalid_number + excluded.invalid_number, d.congestion + excluded.congestion, d.rejected + excluded.rejected, d.failed + excluded.failed, d.cancelled + excluded.cancelled, d.not_sent + excluded.not_sent, d.unknown + excluded.unknown, d.said + excluded.said, d.results + excluded.results, d.decision_makers + excluded.decision_makers, d.fresh + excluded.fresh, d.stale + excluded.stale, d.off_target + excluded.off_target, d.closed + excluded.closed, d.closed_by_disposition + excluded.closed_by_disposition, d.closed_used_up + excluded.closed_used_up, d.closed_dead + excluded.closed_dead, d.calls_of_closed + excluded.calls_of_closed, d.ready_us + excluded.ready_us, d.ringing_us + excluded.ringing_us, d.preview_us + excluded.preview_us, d.talk_us + excluded.talk_us, d.wrap_up_us + excluded.wrap_up_us, d.paused_us + excluded.paused_us, d.leads + excluded.leads, d.leads_accepted + excluded.leads_accepted, d.leads_rejected + excluded.leads_rejected, d.replacements_owed + excluded.replacements_owed, d.clients + excluded.clients, d.promises_made + excluded.promises_made, d.promises_kept + excluded.promises_kept, d.promises_kept_late + excluded.promises_kept_late, d.promises_broken + excluded.promises_broken, d.promises_cancelled + excluded.promises_cancelled, d.promises_moved + excluded.promises_moved, d.return_calls + excluded.return_calls, d.return_missed + excluded.return_missed)
         )
         SELECT count(*) INTO folded FROM gone;
             RETURN folded;
         END $$;
 
-CREATE FUNCTION public.kpi_hours_summed(per text, by text, of_dim text, of_key text, campaigns bigint[], since timestamp with time zone[], until timestamp with time zone[]) RETURNS TABLE(bucket timestamp with time zone, who text, attempts bigint, rang bigint, answered bigint, abandoned bigint, dialled bigint, reached bigint, connected bigint, outcome_abandoned bigint, early_hangups bigint, offers_heard bigint, no_answer bigint, busy bigint, machine bigint, invalid_number bigint, congestion bigint, rejected bigint, failed bigint, cancelled bigint, not_sent bigint, unknown bigint, said bigint, results bigint, decision_makers bigint, fresh bigint, stale bigint, off_target bigint, closed bigint, closed_by_disposition bigint, closed_used_up bigint, closed_dead bigint, calls_of_closed bigint, ready_us bigint, ringing_us bigint, preview_us bigint, talk_us bigint, wrap_up_us bigint, paused_us bigint, leads bigint, leads_accepted bigint, leads_rejected bigint, replacements_owed bigint, clients bigint)
+CREATE FUNCTION public.kpi_hours_summed(per text, by text, of_dim text, of_key text, campaigns bigint[], since timestamp with time zone[], until timestamp with time zone[]) RETURNS TABLE(bucket timestamp with time zone, who text, attempts bigint, rang bigint, answered bigint, abandoned bigint, dialled bigint, reached bigint, connected bigint, outcome_abandoned bigint, early_hangups bigint, offers_heard bigint, no_answer bigint, busy bigint, machine bigint, invalid_number bigint, congestion bigint, rejected bigint, failed bigint, cancelled bigint, not_sent bigint, unknown bigint, said bigint, results bigint, decision_makers bigint, fresh bigint, stale bigint, off_target bigint, closed bigint, closed_by_disposition bigint, closed_used_up bigint, closed_dead bigint, calls_of_closed bigint, ready_us bigint, ringing_us bigint, preview_us bigint, talk_us bigint, wrap_up_us bigint, paused_us bigint, leads bigint, leads_accepted bigint, leads_rejected bigint, replacements_owed bigint, clients bigint, promises_made bigint, promises_kept bigint, promises_kept_late bigint, promises_broken bigint, promises_cancelled bigint, promises_moved bigint, return_calls bigint, return_missed bigint)
     LANGUAGE plpgsql STABLE
     AS $$
         #variable_conflict use_column
@@ -308,7 +365,7 @@ CREATE FUNCTION public.kpi_hours_summed(per text, by text, of_dim text, of_key t
             RETURN QUERY
             SELECT kpi_bucket(per, p.hour, k.zone), CASE WHEN by = p.dim THEN p.key
                 ELSE kpi_who(by, p.campaign_id, k.customer_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) END,
-                sum(p.attempts)::bigint, sum(p.rang)::bigint, sum(p.answered)::bigint, sum(p.abandoned)::bigint, sum(p.dialled)::bigint, sum(p.reached)::bigint, sum(p.connected)::bigint, sum(p.outcome_abandoned)::bigint, sum(p.early_hangups)::bigint, sum(p.offers_heard)::bigint, sum(p.no_answer)::bigint, sum(p.busy)::bigint, sum(p.machine)::bigint, sum(p.invalid_number)::bigint, sum(p.congestion)::bigint, sum(p.rejected)::bigint, sum(p.failed)::bigint, sum(p.cancelled)::bigint, sum(p.not_sent)::bigint, sum(p.unknown)::bigint, sum(p.said)::bigint, sum(p.results)::bigint, sum(p.decision_makers)::bigint, sum(p.fresh)::bigint, sum(p.stale)::bigint, sum(p.off_target)::bigint, sum(p.closed)::bigint, sum(p.closed_by_disposition)::bigint, sum(p.closed_used_up)::bigint, sum(p.closed_dead)::bigint, sum(p.calls_of_closed)::bigint, sum(p.ready_us)::bigint, sum(p.ringing_us)::bigint, sum(p.preview_us)::bigint, sum(p.talk_us)::bigint, sum(p.wrap_up_us)::bigint, sum(p.paused_us)::bigint, sum(p.leads)::bigint, sum(p.leads_accepted)::bigint, sum(p.leads_rejected)::bigint, sum(p.replacements_owed)::bigint, sum(p.clients)::bigint
+                sum(p.attempts)::bigint, sum(p.rang)::bigint, sum(p.answered)::bigint, sum(p.abandoned)::bigint, sum(p.dialled)::bigint, sum(p.reached)::bigint, sum(p.connected)::bigint, sum(p.outcome_abandoned)::bigint, sum(p.early_hangups)::bigint, sum(p.offers_heard)::bigint, sum(p.no_answer)::bigint, sum(p.busy)::bigint, sum(p.machine)::bigint, sum(p.invalid_number)::bigint, sum(p.congestion)::bigint, sum(p.rejected)::bigint, sum(p.failed)::bigint, sum(p.cancelled)::bigint, sum(p.not_sent)::bigint, sum(p.unknown)::bigint, sum(p.said)::bigint, sum(p.results)::bigint, sum(p.decision_makers)::bigint, sum(p.fresh)::bigint, sum(p.stale)::bigint, sum(p.off_target)::bigint, sum(p.closed)::bigint, sum(p.closed_by_disposition)::bigint, sum(p.closed_used_up)::bigint, sum(p.closed_dead)::bigint, sum(p.calls_of_closed)::bigint, sum(p.ready_us)::bigint, sum(p.ringing_us)::bigint, sum(p.preview_us)::bigint, sum(p.talk_us)::bigint, sum(p.wrap_up_us)::bigint, sum(p.paused_us)::bigint, sum(p.leads)::bigint, sum(p.leads_accepted)::bigint, sum(p.leads_rejected)::bigint, sum(p.replacements_owed)::bigint, sum(p.clients)::bigint, sum(p.promises_made)::bigint, sum(p.promises_kept)::bigint, sum(p.promises_kept_late)::bigint, sum(p.promises_broken)::bigint, sum(p.promises_cancelled)::bigint, sum(p.promises_moved)::bigint, sum(p.return_calls)::bigint, sum(p.return_missed)::bigint
             FROM unnest(campaigns, since, until) AS r (campaign_id, since, until)
             CROSS JOIN LATERAL (
                 SELECT * FROM kpi_row AS p
@@ -385,6 +442,13 @@ BEGIN
     ) || format(' FROM %I AS v', of_view);
 END $$;
 
+CREATE FUNCTION public.kpi_kinds(OUT kind text, OUT of_view text) RETURNS SETOF record
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    VALUES ('tried', 'kpi_tried'), ('said', 'kpi_said'), ('closed', 'kpi_closed'), ('led', 'kpi_led'), ('promised', 'kpi_promised'),
+        ('returned', 'kpi_returned')
+$$;
+
 CREATE FUNCTION public.kpi_lead_told() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -425,8 +489,7 @@ BEGIN
     DROP VIEW IF EXISTS kpi_part, kpi_row, kpi_day_row;
 
     -- All facts.
-    EXECUTE 'CREATE VIEW kpi_part AS ' || kpi_kind('tried', 'kpi_tried', keys) || ' UNION ALL ' || kpi_kind('said', 'kpi_said', keys)
-        || ' UNION ALL ' || kpi_kind('closed', 'kpi_closed', keys) || ' UNION ALL ' || kpi_kind('led', 'kpi_led', keys)
+    EXECUTE 'CREATE VIEW kpi_part AS ' || (SELECT string_agg(kpi_kind(k.kind, k.of_view, keys), ' UNION ALL ') FROM kpi_kinds() AS k)
         || ' UNION ALL ' || kpi_kind('timed', 'kpi_timed', 'v.started_at, v.ended_at - v.started_at > interval ''1 day'', v.campaign_id,'
         ' v.hour, NULL, v.operator_id, NULL, NULL, NULL, NULL, NULL, NULL');
 
@@ -666,6 +729,26 @@ CREATE FUNCTION public.kpi_places(campaign_id bigint, base_id bigint, operator_i
     WHERE part.key IS NOT NULL
 $$;
 
+CREATE FUNCTION public.kpi_promise_told() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    sign integer := CASE TG_WHEN WHEN 'BEFORE' THEN -1 ELSE 1 END;
+BEGIN
+    IF TG_OP = 'UPDATE' AND (OLD.state, OLD.due_at, OLD.operator_id, OLD.moves, OLD.kept_by_attempt)
+        IS NOT DISTINCT FROM (NEW.state, NEW.due_at, NEW.operator_id, NEW.moves, NEW.kept_by_attempt) THEN
+        RETURN NEW;
+    END IF;
+    INSERT INTO kpi_delta (campaign_id, hour, base_id, operator_id, script, caller_number, number, region,
+        promises_made, promises_kept, promises_kept_late, promises_broken, promises_cancelled, promises_moved)
+    SELECT v.campaign_id, v.hour, v.base_id, v.operator_id, v.script, v.caller_number, v.number, v.region, sign * v.promises_made,
+        sign * v.promises_kept, sign * v.promises_kept_late, sign * v.promises_broken, sign * v.promises_cancelled, sign * v.promises_moved
+    FROM kpi_promised AS v
+    WHERE v.callback_id = NEW.id
+        AND (v.promises_made, v.promises_kept, v.promises_broken, v.promises_cancelled, v.promises_moved) <> (0, 0, 0, 0, 0);
+    RETURN NEW;
+END $$;
+
 CREATE FUNCTION public.kpi_remake(campaigns bigint[], since timestamp with time zone, until timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -680,17 +763,27 @@ CREATE FUNCTION public.kpi_remake(campaigns bigint[], since timestamp with time 
                 WHERE h.campaign_id = ANY(campaigns) AND h.hour >= since AND h.hour < until
                     AND NOT EXISTS (SELECT FROM right_ AS r WHERE (r.dim, r.campaign_id, r.hour, r.key) = (h.dim, h.campaign_id, h.hour, h.key))
             )
-            INSERT INTO kpi_hour AS h (dim, campaign_id, hour, key, attempts, rang, answered, abandoned, dialled, reached, connected, outcome_abandoned, early_hangups, offers_heard, no_answer, busy, machine, invalid_number, congestion, rejected, failed, cancelled, not_sent, unknown, said, results, decision_makers, fresh, stale, off_target, closed, closed_by_disposition, closed_used_up, closed_dead, calls_of_closed, ready_us, ringing_us, preview_us, talk_us, wrap_up_us, paused_us, leads, leads_accepted, leads_rejected, replacements_owed, clients)
-            SELECT r.dim, r.campaign_id, r.hour, r.key, r.attempts, r.rang, r.answered, r.abandoned, r.dialled, r.reached, r.connected, r.outcome_abandoned, r.early_hangups, r.offers_heard, r.no_answer, r.busy, r.machine, r.invalid_number, r.congestion, r.rejected, r.failed, r.cancelled, r.not_sent, r.unknown, r.said, r.results, r.decision_makers, r.fresh, r.stale, r.off_target, r.closed, r.closed_by_disposition, r.closed_used_up, r.closed_dead, r.calls_of_closed, r.ready_us, r.ringing_us, r.preview_us, r.talk_us, r.wrap_up_us, r.paused_us, r.leads, r.leads_accepted, r.leads_rejected, r.replacements_owed, r.clients FROM right_ AS r
+            INSERT INTO kpi_hour AS h (dim, campaign_id, hour, key, attempts, rang, answered, abandoned, dialled, reached, connected, outcome_abandoned, early_hangups, offers_heard, no_answer, busy, machine, invalid_number, congestion, rejected, failed, cancelled, not_sent, unknown, said, results, decision_makers, fresh, stale, off_target, closed, closed_by_disposition, closed_used_up, closed_dead, calls_of_closed, ready_us, ringing_us, preview_us, talk_us, wrap_up_us, paused_us, leads, leads_accepted, leads_rejected, replacements_owed, clients, promises_made, promises_kept, promises_kept_late, promises_broken, promises_cancelled, promises_moved, return_calls, return_missed)
+            SELECT r.dim, r.campaign_id, r.hour, r.key, r.attempts, r.rang, r.answered, r.abandoned, r.dialled, r.reached, r.connected, r.outcome_abandoned, r.early_hangups, r.offers_heard, r.no_answer, r.busy, r.machine, r.invalid_number, r.congestion, r.rejected, r.failed, r.cancelled, r.not_sent, r.unknown, r.said, r.results, r.decision_makers, r.fresh, r.stale, r.off_target, r.closed, r.closed_by_disposition, r.closed_used_up, r.closed_dead, r.calls_of_closed, r.ready_us, r.ringing_us, r.preview_us, r.talk_us, r.wrap_up_us, r.paused_us, r.leads, r.leads_accepted, r.leads_rejected, r.replacements_owed, r.clients, r.promises_made, r.promises_kept, r.promises_kept_late, r.promises_broken, r.promises_cancelled, r.promises_moved, r.return_calls, r.return_missed FROM right_ AS r
             ON CONFLICT (dim, campaign_id, hour, key) DO UPDATE
-            SET (revision, changed_at, attempts, rang, answered, abandoned, dialled, reached, connected, outcome_abandoned, early_hangups, offers_heard, no_answer, busy, machine, invalid_number, congestion, rejected, failed, cancelled, not_sent, unknown, said, results, decision_makers, fresh, stale, off_target, closed, closed_by_disposition, closed_used_up, closed_dead, calls_of_closed, ready_us, ringing_us, preview_us, talk_us, wrap_up_us, paused_us, leads, leads_accepted, leads_rejected, replacements_owed, clients)
-            = (h.revision + (now() >= h.hour + interval '75 minutes')::integer, now(), excluded.attempts, excluded.rang, excluded.answered, excluded.abandoned, excluded.dialled, excluded.reached, excluded.connected, excluded.outcome_abandoned, excluded.early_hangups, excluded.offers_heard, excluded.no_answer, excluded.busy, excluded.machine, excluded.invalid_number, excluded.congestion, excluded.rejected, excluded.failed, excluded.cancelled, excluded.not_sent, excluded.unknown, excluded.said, excluded.results, excluded.decision_makers, excluded.fresh, excluded.stale, excluded.off_target, excluded.closed, excluded.closed_by_disposition, excluded.closed_used_up, excluded.closed_dead, excluded.calls_of_closed, excluded.ready_us, excluded.ringing_us, excluded.preview_us, excluded.talk_us, excluded.wrap_up_us, excluded.paused_us, excluded.leads, excluded.leads_accepted, excluded.leads_rejected, excluded.replacements_owed, excluded.clients)
-            WHERE (h.attempts, h.rang, h.answered, h.abandoned, h.dialled, h.reached, h.connected, h.outcome_abandoned, h.early_hangups, h.offers_heard, h.no_answer, h.busy, h.machine, h.invalid_number, h.congestion, h.rejected, h.failed, h.cancelled, h.not_sent, h.unknown, h.said, h.results, h.decision_makers, h.fresh, h.stale, h.off_target, h.closed, h.closed_by_disposition, h.closed_used_up, h.closed_dead, h.calls_of_closed, h.ready_us, h.ringing_us, h.preview_us, h.talk_us, h.wrap_up_us, h.paused_us, h.leads, h.leads_accepted, h.leads_rejected, h.replacements_owed, h.clients) IS DISTINCT FROM (excluded.attempts, excluded.rang, excluded.answered, excluded.abandoned, excluded.dialled, excluded.reached, excluded.connected, excluded.outcome_abandoned, excluded.early_hangups, excluded.offers_heard, excluded.no_answer, excluded.busy, excluded.machine, excluded.invalid_number, excluded.congestion, excluded.rejected, excluded.failed, excluded.cancelled, excluded.not_sent, excluded.unknown, excluded.said, excluded.results, excluded.decision_makers, excluded.fresh, excluded.stale, excluded.off_target, excluded.closed, excluded.closed_by_disposition, excluded.closed_used_up, excluded.closed_dead, excluded.calls_of_closed, excluded.ready_us, excluded.ringing_us, excluded.preview_us, excluded.talk_us, excluded.wrap_up_us, excluded.paused_us, excluded.leads, excluded.leads_accepted, excluded.leads_rejected, excluded.replacements_owed, excluded.clients);
+            SET (revision, changed_at, attempts, rang, answered, abandoned, dialled, reached, connected, outcome_abandoned, early_hangups, offers_heard, no_answer, busy, machine, invalid_number, congestion, rejected, failed, cancelled, not_sent, unknown, said, results, decision_makers, fresh, stale, off_target, closed, closed_by_disposition, closed_used_up, closed_dead, calls_of_closed, ready_us, ringing_us, preview_us, talk_us, wrap_up_us, paused_us, leads, leads_accepted, leads_rejected, replacements_owed, clients, promises_made, promises_kept, promises_kept_late, promises_broken, promises_cancelled, promises_moved, return_calls, return_missed)
+            = (h.revision + (now() >= h.hour + interval '75 minutes')::integer, now(), excluded.attempts, excluded.rang, excluded.answered, excluded.abandoned, excluded.dialled, excluded.reached, excluded.connected, excluded.outcome_abandoned, excluded.early_hangups, excluded.offers_heard, excluded.no_answer, excluded.busy, excluded.machine, excluded.invalid_number, excluded.congestion, excluded.rejected, excluded.failed, excluded.cancelled, excluded.not_sent, excluded.unknown, excluded.said, excluded.results, excluded.decision_makers, excluded.fresh, excluded.stale, excluded.off_target, excluded.closed, excluded.closed_by_disposition, excluded.closed_used_up, excluded.closed_dead, excluded.calls_of_closed, excluded.ready_us, excluded.ringing_us, excluded.preview_us, excluded.talk_us, excluded.wrap_up_us, excluded.paused_us, excluded.leads, excluded.leads_accepted, excluded.leads_rejected, excluded.replacements_owed, excluded.clients, excluded.promises_made, excluded.promises_kept, excluded.promises_kept_late, excluded.promises_broken, excluded.promises_cancelled, excluded.promises_moved, excluded.return_calls, excluded.return_missed)
+            WHERE (h.attempts, h.rang, h.answered, h.abandoned, h.dialled, h.reached, h.connected, h.outcome_abandoned, h.early_hangups, h.offers_heard, h.no_answer, h.busy, h.machine, h.invalid_number, h.congestion, h.rejected, h.failed, h.cancelled, h.not_sent, h.unknown, h.said, h.results, h.decision_makers, h.fresh, h.stale, h.off_target, h.closed, h.closed_by_disposition, h.closed_used_up, h.closed_dead, h.calls_of_closed, h.ready_us, h.ringing_us, h.preview_us, h.talk_us, h.wrap_up_us, h.paused_us, h.leads, h.leads_accepted, h.leads_rejected, h.replacements_owed, h.clients, h.promises_made, h.promises_kept, h.promises_kept_late, h.promises_broken, h.promises_cancelled, h.promises_moved, h.return_calls, h.return_missed) IS DISTINCT FROM (excluded.attempts, excluded.rang, excluded.answered, excluded.abandoned, excluded.dialled, excluded.reached, excluded.connected, excluded.outcome_abandoned, excluded.early_hangups, excluded.offers_heard, excluded.no_answer, excluded.busy, excluded.machine, excluded.invalid_number, excluded.congestion, excluded.rejected, excluded.failed, excluded.cancelled, excluded.not_sent, excluded.unknown, excluded.said, excluded.results, excluded.decision_makers, excluded.fresh, excluded.stale, excluded.off_target, excluded.closed, excluded.closed_by_disposition, excluded.closed_used_up, excluded.closed_dead, excluded.calls_of_closed, excluded.ready_us, excluded.ringing_us, excluded.preview_us, excluded.talk_us, excluded.wrap_up_us, excluded.paused_us, excluded.leads, excluded.leads_accepted, excluded.leads_rejected, excluded.replacements_owed, excluded.clients, excluded.promises_made, excluded.promises_kept, excluded.promises_kept_late, excluded.promises_broken, excluded.promises_cancelled, excluded.promises_moved, excluded.return_calls, excluded.return_missed);
             DELETE FROM kpi_day AS d
             WHERE d.campaign_id = ANY(campaigns) AND d.day >= kpi_date(since, 'UTC') - 1 AND d.day <= kpi_date(until, 'UTC') + 1;
-            INSERT INTO kpi_day (dim, campaign_id, day, key, attempts, rang, answered, abandoned, dialled, reached, connected, outcome_abandoned, early_hangups, offers_heard, no_answer, busy, machine, invalid_number, congestion, rejected, failed, cancelled, not_sent, unknown, said, results, decision_makers, fresh, stale, off_target, closed, closed_by_disposition, closed_used_up, closed_dead, calls_of_closed, ready_us, ringing_us, preview_us, talk_us, wrap_up_us, paused_us, leads, leads_accepted, leads_rejected, replacements_owed, clients)
+            INSERT INTO kpi_day (dim, campaign_id, day, key, attempts, rang, answered, abandoned, dialled, reached, connected, outcome_abandoned, early_hangups, offers_heard, no_answer, busy, machine, invalid_number, congestion, rejected, failed, cancelled, not_sent, unknown, said, results, decision_makers, fresh, stale, off_target, closed, closed_by_disposition, closed_used_up, closed_dead, calls_of_closed, ready_us, ringing_us, preview_us, talk_us, wrap_up_us, paused_us, leads, leads_accepted, leads_rejected, replacements_owed, clients, promises_made, promises_kept, promises_kept_late, promises_broken, promises_cancelled, promises_moved, return_calls, return_missed)
             SELECT * FROM kpi_days(campaigns, kpi_date(since, 'UTC') - 1, kpi_date(until, 'UTC') + 1);
         END $$;
+
+CREATE FUNCTION public.kpi_return_told() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO kpi_delta (campaign_id, hour, base_id, operator_id, script, caller_number, number, region, return_calls, return_missed)
+    SELECT v.campaign_id, v.hour, v.base_id, v.operator_id, v.script, v.caller_number, v.number, v.region, v.return_calls, v.return_missed
+    FROM kpi_returned AS v WHERE v.id = NEW.id;
+    RETURN NEW;
+END $$;
 
 CREATE FUNCTION public.kpi_who(by text, campaign_id bigint, customer_id bigint, base_id bigint, operator_id bigint, script integer, caller_number text, number integer, region text, code text, reason text) RETURNS text
     LANGUAGE sql IMMUTABLE
@@ -752,6 +845,129 @@ BEGIN
     RETURN made;
 END $$;
 
+CREATE FUNCTION public.money_count(of_campaign bigint, begins timestamp with time zone, ends timestamp with time zone, given bigint[]) RETURNS TABLE(dim text, hour timestamp with time zone, key text, price_id bigint, quantity numeric, amount numeric)
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_column
+DECLARE
+    its_zone text := (SELECT c.zone FROM campaign AS c WHERE c.id = of_campaign);
+    its_digits integer := (SELECT c.digits FROM currency AS c WHERE c.code = currency_of(of_campaign));
+    first_day date := kpi_date(begins, its_zone) - 1;
+    last_day date := kpi_date(ends, its_zone);
+BEGIN
+    IF ends <= begins OR NOT EXISTS (SELECT FROM price AS p WHERE p.campaign_id = of_campaign AND p.since <= last_day
+            AND (p.id = ANY(given) OR (given IS NULL AND p.withdrawn_at IS NULL))) THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    WITH p AS MATERIALIZED (
+        SELECT * FROM price_days(of_campaign, first_day, last_day, given)
+    ), calls AS (
+        SELECT h.hour, a.base_id, a.operator_id, a.script, a.caller_number, a.number, a.region, p.id,
+            sum(billed_s(a.ended_at - CASE p.kind WHEN 'tariff_minute' THEN a.connected_at ELSE a.answered_at END, p.first_s, p.step_s)) AS quantity
+        FROM attempt AS a
+        CROSS JOIN LATERAL (SELECT date_trunc('hour', a.sent_at, its_zone) AS hour) AS h
+        JOIN p ON p.day = kpi_date(h.hour, its_zone)
+            AND (p.kind = 'cost_trunk_minute' OR (p.kind = 'tariff_minute' AND a.outcome = 'connected'))
+        WHERE a.campaign_id = of_campaign AND a.answered_at IS NOT NULL AND a.sent_at >= begins AND a.sent_at < ends + interval '2 hours'
+            AND h.hour >= begins AND h.hour < ends
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+    ), letters AS (
+        SELECT h.hour, d.base_id, d.operator_id, d.script, d.caller_number, d.number, d.region, d.code, d.reason, p.id, count(*)::numeric AS quantity
+        FROM letter AS l
+        JOIN disposition AS d ON d.attempt_id = l.attempt_id
+        CROSS JOIN LATERAL (SELECT date_trunc('hour', l.sent_at, its_zone) AS hour) AS h
+        JOIN p ON p.day = kpi_date(h.hour, its_zone) AND p.kind = 'cost_letter'
+        WHERE l.campaign_id = of_campaign AND l.sent_at >= begins AND l.sent_at < ends + interval '2 hours' AND h.hour >= begins AND h.hour < ends
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    ), bases AS (
+        SELECT h.hour, b.id AS base_id, p.id, b.rows_loaded::numeric AS quantity
+        FROM base AS b
+        CROSS JOIN LATERAL (SELECT date_trunc('hour', b.loaded_at, its_zone) AS hour) AS h
+        JOIN p ON p.day = kpi_date(h.hour, its_zone) AND p.kind = 'cost_base_contact'
+        WHERE b.campaign_id = of_campaign AND NOT b.by_hand AND b.undone_at IS NULL AND b.rows_loaded > 0
+            AND b.loaded_at >= begins AND b.loaded_at < ends + interval '2 hours' AND h.hour >= begins AND h.hour < ends
+        UNION ALL
+        SELECT h.hour, x.base_id, x.id, 1
+        FROM price AS x CROSS JOIN LATERAL day_hours(x.since, its_zone) AS h
+        WHERE x.campaign_id = of_campaign AND x.base_id IS NOT NULL AND (x.id = ANY(given) OR (given IS NULL AND x.withdrawn_at IS NULL))
+            AND x.since BETWEEN first_day AND last_day AND h.place = 1 AND h.hour >= begins AND h.hour < ends
+    ), parts AS (
+        SELECT place.dim, c.hour, place.key, c.id, c.quantity
+        FROM calls AS c CROSS JOIN LATERAL kpi_places(of_campaign, c.base_id, c.operator_id, c.script, c.caller_number, c.number, c.region,
+            NULL, NULL) AS place
+        UNION ALL
+        SELECT place.dim, l.hour, place.key, l.id, l.quantity
+        FROM letters AS l CROSS JOIN LATERAL kpi_places(of_campaign, l.base_id, l.operator_id, l.script, l.caller_number, l.number, l.region,
+            l.code, l.reason) AS place
+        UNION ALL
+        SELECT place.dim, b.hour, place.key, b.id, b.quantity
+        FROM bases AS b CROSS JOIN LATERAL (VALUES ('total', ''), ('base', b.base_id::text)) AS place (dim, key)
+        UNION ALL
+        SELECT r.dim, r.hour, r.key, p.id, CASE p.kind
+                WHEN 'tariff_conversation' THEN r.connected
+                WHEN 'tariff_lead' THEN r.leads_accepted
+                WHEN 'cost_paid_hour' THEN r.ready_us + r.ringing_us + r.preview_us + r.talk_us + r.wrap_up_us + r.paused_us
+                ELSE r.ready_us + r.ringing_us + r.preview_us + r.talk_us + r.wrap_up_us END::numeric
+        FROM kpi_row AS r
+        JOIN p ON p.day = kpi_date(r.hour, its_zone) AND p.kind IN ('tariff_conversation', 'tariff_lead', 'tariff_operator_hour',
+            'cost_operator_hour', 'cost_paid_hour')
+        WHERE r.campaign_id = of_campaign AND r.hour >= begins AND r.hour < ends
+            AND r.dim IN ('total', 'operator', 'base', 'script', 'caller', 'number', 'region', 'code', 'reason')
+    ), summed AS (
+        SELECT x.dim, x.hour, x.key, x.id, sum(x.quantity) AS quantity FROM parts AS x GROUP BY 1, 2, 3, 4
+    )
+    SELECT s.dim, s.hour, s.key, s.id, s.quantity, s.quantity * q.amount * CASE q.kind
+            WHEN 'cost_operator_hour' THEN 1 WHEN 'cost_paid_hour' THEN 1 WHEN 'tariff_operator_hour' THEN 1
+            WHEN 'cost_trunk_minute' THEN 60000000 WHEN 'tariff_minute' THEN 60000000 ELSE 3600000000 END
+    FROM summed AS s JOIN price AS q ON q.id = s.id
+    WHERE s.quantity <> 0
+    UNION ALL
+    SELECT 'total', h.hour, '', p.id, 1::numeric, 3600000000 * money_share(
+        money_share(p.amount, extract(day FROM p.day)::bigint,
+            extract(day FROM date_trunc('month', p.day::timestamp) + interval '1 month' - interval '1 day')::bigint, its_digits),
+        h.place, h.places, its_digits)
+    FROM p CROSS JOIN LATERAL day_hours(p.day, its_zone) AS h
+    WHERE p.kind = 'cost_month' AND h.hour >= begins AND h.hour < ends;
+END $$;
+
+CREATE FUNCTION public.money_day_follows() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NEW.revision = 0 AND NEW.since <> coalesce((SELECT max(until) FROM money_day WHERE campaign_id = NEW.campaign_id), NEW.since) THEN
+        RAISE EXCEPTION 'a day is closed after the one before' USING ERRCODE = 'check_violation', CONSTRAINT = 'money_day_follows';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION public.money_rows(campaigns bigint[], of_dim text, begins timestamp with time zone, ends timestamp with time zone) RETURNS TABLE(campaign_id bigint, hour timestamp with time zone, key text, price_id bigint, quantity numeric, amount numeric)
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT m.campaign_id, m.hour, m.key, m.price_id, m.quantity, m.amount
+    FROM money AS m WHERE m.campaign_id = ANY(campaigns) AND m.dim = of_dim AND m.hour >= begins AND m.hour < ends
+    UNION ALL
+    SELECT c.id, o.hour, o.key, o.price_id, o.quantity, o.amount
+    FROM campaign AS c
+    CROSS JOIN LATERAL money_count(c.id, greatest(begins, (SELECT max(d.until) FROM money_day AS d WHERE d.campaign_id = c.id)), ends, NULL) AS o
+    WHERE c.id = ANY(campaigns) AND o.dim = of_dim;
+END $$;
+
+CREATE FUNCTION public.money_share(amount numeric, place bigint, places bigint, digits integer) RETURNS numeric
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT round(amount * place / places, digits) - round(amount * (place - 1) / places, digits)
+$$;
+
+CREATE FUNCTION public.money_turn(of_campaign bigint) RETURNS void
+    LANGUAGE sql
+    AS $$
+    SELECT pg_advisory_xact_lock(661342, of_campaign::integer)
+$$;
+
 CREATE FUNCTION public.phone_region(e164 text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -762,6 +978,65 @@ CREATE FUNCTION public.phone_region(e164 text) RETURNS text
         ELSE ''
     END
 $$;
+
+CREATE FUNCTION public.price_days(of_campaign bigint, first date, last date, given bigint[]) RETURNS TABLE(day date, id bigint, kind text, amount numeric, first_s integer, step_s integer)
+    LANGUAGE plpgsql STABLE
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT g.day::date, p.id, p.kind, p.amount, p.first_s, p.step_s
+    FROM generate_series(first::timestamp, last::timestamp, interval '1 day') AS g (day)
+    CROSS JOIN LATERAL (
+        SELECT DISTINCT ON (x.kind) x.* FROM price AS x
+        WHERE x.campaign_id = of_campaign AND x.base_id IS NULL AND x.since <= g.day::date
+            AND (x.id = ANY(given) OR (given IS NULL AND x.withdrawn_at IS NULL))
+        ORDER BY x.kind, x.since DESC, x.id DESC
+    ) AS p;
+END $$;
+
+CREATE FUNCTION public.price_is_said() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        IF (NEW.id, NEW.campaign_id, NEW.kind, NEW.base_id, NEW.since, NEW.amount, NEW.currency, NEW.first_s, NEW.step_s, NEW.made_at, NEW.made_by)
+            IS DISTINCT FROM
+            (OLD.id, OLD.campaign_id, OLD.kind, OLD.base_id, OLD.since, OLD.amount, OLD.currency, OLD.first_s, OLD.step_s, OLD.made_at, OLD.made_by)
+            OR OLD.withdrawn_at IS NOT NULL THEN
+            RAISE EXCEPTION 'a price stays as it was said' USING ERRCODE = 'check_violation', CONSTRAINT = 'price_is_said';
+        END IF;
+        RETURN NEW;
+    END IF;
+    PERFORM money_turn(NEW.campaign_id);
+    IF NEW.currency <> currency_of(NEW.campaign_id) THEN
+        RAISE EXCEPTION 'the money of this campaign is %', currency_of(NEW.campaign_id)
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'price_currency';
+    END IF;
+    IF NEW.base_id IS NOT NULL AND NOT EXISTS (SELECT FROM base WHERE id = NEW.base_id AND campaign_id = NEW.campaign_id) THEN
+        RAISE EXCEPTION 'this base is of another campaign' USING ERRCODE = 'check_violation', CONSTRAINT = 'price_base';
+    END IF;
+    IF NEW.base_id IS NOT NULL AND EXISTS (
+        SELECT FROM price AS p JOIN money_day AS d ON d.campaign_id = p.campaign_id AND p.id = ANY(d.prices) WHERE p.base_id = NEW.base_id) THEN
+        RAISE EXCEPTION 'this base was paid on a day that is closed' USING ERRCODE = 'check_violation', CONSTRAINT = 'price_base_paid';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION public.promise_grace() RETURNS interval
+    LANGUAGE sql IMMUTABLE
+    AS $$ SELECT interval '60 seconds' $$;
+
+CREATE FUNCTION public.recording_moves() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NEW.state <> OLD.state AND NOT ((OLD.state = 'recording') OR (OLD.state = 'failed' AND NEW.state IN ('stored', 'deleted'))
+        OR (OLD.state = 'stored' AND NEW.state = 'deleted')) THEN
+        RAISE EXCEPTION 'a recording that is % becomes not %', OLD.state, NEW.state USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
 
 CREATE FUNCTION public.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -782,6 +1057,15 @@ CREATE FUNCTION public.refuse_move() RETURNS trigger
     AS $$
 BEGIN
     RAISE EXCEPTION 'rows of % stay where they are', TG_TABLE_NAME USING ERRCODE = 'foreign_key_violation';
+END $$;
+
+CREATE FUNCTION public.revenue_told() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(661342, NEW.campaign_id::integer);
+    NEW.currency := currency_of(NEW.campaign_id);
+    RETURN NEW;
 END $$;
 
 CREATE FUNCTION public.suppress_erased() RETURNS trigger
@@ -824,13 +1108,17 @@ END $$;
 CREATE FUNCTION public.tell_callback() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
+DECLARE
+    event_kind text := CASE WHEN TG_OP = 'INSERT' THEN 'callback.promised'
+        WHEN (NEW.state, NEW.due_at, NEW.operator_id) IS DISTINCT FROM (OLD.state, OLD.due_at, OLD.operator_id) THEN 'callback.changed'
+        WHEN NEW.late_at IS NOT NULL AND OLD.late_at IS NULL THEN 'callback.late'
+        WHEN NEW.reminded_at IS NOT NULL AND OLD.reminded_at IS NULL THEN 'callback.soon' END;
 BEGIN
-    IF TG_OP = 'UPDATE' AND (NEW.state, NEW.due_at, NEW.operator_id) IS NOT DISTINCT FROM (OLD.state, OLD.due_at, OLD.operator_id) THEN
-        RETURN NULL;
+    IF event_kind IS NOT NULL THEN
+        PERFORM tell(event_kind, NEW.campaign_id, gen_random_uuid(), now(), jsonb_build_object('callback_id', NEW.id,
+            'contact_id', NEW.contact_id, 'state', NEW.state, 'due_at', NEW.due_at, 'operator_id', NEW.operator_id,
+            'made_by_attempt', NEW.made_by_attempt, 'kept_by_attempt', NEW.kept_by_attempt, 'late_because', NEW.late_because));
     END IF;
-    PERFORM tell(CASE TG_OP WHEN 'INSERT' THEN 'callback.promised' ELSE 'callback.changed' END, NEW.campaign_id, gen_random_uuid(), now(),
-        jsonb_build_object('callback_id', NEW.id, 'contact_id', NEW.contact_id, 'state', NEW.state, 'due_at', NEW.due_at,
-            'operator_id', NEW.operator_id, 'made_by_attempt', NEW.made_by_attempt, 'kept_by_attempt', NEW.kept_by_attempt));
     RETURN NULL;
 END $$;
 
@@ -857,13 +1145,13 @@ CREATE FUNCTION public.tell_lead() RETURNS trigger
     AS $$
 DECLARE
     event_kind text := CASE WHEN TG_OP = 'INSERT' THEN 'lead.made' WHEN NEW.state <> OLD.state THEN 'lead.moved'
-        WHEN NEW.late_at IS DISTINCT FROM OLD.late_at THEN 'lead.late' END;
+        WHEN NEW.late_at IS NOT NULL AND OLD.late_at IS NULL THEN 'lead.late' END;
 BEGIN
     IF event_kind IS NOT NULL THEN
         PERFORM tell(event_kind, NEW.campaign_id, gen_random_uuid(), CASE event_kind WHEN 'lead.made' THEN NEW.made_at ELSE now() END,
             jsonb_build_object('lead_id', NEW.id, 'attempt_id', NEW.attempt_id, 'contact_id', NEW.contact_id, 'state', NEW.state,
                 'due_at', NEW.due_at, 'owner_id', NEW.owner_id, 'duplicate_of', NEW.duplicate_of, 'replaces', NEW.replaces,
-                'revenue', NEW.revenue::text, 'currency', NEW.currency));
+                'revenue', NEW.revenue::text, 'currency', NEW.currency, 'basket', NEW.basket));
     END IF;
     RETURN NULL;
 END $$;
@@ -926,6 +1214,8 @@ CREATE TABLE public.app_user (
     language text DEFAULT 'en'::text NOT NULL,
     disabled boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    address text,
+    CONSTRAINT app_user_address_check CHECK (((address ~ '^[^[:space:][:cntrl:]<>,;]+@[a-z0-9.-]+$'::text) AND (length(address) <= 254))),
     CONSTRAINT app_user_language_check CHECK ((language = ANY (ARRAY['en'::text, 'ru'::text]))),
     CONSTRAINT app_user_role_check CHECK ((role = ANY (ARRAY['operator'::text, 'supervisor'::text, 'base_manager'::text, 'admin'::text, 'auditor'::text, 'customer'::text, 'api'::text])))
 );
@@ -971,10 +1261,12 @@ CREATE TABLE public.attempt (
     script integer DEFAULT 0 NOT NULL,
     asked boolean DEFAULT false NOT NULL,
     manual boolean DEFAULT false NOT NULL,
-    CONSTRAINT attempt_check CHECK (((outcome <> 'connected'::text) OR ((connected_at IS NOT NULL) AND (answered_at IS NOT NULL)))),
+    came_in boolean DEFAULT false NOT NULL,
+    CONSTRAINT attempt_check CHECK (((outcome <> 'connected'::text) OR ((connected_at IS NOT NULL) AND ((answered_at IS NOT NULL) OR came_in)))),
     CONSTRAINT attempt_check1 CHECK ((legal_answered OR (NOT legal_abandoned))),
     CONSTRAINT attempt_ended_by_check CHECK ((ended_by = ANY (ARRAY['callee'::text, 'operator'::text, 'service'::text, 'switch_restart'::text, 'phone_lost'::text, 'lost'::text]))),
     CONSTRAINT attempt_outcome_check CHECK ((outcome = ANY (ARRAY['connected'::text, 'abandoned'::text, 'early_hangup'::text, 'offer_ended'::text, 'no_answer'::text, 'busy'::text, 'machine'::text, 'invalid_number'::text, 'congestion'::text, 'rejected'::text, 'failed'::text, 'cancelled'::text, 'not_sent'::text, 'unknown'::text]))),
+    CONSTRAINT came_in_is_apart CHECK (((NOT came_in) OR (asked AND (rang_at IS NULL) AND (answered_at IS NULL) AND (NOT counts) AND (NOT legal_answered) AND (outcome = 'connected'::text)))),
     CONSTRAINT manual_is_asked CHECK ((asked OR (NOT manual)))
 )
 PARTITION BY RANGE (sent_at);
@@ -1010,7 +1302,9 @@ CREATE TABLE public.attempt_live (
     caller_number text DEFAULT ''::text NOT NULL,
     asked boolean DEFAULT false NOT NULL,
     manual boolean DEFAULT false NOT NULL,
+    came_in boolean DEFAULT false NOT NULL,
     CONSTRAINT attempt_live_state_check CHECK ((state = ANY (ARRAY['sent'::text, 'ringing'::text, 'answered'::text, 'offer'::text, 'waiting'::text, 'bridging'::text, 'connected'::text]))),
+    CONSTRAINT came_in_is_apart CHECK (((NOT came_in) OR (asked AND (rang_at IS NULL) AND (answered_at IS NULL)))),
     CONSTRAINT manual_is_asked CHECK ((asked OR (NOT manual)))
 );
 
@@ -1046,10 +1340,12 @@ CREATE TABLE public.attempt_other (
     script integer DEFAULT 0 NOT NULL,
     asked boolean DEFAULT false NOT NULL,
     manual boolean DEFAULT false NOT NULL,
-    CONSTRAINT attempt_check CHECK (((outcome <> 'connected'::text) OR ((connected_at IS NOT NULL) AND (answered_at IS NOT NULL)))),
+    came_in boolean DEFAULT false NOT NULL,
+    CONSTRAINT attempt_check CHECK (((outcome <> 'connected'::text) OR ((connected_at IS NOT NULL) AND ((answered_at IS NOT NULL) OR came_in)))),
     CONSTRAINT attempt_check1 CHECK ((legal_answered OR (NOT legal_abandoned))),
     CONSTRAINT attempt_ended_by_check CHECK ((ended_by = ANY (ARRAY['callee'::text, 'operator'::text, 'service'::text, 'switch_restart'::text, 'phone_lost'::text, 'lost'::text]))),
     CONSTRAINT attempt_outcome_check CHECK ((outcome = ANY (ARRAY['connected'::text, 'abandoned'::text, 'early_hangup'::text, 'offer_ended'::text, 'no_answer'::text, 'busy'::text, 'machine'::text, 'invalid_number'::text, 'congestion'::text, 'rejected'::text, 'failed'::text, 'cancelled'::text, 'not_sent'::text, 'unknown'::text]))),
+    CONSTRAINT came_in_is_apart CHECK (((NOT came_in) OR (asked AND (rang_at IS NULL) AND (answered_at IS NULL) AND (NOT counts) AND (NOT legal_answered) AND (outcome = 'connected'::text)))),
     CONSTRAINT manual_is_asked CHECK ((asked OR (NOT manual)))
 );
 
@@ -1088,6 +1384,12 @@ CREATE TABLE public.campaign (
     preview_calls boolean DEFAULT false NOT NULL,
     manual boolean DEFAULT false NOT NULL,
     listening_shown boolean DEFAULT true NOT NULL,
+    recording text DEFAULT 'off'::text NOT NULL,
+    recording_days integer DEFAULT 90 NOT NULL,
+    recording_stops boolean DEFAULT false NOT NULL,
+    recording_operator boolean DEFAULT false NOT NULL,
+    recording_customer boolean DEFAULT false NOT NULL,
+    return_wait_s integer DEFAULT 20 NOT NULL,
     CONSTRAINT campaign_after_wrap_up_check CHECK ((after_wrap_up = ANY (ARRAY['ready'::text, 'paused'::text]))),
     CONSTRAINT campaign_attempts_max_check CHECK (((attempts_max >= 1) AND (attempts_max <= 20))),
     CONSTRAINT campaign_budget_mode_check CHECK ((budget_mode = ANY (ARRAY['strict'::text, 'probable'::text]))),
@@ -1102,6 +1404,9 @@ CREATE TABLE public.campaign (
     CONSTRAINT campaign_offer_check CHECK ((offer ~ '^[a-z0-9_-]{1,32}$'::text)),
     CONSTRAINT campaign_preview_s_check CHECK (((preview_s >= 5) AND (preview_s <= 600))),
     CONSTRAINT campaign_purpose_check CHECK ((purpose = ANY (ARRAY['marketing'::text, 'survey'::text, 'service'::text, 'debt'::text]))),
+    CONSTRAINT campaign_recording_check CHECK ((recording = ANY (ARRAY['off'::text, 'on'::text, 'told'::text, 'consent'::text]))),
+    CONSTRAINT campaign_recording_days_check CHECK (((recording_days >= 1) AND (recording_days <= 3650))),
+    CONSTRAINT campaign_return_wait_s_check CHECK (((return_wait_s >= 5) AND (return_wait_s <= 28))),
     CONSTRAINT campaign_ring_timeout_s_check CHECK (((ring_timeout_s >= 5) AND (ring_timeout_s <= 60))),
     CONSTRAINT campaign_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'stopped'::text]))),
     CONSTRAINT campaign_target_permille_check CHECK (((target_permille >= 0) AND (target_permille <= 50))),
@@ -1128,6 +1433,7 @@ CREATE TABLE public.contact (
     refused_by text,
     promised boolean DEFAULT false NOT NULL,
     decided_by uuid,
+    origin_id bigint,
     CONSTRAINT contact_check CHECK ((((state = 'closed'::text) = (closed_by IS NOT NULL)) AND ((state = 'closed'::text) = (closed_at IS NOT NULL)))),
     CONSTRAINT contact_closed_by_check CHECK ((closed_by = ANY (ARRAY['disposition'::text, 'used_up'::text, 'dead'::text, 'erased'::text]))),
     CONSTRAINT contact_state_check CHECK ((state = ANY (ARRAY['open'::text, 'closed'::text])))
@@ -1176,6 +1482,7 @@ CREATE TABLE public.disposition_kind (
     archived_at timestamp with time zone,
     makes_lead boolean DEFAULT false NOT NULL,
     letter text,
+    basket text,
     CONSTRAINT disposition_kind_code_check CHECK ((code ~ '^[a-z0-9_]{1,40}$'::text)),
     CONSTRAINT disposition_kind_colour_check CHECK ((colour = ANY (ARRAY['success'::text, 'callback'::text, 'refusal'::text, 'bad_number'::text, 'technical'::text]))),
     CONSTRAINT disposition_kind_dnc_scope_check CHECK ((dnc_scope = ANY (ARRAY['global'::text, 'customer'::text, 'campaign'::text]))),
@@ -1234,7 +1541,11 @@ CREATE VIEW public.attempt_shown AS
     d.attempt_id AS said_attempt_id,
     n.name_ru,
     n.name_en,
-    k.zone
+    k.zone,
+    k.customer_id,
+    a.script,
+    a.caller_number,
+    a.region
    FROM ((((((public.attempt a
      JOIN public.campaign k ON ((k.id = a.campaign_id)))
      JOIN public.contact c ON ((c.id = a.contact_id)))
@@ -1349,6 +1660,29 @@ CREATE TABLE public.base_template (
     saved_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.basket (
+    campaign_id bigint NOT NULL,
+    code text NOT NULL,
+    place integer NOT NULL,
+    name_ru text NOT NULL,
+    name_en text NOT NULL,
+    warmth text,
+    accuracy text,
+    product text DEFAULT ''::text NOT NULL,
+    conditions jsonb DEFAULT '[]'::jsonb NOT NULL,
+    owner_id bigint,
+    contact_within_s integer,
+    archived_at timestamp with time zone,
+    CONSTRAINT basket_accuracy_check CHECK ((accuracy = ANY (ARRAY['exact'::text, 'close'::text, 'rough'::text]))),
+    CONSTRAINT basket_check CHECK (((code <> 'common'::text) OR ((conditions = '[]'::jsonb) AND (archived_at IS NULL)))),
+    CONSTRAINT basket_code_check CHECK ((code ~ '^[a-z0-9_]{1,40}$'::text)),
+    CONSTRAINT basket_contact_within_s_check CHECK (((contact_within_s >= 60) AND (contact_within_s <= 2592000))),
+    CONSTRAINT basket_name_en_check CHECK (((length(name_en) >= 1) AND (length(name_en) <= 100))),
+    CONSTRAINT basket_name_ru_check CHECK (((length(name_ru) >= 1) AND (length(name_ru) <= 100))),
+    CONSTRAINT basket_product_check CHECK ((length(product) <= 100)),
+    CONSTRAINT basket_warmth_check CHECK ((warmth = ANY (ARRAY['hot'::text, 'warm'::text, 'cold'::text])))
+);
+
 CREATE TABLE public.callback (
     id bigint NOT NULL,
     contact_id bigint NOT NULL,
@@ -1365,7 +1699,12 @@ CREATE TABLE public.callback (
     closed_by bigint,
     kept_by_attempt uuid,
     moves integer DEFAULT 0 NOT NULL,
+    reminded_at timestamp with time zone,
+    late_at timestamp with time zone,
+    late_because text,
+    urgent boolean DEFAULT false NOT NULL,
     CONSTRAINT callback_check CHECK (((state = 'pending'::text) = (closed_at IS NULL))),
+    CONSTRAINT callback_check1 CHECK (((late_at IS NULL) = (late_because IS NULL))),
     CONSTRAINT callback_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'kept'::text, 'broken'::text, 'cancelled'::text, 'blocked'::text])))
 );
 
@@ -1443,11 +1782,15 @@ CREATE VIEW public.callback_shown AS
     k.promised_at,
     k.made_by_attempt,
     k.kept_by_attempt,
+    k.late_at,
+    k.late_because,
     c.name AS contact,
     p.e164 AS phone,
     lane.zones,
+    lane.countries,
     campaign.name AS campaign,
     campaign.state AS campaign_state,
+    campaign.team_id,
     COALESCE(u.name, ''::text) AS operator,
     COALESCE(closer.name, ''::text) AS closed_by,
     c.closed_by AS contact_closed_by,
@@ -1460,7 +1803,8 @@ CREATE VIEW public.callback_shown AS
     last.at AS changed_at,
     COALESCE(changer.name, ''::text) AS changed_by,
     last.due_before,
-    COALESCE(earlier.name, ''::text) AS owner_before
+    COALESCE(earlier.name, ''::text) AS owner_before,
+    k.urgent
    FROM ((((((((((((public.callback k
      JOIN public.contact c ON ((c.id = k.contact_id)))
      JOIN public.lane ON ((lane.id = c.lane_id)))
@@ -1555,6 +1899,13 @@ CREATE TABLE public.contact_phone (
     place integer NOT NULL,
     phone_id bigint NOT NULL,
     dead boolean DEFAULT false NOT NULL
+);
+
+CREATE TABLE public.currency (
+    code text NOT NULL,
+    digits integer NOT NULL,
+    CONSTRAINT currency_code_check CHECK ((code ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT currency_digits_check CHECK (((digits >= 0) AND (digits <= 4)))
 );
 
 CREATE TABLE public.customer (
@@ -1763,6 +2114,14 @@ CREATE TABLE public.kpi_day (
     replacements_owed integer DEFAULT 0 NOT NULL,
     clients integer DEFAULT 0 NOT NULL,
     day date NOT NULL,
+    promises_made integer DEFAULT 0 NOT NULL,
+    promises_kept integer DEFAULT 0 NOT NULL,
+    promises_kept_late integer DEFAULT 0 NOT NULL,
+    promises_broken integer DEFAULT 0 NOT NULL,
+    promises_cancelled integer DEFAULT 0 NOT NULL,
+    promises_moved integer DEFAULT 0 NOT NULL,
+    return_calls integer DEFAULT 0 NOT NULL,
+    return_missed integer DEFAULT 0 NOT NULL,
     CONSTRAINT kpi_hour_dim_check CHECK ((dim = ANY (ARRAY['total'::text, 'operator'::text, 'base'::text, 'script'::text, 'caller'::text, 'number'::text, 'region'::text, 'code'::text, 'reason'::text])))
 );
 
@@ -1818,7 +2177,15 @@ CREATE TABLE public.kpi_delta (
     leads_accepted integer DEFAULT 0 NOT NULL,
     leads_rejected integer DEFAULT 0 NOT NULL,
     replacements_owed integer DEFAULT 0 NOT NULL,
-    clients integer DEFAULT 0 NOT NULL
+    clients integer DEFAULT 0 NOT NULL,
+    promises_made integer DEFAULT 0 NOT NULL,
+    promises_kept integer DEFAULT 0 NOT NULL,
+    promises_kept_late integer DEFAULT 0 NOT NULL,
+    promises_broken integer DEFAULT 0 NOT NULL,
+    promises_cancelled integer DEFAULT 0 NOT NULL,
+    promises_moved integer DEFAULT 0 NOT NULL,
+    return_calls integer DEFAULT 0 NOT NULL,
+    return_missed integer DEFAULT 0 NOT NULL
 );
 
 CREATE VIEW public.kpi_day_row AS
@@ -1867,7 +2234,15 @@ CREATE VIEW public.kpi_day_row AS
     d.leads_accepted,
     d.leads_rejected,
     d.replacements_owed,
-    d.clients
+    d.clients,
+    d.promises_made,
+    d.promises_kept,
+    d.promises_kept_late,
+    d.promises_broken,
+    d.promises_cancelled,
+    d.promises_moved,
+    d.return_calls,
+    d.return_missed
    FROM public.kpi_day d
 UNION ALL
  SELECT part.dim,
@@ -1915,7 +2290,15 @@ UNION ALL
     p.leads_accepted,
     p.leads_rejected,
     p.replacements_owed,
-    p.clients
+    p.clients,
+    p.promises_made,
+    p.promises_kept,
+    p.promises_kept_late,
+    p.promises_broken,
+    p.promises_cancelled,
+    p.promises_moved,
+    p.return_calls,
+    p.return_missed
    FROM ((public.kpi_delta p
      LEFT JOIN public.campaign k ON ((k.id = p.campaign_id)))
      CROSS JOIN LATERAL public.kpi_places(p.campaign_id, p.base_id, p.operator_id, p.script, p.caller_number, p.number, p.region, p.code, p.reason) part(dim, key));
@@ -1969,6 +2352,14 @@ CREATE TABLE public.kpi_hour (
     leads_rejected integer DEFAULT 0 NOT NULL,
     replacements_owed integer DEFAULT 0 NOT NULL,
     clients integer DEFAULT 0 NOT NULL,
+    promises_made integer DEFAULT 0 NOT NULL,
+    promises_kept integer DEFAULT 0 NOT NULL,
+    promises_kept_late integer DEFAULT 0 NOT NULL,
+    promises_broken integer DEFAULT 0 NOT NULL,
+    promises_cancelled integer DEFAULT 0 NOT NULL,
+    promises_moved integer DEFAULT 0 NOT NULL,
+    return_calls integer DEFAULT 0 NOT NULL,
+    return_missed integer DEFAULT 0 NOT NULL,
     CONSTRAINT kpi_hour_dim_check CHECK ((dim = ANY (ARRAY['total'::text, 'operator'::text, 'base'::text, 'script'::text, 'caller'::text, 'number'::text, 'region'::text, 'code'::text, 'reason'::text])))
 );
 
@@ -1998,6 +2389,9 @@ CREATE TABLE public.lead (
     currency text NOT NULL,
     duplicate_of bigint,
     replaces bigint,
+    basket text DEFAULT 'common'::text NOT NULL,
+    by_hand boolean DEFAULT false NOT NULL,
+    step text DEFAULT ''::text NOT NULL,
     CONSTRAINT lead_address_check CHECK ((length(address) <= 200)),
     CONSTRAINT lead_agreed_check CHECK ((length(agreed) <= 4000)),
     CONSTRAINT lead_check CHECK ((duplicate_of < id)),
@@ -2012,7 +2406,8 @@ CREATE TABLE public.lead (
     CONSTRAINT lead_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT lead_person_check CHECK ((length(person) <= 200)),
     CONSTRAINT lead_revenue_check CHECK ((revenue >= (0)::numeric)),
-    CONSTRAINT lead_state_check CHECK ((state = ANY (ARRAY['new'::text, 'in_work'::text, 'accepted'::text, 'rejected'::text, 'client'::text])))
+    CONSTRAINT lead_state_check CHECK ((state = ANY (ARRAY['new'::text, 'in_work'::text, 'accepted'::text, 'rejected'::text, 'client'::text]))),
+    CONSTRAINT lead_step_check CHECK ((length(step) <= 200))
 );
 
 CREATE VIEW public.kpi_led AS
@@ -2098,6 +2493,98 @@ CREATE VIEW public.kpi_owned AS
          LIMIT 1), (0)::bigint) AS campaign_id
    FROM public.operator_interval i;
 
+CREATE VIEW public.kpi_promised AS
+ SELECT p.id AS callback_id,
+    e.at,
+    p.campaign_id,
+    date_trunc('hour'::text, e.at, k.zone) AS hour,
+    c.base_id,
+    p.operator_id,
+    COALESCE(d.script, 0) AS script,
+    COALESCE(d.caller_number, ''::text) AS caller_number,
+    COALESCE(d.number, 0) AS number,
+    COALESCE(d.region, ''::text) AS region,
+    NULL::text AS code,
+    NULL::text AS reason,
+    e.promises_made,
+    e.promises_kept,
+    (((e.promises_kept = 1) AND (kept.sent_at > (p.due_at + public.promise_grace()))))::integer AS promises_kept_late,
+    e.promises_broken,
+    e.promises_cancelled,
+    e.promises_moved
+   FROM (((((( SELECT callback.id,
+            callback.promised_at AS at,
+            1 AS promises_made,
+            0 AS promises_kept,
+            0 AS promises_broken,
+            0 AS promises_cancelled,
+            0 AS promises_moved
+           FROM public.callback
+        UNION ALL
+         SELECT callback.id,
+            callback.due_at,
+            0,
+            ((callback.state = 'kept'::text))::integer AS int4,
+            ((callback.state = ANY (ARRAY['broken'::text, 'blocked'::text])))::integer AS int4,
+            ((callback.state = 'cancelled'::text))::integer AS int4,
+            ((callback.moves > 0))::integer AS int4
+           FROM public.callback) e
+     JOIN public.callback p ON ((p.id = e.id)))
+     JOIN public.contact c ON ((c.id = p.contact_id)))
+     JOIN public.campaign k ON ((k.id = p.campaign_id)))
+     LEFT JOIN public.disposition d ON ((d.attempt_id = p.made_by_attempt)))
+     LEFT JOIN LATERAL ( SELECT a.sent_at
+           FROM public.attempt a
+          WHERE (a.attempt_id = p.kept_by_attempt)
+        UNION ALL
+         SELECT l.sent_at
+           FROM public.attempt_live l
+          WHERE (l.attempt_id = p.kept_by_attempt)
+ LIMIT 1) kept ON ((e.promises_kept = 1)));
+
+CREATE TABLE public.return_call (
+    id uuid NOT NULL,
+    switch text NOT NULL,
+    epoch bigint NOT NULL,
+    trunk text NOT NULL,
+    campaign_id bigint,
+    base_id bigint,
+    contact_id bigint,
+    phone_id bigint,
+    caller_number text DEFAULT ''::text NOT NULL,
+    region text DEFAULT ''::text NOT NULL,
+    came_at timestamp with time zone NOT NULL,
+    connected_at timestamp with time zone,
+    operator_id bigint,
+    ended_at timestamp with time zone NOT NULL,
+    outcome text NOT NULL,
+    why text DEFAULT ''::text NOT NULL,
+    CONSTRAINT return_call_check CHECK (((outcome = 'refused'::text) = (why <> ''::text))),
+    CONSTRAINT return_call_check1 CHECK (((outcome = 'connected'::text) = (connected_at IS NOT NULL))),
+    CONSTRAINT return_call_check2 CHECK (((outcome = 'refused'::text) OR ((campaign_id IS NOT NULL) AND (contact_id IS NOT NULL) AND (phone_id IS NOT NULL)))),
+    CONSTRAINT return_call_outcome_check CHECK ((outcome = ANY (ARRAY['connected'::text, 'missed'::text, 'refused'::text]))),
+    CONSTRAINT return_call_why_check CHECK ((why = ANY (ARRAY[''::text, 'unknown'::text, 'closed'::text])))
+);
+
+CREATE VIEW public.kpi_returned AS
+ SELECT r.id,
+    r.came_at AS at,
+    r.campaign_id,
+    date_trunc('hour'::text, r.came_at, k.zone) AS hour,
+    r.base_id,
+    r.operator_id,
+    0 AS script,
+    r.caller_number,
+    0 AS number,
+    r.region,
+    NULL::text AS code,
+    NULL::text AS reason,
+    1 AS return_calls,
+    ((r.outcome = 'missed'::text))::integer AS return_missed
+   FROM (public.return_call r
+     JOIN public.campaign k ON ((k.id = r.campaign_id)))
+  WHERE (r.outcome <> 'refused'::text);
+
 CREATE VIEW public.kpi_said AS
  SELECT d.attempt_id,
     d.saved_at AS at,
@@ -2170,19 +2657,19 @@ CREATE VIEW public.kpi_tried AS
     NULL::text AS code,
     NULL::text AS reason,
         CASE
-            WHEN (a.outcome = 'connected'::text) THEN ((1000)::double precision * (EXTRACT(epoch FROM (a.connected_at -
+            WHEN ((a.outcome = 'connected'::text) AND (NOT a.came_in)) THEN ((1000)::double precision * (EXTRACT(epoch FROM (a.connected_at -
             CASE k.mode
                 WHEN 'ivr'::text THEN COALESCE(a.waiting_at, a.answered_at)
                 ELSE a.answered_at
             END)))::double precision)
             ELSE NULL::double precision
         END AS voice_ms,
-    1 AS attempts,
+    ((NOT a.came_in))::integer AS attempts,
     (((a.rang_at IS NOT NULL) OR (a.answered_at IS NOT NULL) OR (a.outcome = 'no_answer'::text)))::integer AS rang,
     (a.legal_answered)::integer AS answered,
     (a.legal_abandoned)::integer AS abandoned,
-    ((a.outcome <> 'not_sent'::text))::integer AS dialled,
-    (((a.outcome = 'offer_ended'::text) OR ((a.outcome = 'connected'::text) AND (a.ended_at >= (a.connected_at + '00:00:01'::interval)))))::integer AS reached,
+    (((a.outcome <> 'not_sent'::text) AND (NOT a.came_in)))::integer AS dialled,
+    (((a.outcome = 'offer_ended'::text) OR ((a.outcome = 'connected'::text) AND (NOT a.came_in) AND (a.ended_at >= (a.connected_at + '00:00:01'::interval)))))::integer AS reached,
     ((a.outcome = 'connected'::text))::integer AS connected,
     ((a.outcome = 'abandoned'::text))::integer AS outcome_abandoned,
     ((a.outcome = 'early_hangup'::text))::integer AS early_hangups,
@@ -2256,7 +2743,15 @@ CREATE VIEW public.kpi_part AS
     0 AS leads_accepted,
     0 AS leads_rejected,
     0 AS replacements_owed,
-    0 AS clients
+    0 AS clients,
+    0 AS promises_made,
+    0 AS promises_kept,
+    0 AS promises_kept_late,
+    0 AS promises_broken,
+    0 AS promises_cancelled,
+    0 AS promises_moved,
+    0 AS return_calls,
+    0 AS return_missed
    FROM public.kpi_tried v
 UNION ALL
  SELECT 'said'::text AS kind,
@@ -2314,7 +2809,15 @@ UNION ALL
     0 AS leads_accepted,
     0 AS leads_rejected,
     0 AS replacements_owed,
-    0 AS clients
+    0 AS clients,
+    0 AS promises_made,
+    0 AS promises_kept,
+    0 AS promises_kept_late,
+    0 AS promises_broken,
+    0 AS promises_cancelled,
+    0 AS promises_moved,
+    0 AS return_calls,
+    0 AS return_missed
    FROM public.kpi_said v
 UNION ALL
  SELECT 'closed'::text AS kind,
@@ -2372,7 +2875,15 @@ UNION ALL
     0 AS leads_accepted,
     0 AS leads_rejected,
     0 AS replacements_owed,
-    0 AS clients
+    0 AS clients,
+    0 AS promises_made,
+    0 AS promises_kept,
+    0 AS promises_kept_late,
+    0 AS promises_broken,
+    0 AS promises_cancelled,
+    0 AS promises_moved,
+    0 AS return_calls,
+    0 AS return_missed
    FROM public.kpi_closed v
 UNION ALL
  SELECT 'led'::text AS kind,
@@ -2430,8 +2941,148 @@ UNION ALL
     v.leads_accepted,
     v.leads_rejected,
     v.replacements_owed,
-    v.clients
+    v.clients,
+    0 AS promises_made,
+    0 AS promises_kept,
+    0 AS promises_kept_late,
+    0 AS promises_broken,
+    0 AS promises_cancelled,
+    0 AS promises_moved,
+    0 AS return_calls,
+    0 AS return_missed
    FROM public.kpi_led v
+UNION ALL
+ SELECT 'promised'::text AS kind,
+    v.at,
+    v.at AS began_at,
+    false AS long,
+    v.campaign_id,
+    v.hour,
+    v.base_id,
+    v.operator_id,
+    v.script,
+    v.caller_number,
+    v.number,
+    v.region,
+    v.code,
+    v.reason,
+    0 AS attempts,
+    0 AS rang,
+    0 AS answered,
+    0 AS abandoned,
+    0 AS dialled,
+    0 AS reached,
+    0 AS connected,
+    0 AS outcome_abandoned,
+    0 AS early_hangups,
+    0 AS offers_heard,
+    0 AS no_answer,
+    0 AS busy,
+    0 AS machine,
+    0 AS invalid_number,
+    0 AS congestion,
+    0 AS rejected,
+    0 AS failed,
+    0 AS cancelled,
+    0 AS not_sent,
+    0 AS unknown,
+    0 AS said,
+    0 AS results,
+    0 AS decision_makers,
+    0 AS fresh,
+    0 AS stale,
+    0 AS off_target,
+    0 AS closed,
+    0 AS closed_by_disposition,
+    0 AS closed_used_up,
+    0 AS closed_dead,
+    0 AS calls_of_closed,
+    0 AS ready_us,
+    0 AS ringing_us,
+    0 AS preview_us,
+    0 AS talk_us,
+    0 AS wrap_up_us,
+    0 AS paused_us,
+    0 AS leads,
+    0 AS leads_accepted,
+    0 AS leads_rejected,
+    0 AS replacements_owed,
+    0 AS clients,
+    v.promises_made,
+    v.promises_kept,
+    v.promises_kept_late,
+    v.promises_broken,
+    v.promises_cancelled,
+    v.promises_moved,
+    0 AS return_calls,
+    0 AS return_missed
+   FROM public.kpi_promised v
+UNION ALL
+ SELECT 'returned'::text AS kind,
+    v.at,
+    v.at AS began_at,
+    false AS long,
+    v.campaign_id,
+    v.hour,
+    v.base_id,
+    v.operator_id,
+    v.script,
+    v.caller_number,
+    v.number,
+    v.region,
+    v.code,
+    v.reason,
+    0 AS attempts,
+    0 AS rang,
+    0 AS answered,
+    0 AS abandoned,
+    0 AS dialled,
+    0 AS reached,
+    0 AS connected,
+    0 AS outcome_abandoned,
+    0 AS early_hangups,
+    0 AS offers_heard,
+    0 AS no_answer,
+    0 AS busy,
+    0 AS machine,
+    0 AS invalid_number,
+    0 AS congestion,
+    0 AS rejected,
+    0 AS failed,
+    0 AS cancelled,
+    0 AS not_sent,
+    0 AS unknown,
+    0 AS said,
+    0 AS results,
+    0 AS decision_makers,
+    0 AS fresh,
+    0 AS stale,
+    0 AS off_target,
+    0 AS closed,
+    0 AS closed_by_disposition,
+    0 AS closed_used_up,
+    0 AS closed_dead,
+    0 AS calls_of_closed,
+    0 AS ready_us,
+    0 AS ringing_us,
+    0 AS preview_us,
+    0 AS talk_us,
+    0 AS wrap_up_us,
+    0 AS paused_us,
+    0 AS leads,
+    0 AS leads_accepted,
+    0 AS leads_rejected,
+    0 AS replacements_owed,
+    0 AS clients,
+    0 AS promises_made,
+    0 AS promises_kept,
+    0 AS promises_kept_late,
+    0 AS promises_broken,
+    0 AS promises_cancelled,
+    0 AS promises_moved,
+    v.return_calls,
+    v.return_missed
+   FROM public.kpi_returned v
 UNION ALL
  SELECT 'timed'::text AS kind,
     v.at,
@@ -2488,7 +3139,15 @@ UNION ALL
     0 AS leads_accepted,
     0 AS leads_rejected,
     0 AS replacements_owed,
-    0 AS clients
+    0 AS clients,
+    0 AS promises_made,
+    0 AS promises_kept,
+    0 AS promises_kept_late,
+    0 AS promises_broken,
+    0 AS promises_cancelled,
+    0 AS promises_moved,
+    0 AS return_calls,
+    0 AS return_missed
    FROM public.kpi_timed v;
 
 CREATE VIEW public.kpi_row AS
@@ -2537,7 +3196,15 @@ CREATE VIEW public.kpi_row AS
     h.leads_accepted,
     h.leads_rejected,
     h.replacements_owed,
-    h.clients
+    h.clients,
+    h.promises_made,
+    h.promises_kept,
+    h.promises_kept_late,
+    h.promises_broken,
+    h.promises_cancelled,
+    h.promises_moved,
+    h.return_calls,
+    h.return_missed
    FROM public.kpi_hour h
 UNION ALL
  SELECT part.dim,
@@ -2585,7 +3252,15 @@ UNION ALL
     p.leads_accepted,
     p.leads_rejected,
     p.replacements_owed,
-    p.clients
+    p.clients,
+    p.promises_made,
+    p.promises_kept,
+    p.promises_kept_late,
+    p.promises_broken,
+    p.promises_cancelled,
+    p.promises_moved,
+    p.return_calls,
+    p.return_missed
    FROM (public.kpi_delta p
      CROSS JOIN LATERAL public.kpi_places(p.campaign_id, p.base_id, p.operator_id, p.script, p.caller_number, p.number, p.region, p.code, p.reason) part(dim, key));
 
@@ -2611,7 +3286,9 @@ CREATE TABLE public.lead_change (
     what text NOT NULL,
     before text,
     after text,
-    CONSTRAINT lead_change_what_check CHECK ((what = ANY (ARRAY['made'::text, 'moved'::text, 'given'::text, 'changed'::text, 'late'::text, 'revenue'::text])))
+    reason text DEFAULT ''::text NOT NULL,
+    CONSTRAINT lead_change_reason_check CHECK ((length(reason) <= 1000)),
+    CONSTRAINT lead_change_what_check CHECK ((what = ANY (ARRAY['made'::text, 'moved'::text, 'given'::text, 'changed'::text, 'late'::text, 'revenue'::text, 'basket'::text])))
 );
 
 ALTER TABLE public.lead_change ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -2818,6 +3495,33 @@ ALTER TABLE public.loosening ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.money (
+    campaign_id bigint NOT NULL,
+    dim text NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    key text NOT NULL,
+    price_id bigint NOT NULL,
+    revision integer DEFAULT 0 NOT NULL,
+    quantity numeric NOT NULL,
+    amount numeric NOT NULL
+);
+
+CREATE TABLE public.money_day (
+    campaign_id bigint NOT NULL,
+    day date NOT NULL,
+    revision integer DEFAULT 0 NOT NULL,
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone NOT NULL,
+    prices bigint[] NOT NULL,
+    currency text NOT NULL,
+    cost numeric NOT NULL,
+    revenue numeric NOT NULL,
+    closed_at timestamp with time zone DEFAULT now() NOT NULL,
+    closed_by bigint,
+    CONSTRAINT money_day_check CHECK ((until > since)),
+    CONSTRAINT money_day_revision_check CHECK ((revision >= 0))
+);
+
 CREATE TABLE public.national_list (
     name text NOT NULL,
     imported_at timestamp with time zone NOT NULL,
@@ -2959,11 +3663,140 @@ CREATE TABLE public.preview_end (
     CONSTRAINT preview_end_how_check CHECK ((how = ANY (ARRAY['called'::text, 'skipped'::text, 'expired'::text, 'refused'::text, 'returned'::text])))
 );
 
+CREATE TABLE public.price (
+    id bigint NOT NULL,
+    campaign_id bigint NOT NULL,
+    kind text NOT NULL,
+    base_id bigint,
+    since date NOT NULL,
+    amount numeric NOT NULL,
+    currency text NOT NULL,
+    first_s integer,
+    step_s integer,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    made_by bigint,
+    withdrawn_at timestamp with time zone,
+    withdrawn_by bigint,
+    CONSTRAINT price_amount_check CHECK (((amount >= (0)::numeric) AND (amount < ('100000000000'::bigint)::numeric) AND (scale(trim_scale(amount)) <= 6))),
+    CONSTRAINT price_check CHECK (((kind = 'cost_base'::text) = (base_id IS NOT NULL))),
+    CONSTRAINT price_check1 CHECK (((kind = ANY (ARRAY['tariff_minute'::text, 'cost_trunk_minute'::text])) = (first_s IS NOT NULL))),
+    CONSTRAINT price_check2 CHECK (((first_s IS NULL) = (step_s IS NULL))),
+    CONSTRAINT price_check3 CHECK (((withdrawn_at IS NOT NULL) OR (withdrawn_by IS NULL))),
+    CONSTRAINT price_first_s_check CHECK (((first_s >= 1) AND (first_s <= 3600))),
+    CONSTRAINT price_kind_check CHECK ((kind = ANY (ARRAY['tariff_minute'::text, 'tariff_conversation'::text, 'tariff_lead'::text, 'tariff_operator_hour'::text, 'cost_operator_hour'::text, 'cost_paid_hour'::text, 'cost_trunk_minute'::text, 'cost_base'::text, 'cost_base_contact'::text, 'cost_letter'::text, 'cost_month'::text]))),
+    CONSTRAINT price_since_check CHECK (((since >= '2000-01-01'::date) AND (since < '2100-01-01'::date))),
+    CONSTRAINT price_step_s_check CHECK (((step_s >= 1) AND (step_s <= 3600)))
+);
+
+ALTER TABLE public.price ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.price_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.recording (
+    attempt_id uuid NOT NULL,
+    campaign_id bigint NOT NULL,
+    phone_id bigint NOT NULL,
+    operator_id bigint,
+    switch text NOT NULL,
+    state text DEFAULT 'recording'::text NOT NULL,
+    began_at timestamp with time zone NOT NULL,
+    stored_at timestamp with time zone,
+    seed bytea,
+    bytes bigint,
+    duration_ms bigint,
+    why text,
+    hold text,
+    deleted_at timestamp with time zone,
+    removed_at timestamp with time zone,
+    CONSTRAINT held_stays CHECK (((hold IS NULL) OR (state <> 'deleted'::text))),
+    CONSTRAINT recording_bytes_check CHECK ((bytes > 0)),
+    CONSTRAINT recording_check CHECK (((state = 'stored'::text) = (seed IS NOT NULL))),
+    CONSTRAINT recording_check1 CHECK (((state <> 'stored'::text) OR ((stored_at IS NOT NULL) AND (bytes IS NOT NULL) AND (duration_ms IS NOT NULL)))),
+    CONSTRAINT recording_check2 CHECK ((((state = 'failed'::text) AND (why = ANY (ARRAY['no_file'::text, 'empty'::text, 'unreadable'::text]))) OR ((state = 'deleted'::text) AND (why = ANY (ARRAY['retention'::text, 'erasure'::text, 'asked'::text]))) OR ((state = ANY (ARRAY['recording'::text, 'stored'::text])) AND (why IS NULL)))),
+    CONSTRAINT recording_check3 CHECK (((state = 'deleted'::text) = (deleted_at IS NOT NULL))),
+    CONSTRAINT recording_check4 CHECK (((removed_at IS NULL) OR (state = 'deleted'::text))),
+    CONSTRAINT recording_duration_ms_check CHECK ((duration_ms > 0)),
+    CONSTRAINT recording_hold_check CHECK (((length(hold) >= 1) AND (length(hold) <= 500))),
+    CONSTRAINT recording_seed_check CHECK ((length(seed) = 32)),
+    CONSTRAINT recording_state_check CHECK ((state = ANY (ARRAY['recording'::text, 'stored'::text, 'failed'::text, 'deleted'::text]))),
+    CONSTRAINT recording_why_check CHECK ((why = ANY (ARRAY['no_file'::text, 'empty'::text, 'unreadable'::text, 'retention'::text, 'erasure'::text, 'asked'::text])))
+);
+
+CREATE TABLE public.recording_pause (
+    attempt_id uuid NOT NULL,
+    paused_at timestamp with time zone NOT NULL,
+    resumed_at timestamp with time zone,
+    user_id bigint,
+    CONSTRAINT recording_pause_check CHECK ((resumed_at >= paused_at))
+);
+
 CREATE TABLE public.recovery_code (
     code_hash bytea NOT NULL,
     user_id bigint NOT NULL,
     used_at timestamp with time zone,
     CONSTRAINT recovery_code_code_hash_check CHECK ((length(code_hash) = 32))
+);
+
+CREATE TABLE public.report_file (
+    run_id bigint NOT NULL,
+    place smallint NOT NULL,
+    name text NOT NULL,
+    media text NOT NULL,
+    content bytea NOT NULL
+);
+
+CREATE TABLE public.report_letter (
+    id bigint NOT NULL,
+    message_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    run_id bigint NOT NULL,
+    subscriber_id bigint,
+    address text NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    reason text,
+    detail text DEFAULT ''::text NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    sent_at timestamp with time zone,
+    closed_at timestamp with time zone,
+    CONSTRAINT report_letter_check CHECK (((state = 'waiting'::text) = (closed_at IS NULL))),
+    CONSTRAINT report_letter_check1 CHECK (((state <> 'sent'::text) OR (sent_at IS NOT NULL))),
+    CONSTRAINT report_letter_check2 CHECK (((state <> ALL (ARRAY['refused'::text, 'given_up'::text])) OR (reason IS NOT NULL))),
+    CONSTRAINT report_letter_detail_check CHECK ((length(detail) <= 500)),
+    CONSTRAINT report_letter_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'refused'::text, 'bounced'::text, 'given_up'::text])))
+);
+
+ALTER TABLE public.report_letter ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.report_letter_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.report_run (
+    id bigint NOT NULL,
+    subscription_id bigint NOT NULL,
+    day date,
+    about date NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    subject text,
+    body text
+);
+
+ALTER TABLE public.report_run ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.report_run_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.script_version (
@@ -2992,6 +3825,69 @@ CREATE TABLE public.second_factor (
     confirmed_at timestamp with time zone,
     last_step bigint DEFAULT 0 NOT NULL,
     CONSTRAINT second_factor_seed_check CHECK ((length(seed) = 16))
+);
+
+CREATE TABLE public.subscriber (
+    id bigint NOT NULL,
+    subscription_id bigint NOT NULL,
+    address text NOT NULL,
+    allowed_by bigint,
+    stopped_at timestamp with time zone,
+    stopped_why text,
+    removed_at timestamp with time zone,
+    CONSTRAINT subscriber_address_check CHECK ((length(address) <= 254)),
+    CONSTRAINT subscriber_check CHECK (((stopped_at IS NULL) = (stopped_why IS NULL))),
+    CONSTRAINT subscriber_stopped_why_check CHECK ((stopped_why = ANY (ARRAY['link'::text, 'bounced'::text])))
+);
+
+ALTER TABLE public.subscriber ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.subscriber_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.subscription (
+    id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    name text NOT NULL,
+    campaign_id bigint,
+    zone text NOT NULL,
+    period text NOT NULL,
+    breakdown text NOT NULL,
+    language text NOT NULL,
+    form text NOT NULL,
+    weekdays smallint[] NOT NULL,
+    month_day smallint,
+    hour smallint NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    next_day date NOT NULL,
+    next_at timestamp with time zone NOT NULL,
+    stopped_at timestamp with time zone,
+    stopped_why text,
+    removed_at timestamp with time zone,
+    CONSTRAINT subscription_breakdown_check CHECK ((breakdown = ANY (ARRAY['operator'::text, 'campaign'::text, 'base'::text, 'customer'::text, 'script'::text, 'caller'::text, 'number'::text, 'region'::text]))),
+    CONSTRAINT subscription_check CHECK (((month_day IS NULL) = (cardinality(weekdays) > 0))),
+    CONSTRAINT subscription_check1 CHECK (((stopped_at IS NULL) = (stopped_why IS NULL))),
+    CONSTRAINT subscription_form_check CHECK ((form = ANY (ARRAY['csv'::text, 'xlsx'::text]))),
+    CONSTRAINT subscription_hour_check CHECK (((hour >= 0) AND (hour <= 23))),
+    CONSTRAINT subscription_language_check CHECK ((language = ANY (ARRAY['ru'::text, 'en'::text]))),
+    CONSTRAINT subscription_month_day_check CHECK (((month_day >= 1) AND (month_day <= 31))),
+    CONSTRAINT subscription_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT subscription_period_check CHECK ((period = ANY (ARRAY['yesterday'::text, 'week'::text, 'month'::text]))),
+    CONSTRAINT subscription_stopped_why_check CHECK ((stopped_why = ANY (ARRAY['asked'::text, 'link'::text, 'disabled'::text, 'rights'::text, 'nobody'::text]))),
+    CONSTRAINT subscription_weekdays_check CHECK ((weekdays <@ ARRAY[(1)::smallint, (2)::smallint, (3)::smallint, (4)::smallint, (5)::smallint, (6)::smallint, (7)::smallint]))
+);
+
+ALTER TABLE public.subscription ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.subscription_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.suppression (
@@ -3071,7 +3967,7 @@ CREATE TABLE public.webhook (
     paused_at timestamp with time zone,
     CONSTRAINT webhook_check CHECK (((customer_id IS NULL) OR (campaign_id IS NULL))),
     CONSTRAINT webhook_check1 CHECK (((seed_before IS NULL) = (seed_before_until IS NULL))),
-    CONSTRAINT webhook_kinds_check CHECK (((cardinality(kinds) > 0) AND (kinds <@ ARRAY['attempt.connected'::text, 'attempt.ended'::text, 'disposition.saved'::text, 'lead.made'::text, 'lead.moved'::text, 'lead.late'::text, 'callback.promised'::text, 'callback.changed'::text, 'campaign.state'::text]))),
+    CONSTRAINT webhook_kinds_check CHECK (((cardinality(kinds) > 0) AND (kinds <@ ARRAY['attempt.connected'::text, 'attempt.ended'::text, 'disposition.saved'::text, 'lead.made'::text, 'lead.moved'::text, 'lead.late'::text, 'callback.promised'::text, 'callback.changed'::text, 'callback.soon'::text, 'callback.late'::text, 'campaign.state'::text]))),
     CONSTRAINT webhook_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT webhook_seed_before_check CHECK ((length(seed_before) = 16)),
     CONSTRAINT webhook_seed_check CHECK ((length(seed) = 16)),
@@ -3151,6 +4047,9 @@ ALTER TABLE ONLY public.base
 ALTER TABLE ONLY public.base_template
     ADD CONSTRAINT base_template_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY public.basket
+    ADD CONSTRAINT basket_pkey PRIMARY KEY (campaign_id, code);
+
 ALTER TABLE ONLY public.callback_change
     ADD CONSTRAINT callback_change_pkey PRIMARY KEY (id);
 
@@ -3186,6 +4085,9 @@ ALTER TABLE ONLY public.contact_phone
 
 ALTER TABLE ONLY public.contact
     ADD CONSTRAINT contact_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.currency
+    ADD CONSTRAINT currency_pkey PRIMARY KEY (code);
 
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_name_key UNIQUE (name);
@@ -3301,6 +4203,15 @@ ALTER TABLE ONLY public.listening
 ALTER TABLE ONLY public.loosening
     ADD CONSTRAINT loosening_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.money_day
+    ADD CONSTRAINT money_day_campaign_id_until_revision_key UNIQUE (campaign_id, until, revision);
+
+ALTER TABLE ONLY public.money_day
+    ADD CONSTRAINT money_day_pkey PRIMARY KEY (campaign_id, day, revision);
+
+ALTER TABLE ONLY public.money
+    ADD CONSTRAINT money_pkey PRIMARY KEY (campaign_id, dim, hour, key, price_id, revision);
+
 ALTER TABLE ONLY public.national_list
     ADD CONSTRAINT national_list_pkey PRIMARY KEY (name);
 
@@ -3364,8 +4275,35 @@ ALTER TABLE ONLY public.preview
 ALTER TABLE ONLY public.preview
     ADD CONSTRAINT preview_preview_id_key UNIQUE (preview_id);
 
+ALTER TABLE ONLY public.price
+    ADD CONSTRAINT price_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.recording_pause
+    ADD CONSTRAINT recording_pause_pkey PRIMARY KEY (attempt_id, paused_at);
+
+ALTER TABLE ONLY public.recording
+    ADD CONSTRAINT recording_pkey PRIMARY KEY (attempt_id);
+
 ALTER TABLE ONLY public.recovery_code
     ADD CONSTRAINT recovery_code_pkey PRIMARY KEY (code_hash);
+
+ALTER TABLE ONLY public.report_file
+    ADD CONSTRAINT report_file_pkey PRIMARY KEY (run_id, place);
+
+ALTER TABLE ONLY public.report_letter
+    ADD CONSTRAINT report_letter_message_id_key UNIQUE (message_id);
+
+ALTER TABLE ONLY public.report_letter
+    ADD CONSTRAINT report_letter_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.report_run
+    ADD CONSTRAINT report_run_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.report_run
+    ADD CONSTRAINT report_run_subscription_id_day_key UNIQUE (subscription_id, day);
+
+ALTER TABLE ONLY public.return_call
+    ADD CONSTRAINT return_call_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.script_version
     ADD CONSTRAINT script_version_pkey PRIMARY KEY (campaign_id, version);
@@ -3378,6 +4316,12 @@ ALTER TABLE ONLY public.seat
 
 ALTER TABLE ONLY public.second_factor
     ADD CONSTRAINT second_factor_pkey PRIMARY KEY (user_id);
+
+ALTER TABLE ONLY public.subscriber
+    ADD CONSTRAINT subscriber_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.subscription
+    ADD CONSTRAINT subscription_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.suppression
     ADD CONSTRAINT suppression_pkey PRIMARY KEY (hash);
@@ -3442,17 +4386,25 @@ CREATE INDEX base_change_of_contact ON public.base_change USING btree (contact_i
 
 CREATE UNIQUE INDEX base_of_file ON public.base USING btree (campaign_id, file_hash, copy) WHERE (undone_at IS NULL);
 
+CREATE INDEX base_of_time ON public.base USING btree (campaign_id, loaded_at);
+
 CREATE INDEX callback_by_due ON public.callback USING btree (due_at, id);
+
+CREATE INDEX callback_by_promise ON public.callback USING btree (promised_at);
 
 CREATE INDEX callback_change_of_callback ON public.callback_change USING btree (callback_id, id);
 
 CREATE INDEX callback_due ON public.callback USING btree (campaign_id, next_at) WHERE (state = 'pending'::text);
+
+CREATE INDEX callback_not_late ON public.callback USING btree (due_at) WHERE ((state = 'pending'::text) AND (late_at IS NULL));
 
 CREATE INDEX callback_of_contact ON public.callback USING btree (contact_id);
 
 CREATE INDEX callback_of_operator ON public.callback USING btree (operator_id, due_at) WHERE (operator_id IS NOT NULL);
 
 CREATE INDEX callback_pending ON public.callback USING btree (due_at, id) WHERE (state = 'pending'::text);
+
+CREATE INDEX callback_urgent ON public.callback USING btree (campaign_id) WHERE (urgent AND (state = 'pending'::text));
 
 CREATE INDEX closing_of_campaign ON public.closing USING btree (campaign_id, closed_at);
 
@@ -3498,6 +4450,8 @@ CREATE INDEX lead_by_made ON public.lead USING btree (made_at);
 
 CREATE INDEX lead_change_of_lead ON public.lead_change USING btree (lead_id, id);
 
+CREATE INDEX lead_of_basket ON public.lead USING btree (campaign_id, basket, id);
+
 CREATE INDEX lead_of_campaign ON public.lead USING btree (campaign_id, id);
 
 CREATE INDEX lead_of_company ON public.lead USING btree (customer_id, company_key, id) WHERE (company_key IS NOT NULL);
@@ -3522,6 +4476,8 @@ CREATE INDEX letter_of_list ON public.letter USING btree (list_id, id) WHERE (li
 
 CREATE INDEX letter_of_state ON public.letter USING btree (state, id);
 
+CREATE INDEX letter_sent ON public.letter USING btree (campaign_id, sent_at) WHERE (sent_at IS NOT NULL);
+
 CREATE INDEX letter_tried ON public.letter USING btree (campaign_id, tried_at) WHERE (tried_at IS NOT NULL);
 
 CREATE INDEX letter_waiting ON public.letter USING btree (campaign_id, next_at, id) WHERE (state = 'waiting'::text);
@@ -3533,6 +4489,8 @@ CREATE INDEX listening_open ON public.listening USING btree (switch) WHERE (ende
 CREATE INDEX login_try_recent ON public.login_try USING btree (at);
 
 CREATE UNIQUE INDEX one_callee_per_operator ON public.attempt_live USING btree (operator_id) WHERE ((state = ANY (ARRAY['bridging'::text, 'connected'::text])) AND (ended_by IS DISTINCT FROM 'phone_lost'::text));
+
+CREATE UNIQUE INDEX one_pause_at_a_time ON public.recording_pause USING btree (attempt_id) WHERE (resumed_at IS NULL);
 
 CREATE UNIQUE INDEX one_pending_callback ON public.callback USING btree (contact_id) WHERE (state = 'pending'::text);
 
@@ -3560,7 +4518,39 @@ CREATE INDEX preview_end_of_campaign ON public.preview_end USING btree (campaign
 
 CREATE INDEX preview_end_of_operator ON public.preview_end USING btree (operator_id, ended_at);
 
+CREATE UNIQUE INDEX price_in_force ON public.price USING btree (campaign_id, kind, since) WHERE ((withdrawn_at IS NULL) AND (base_id IS NULL));
+
+CREATE UNIQUE INDEX price_of_base ON public.price USING btree (base_id) WHERE ((withdrawn_at IS NULL) AND (base_id IS NOT NULL));
+
+CREATE INDEX price_of_campaign ON public.price USING btree (campaign_id, id);
+
+CREATE INDEX recording_by_age ON public.recording USING btree (campaign_id, began_at) WHERE ((state = 'stored'::text) AND (hold IS NULL));
+
+CREATE INDEX recording_of_phone ON public.recording USING btree (phone_id);
+
+CREATE INDEX recording_open ON public.recording USING btree (switch, began_at) WHERE (state = 'recording'::text);
+
+CREATE INDEX recording_to_remove ON public.recording USING btree (deleted_at) WHERE ((state = 'deleted'::text) AND (removed_at IS NULL));
+
 CREATE INDEX recovery_code_of_user ON public.recovery_code USING btree (user_id);
+
+CREATE INDEX report_letter_of_run ON public.report_letter USING btree (run_id);
+
+CREATE INDEX report_letter_waiting ON public.report_letter USING btree (next_at, id) WHERE (state = 'waiting'::text);
+
+CREATE INDEX report_run_of ON public.report_run USING btree (subscription_id, id);
+
+CREATE INDEX return_call_of_campaign ON public.return_call USING btree (campaign_id, came_at);
+
+CREATE INDEX return_call_of_contact ON public.return_call USING btree (contact_id, came_at) WHERE (contact_id IS NOT NULL);
+
+CREATE INDEX return_call_of_phone ON public.return_call USING btree (phone_id, came_at) WHERE (phone_id IS NOT NULL);
+
+CREATE UNIQUE INDEX subscriber_once ON public.subscriber USING btree (subscription_id, lower(address)) WHERE (removed_at IS NULL);
+
+CREATE INDEX subscription_due ON public.subscription USING btree (next_at) WHERE ((stopped_at IS NULL) AND (removed_at IS NULL));
+
+CREATE INDEX subscription_of_user ON public.subscription USING btree (user_id, id);
 
 CREATE INDEX web_session_of_user ON public.web_session USING btree (user_id);
 
@@ -3592,7 +4582,11 @@ CREATE TRIGGER attempt_is_a_fact BEFORE DELETE OR UPDATE ON public.attempt FOR E
 
 CREATE TRIGGER audit_is_a_fact BEFORE DELETE OR UPDATE ON public.audit FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
-CREATE TRIGGER change_is_a_fact BEFORE DELETE OR UPDATE ON public.lead_change FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER basket_common AFTER INSERT ON public.campaign FOR EACH ROW EXECUTE FUNCTION public.basket_common();
+
+CREATE TRIGGER change_is_a_fact BEFORE UPDATE ON public.lead_change FOR EACH ROW WHEN (((new.reason <> ''::text) OR ((to_jsonb(new.*) - 'reason'::text) IS DISTINCT FROM (to_jsonb(old.*) - 'reason'::text)))) EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER closing_is_a_fact BEFORE DELETE OR UPDATE ON public.money_day FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER contact_gone AFTER DELETE ON public.contact REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION public.contact_gone();
 
@@ -3601,6 +4595,8 @@ CREATE TRIGGER contact_keys AFTER INSERT ON public.contact REFERENCING NEW TABLE
 CREATE TRIGGER contact_moved AFTER UPDATE OF phone_id, lane_id, base_id, campaign_id ON public.contact FOR EACH ROW WHEN (((old.phone_id <> new.phone_id) OR (old.lane_id <> new.lane_id) OR (old.base_id <> new.base_id) OR (old.campaign_id <> new.campaign_id))) EXECUTE FUNCTION public.contact_moved();
 
 CREATE TRIGGER contact_phone_keys AFTER INSERT ON public.contact_phone REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION public.contact_phone_keys();
+
+CREATE TRIGGER currency_stays BEFORE INSERT OR UPDATE OF currency ON public.lead_rule FOR EACH ROW EXECUTE FUNCTION public.currency_stays();
 
 CREATE TRIGGER interval_is_a_fact BEFORE DELETE OR UPDATE ON public.operator_interval FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
@@ -3624,23 +4620,49 @@ CREATE TRIGGER kpi_lead_after AFTER INSERT OR UPDATE OF state, decided_at, clien
 
 CREATE TRIGGER kpi_lead_before BEFORE UPDATE OF state, decided_at, client_at ON public.lead FOR EACH ROW EXECUTE FUNCTION public.kpi_lead_told();
 
+CREATE TRIGGER kpi_promise_after AFTER UPDATE OF state, due_at, operator_id, moves, kept_by_attempt ON public.callback FOR EACH ROW EXECUTE FUNCTION public.kpi_promise_told();
+
+CREATE TRIGGER kpi_promise_before BEFORE UPDATE OF state, due_at, operator_id, moves, kept_by_attempt ON public.callback FOR EACH ROW EXECUTE FUNCTION public.kpi_promise_told();
+
+CREATE TRIGGER kpi_promise_made AFTER INSERT ON public.callback FOR EACH ROW EXECUTE FUNCTION public.kpi_promise_told();
+
+CREATE TRIGGER kpi_return AFTER INSERT ON public.return_call FOR EACH ROW EXECUTE FUNCTION public.kpi_return_told();
+
 CREATE TRIGGER lead_moves BEFORE UPDATE ON public.lead FOR EACH ROW EXECUTE FUNCTION public.lead_moves();
+
+CREATE TRIGGER money_day_follows BEFORE INSERT ON public.money_day FOR EACH ROW EXECUTE FUNCTION public.money_day_follows();
+
+CREATE TRIGGER money_is_a_fact BEFORE DELETE OR UPDATE ON public.money FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER never_deleted BEFORE DELETE ON public.lane FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_delete();
 
 CREATE TRIGGER never_deleted BEFORE DELETE ON public.lead FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_delete();
 
+CREATE TRIGGER never_deleted BEFORE DELETE ON public.lead_change FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER never_deleted BEFORE DELETE ON public.letter FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_delete();
 
 CREATE TRIGGER never_deleted BEFORE DELETE ON public.phone FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_delete();
+
+CREATE TRIGGER never_deleted BEFORE DELETE ON public.price FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_delete();
+
+CREATE TRIGGER never_deleted BEFORE DELETE ON public.report_letter FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_delete();
 
 CREATE TRIGGER never_moved AFTER UPDATE OF contact_id, phone_id ON public.contact_phone FOR EACH ROW EXECUTE FUNCTION public.refuse_move();
 
 CREATE TRIGGER preview_end_is_a_fact BEFORE DELETE OR UPDATE ON public.preview_end FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER price_is_said BEFORE INSERT OR UPDATE ON public.price FOR EACH ROW EXECUTE FUNCTION public.price_is_said();
+
+CREATE TRIGGER recording_moves BEFORE UPDATE ON public.recording FOR EACH ROW EXECUTE FUNCTION public.recording_moves();
+
+CREATE TRIGGER return_call_is_a_fact BEFORE DELETE OR UPDATE ON public.return_call FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER revenue_told BEFORE UPDATE OF revenue ON public.lead FOR EACH ROW WHEN (((old.revenue IS NULL) AND (new.revenue IS NOT NULL))) EXECUTE FUNCTION public.revenue_told();
+
 CREATE TRIGGER suppress_erased AFTER INSERT ON public.phone REFERENCING NEW TABLE AS new_phones FOR EACH STATEMENT EXECUTE FUNCTION public.suppress_erased();
 
-CREATE TRIGGER tell AFTER INSERT OR UPDATE OF state, due_at, operator_id ON public.callback FOR EACH ROW EXECUTE FUNCTION public.tell_callback();
+CREATE TRIGGER tell AFTER INSERT OR UPDATE OF state, due_at, operator_id, reminded_at, late_at ON public.callback FOR EACH ROW EXECUTE FUNCTION public.tell_callback();
 
 CREATE TRIGGER tell AFTER UPDATE OF state ON public.campaign FOR EACH ROW WHEN ((old.state <> new.state)) EXECUTE FUNCTION public.tell_campaign();
 
@@ -3712,6 +4734,12 @@ ALTER TABLE ONLY public.base_pass
 ALTER TABLE ONLY public.base_template
     ADD CONSTRAINT base_template_saved_by_fkey FOREIGN KEY (saved_by) REFERENCES public.app_user(id);
 
+ALTER TABLE ONLY public.basket
+    ADD CONSTRAINT basket_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.basket
+    ADD CONSTRAINT basket_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES public.app_user(id);
+
 ALTER TABLE ONLY public.callback
     ADD CONSTRAINT callback_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
 
@@ -3761,6 +4789,9 @@ ALTER TABLE ONLY public.disposition
     ADD CONSTRAINT disposition_campaign_id_code_fkey FOREIGN KEY (campaign_id, code) REFERENCES public.disposition_kind(campaign_id, code);
 
 ALTER TABLE ONLY public.disposition_kind
+    ADD CONSTRAINT disposition_kind_campaign_id_basket_fkey FOREIGN KEY (campaign_id, basket) REFERENCES public.basket(campaign_id, code);
+
+ALTER TABLE ONLY public.disposition_kind
     ADD CONSTRAINT disposition_kind_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.disposition_rest
@@ -3807,6 +4838,9 @@ ALTER TABLE ONLY public.lane
 
 ALTER TABLE ONLY public.lead
     ADD CONSTRAINT lead_attempt_id_fkey FOREIGN KEY (attempt_id) REFERENCES public.disposition(attempt_id);
+
+ALTER TABLE ONLY public.lead
+    ADD CONSTRAINT lead_campaign_id_basket_fkey FOREIGN KEY (campaign_id, basket) REFERENCES public.basket(campaign_id, code);
 
 ALTER TABLE ONLY public.lead
     ADD CONSTRAINT lead_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
@@ -3889,6 +4923,18 @@ ALTER TABLE ONLY public.loosening
 ALTER TABLE ONLY public.loosening
     ADD CONSTRAINT loosening_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
 
+ALTER TABLE ONLY public.money_day
+    ADD CONSTRAINT money_day_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
+
+ALTER TABLE ONLY public.money_day
+    ADD CONSTRAINT money_day_closed_by_fkey FOREIGN KEY (closed_by) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.money_day
+    ADD CONSTRAINT money_day_currency_fkey FOREIGN KEY (currency) REFERENCES public.currency(code);
+
+ALTER TABLE ONLY public.money
+    ADD CONSTRAINT money_price_id_fkey FOREIGN KEY (price_id) REFERENCES public.price(id);
+
 ALTER TABLE ONLY public.national_list
     ADD CONSTRAINT national_list_imported_by_fkey FOREIGN KEY (imported_by) REFERENCES public.app_user(id);
 
@@ -3925,8 +4971,53 @@ ALTER TABLE ONLY public.preview
 ALTER TABLE ONLY public.preview
     ADD CONSTRAINT preview_phone_id_fkey FOREIGN KEY (phone_id) REFERENCES public.phone(id);
 
+ALTER TABLE ONLY public.price
+    ADD CONSTRAINT price_base_id_fkey FOREIGN KEY (base_id) REFERENCES public.base(id);
+
+ALTER TABLE ONLY public.price
+    ADD CONSTRAINT price_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
+
+ALTER TABLE ONLY public.price
+    ADD CONSTRAINT price_currency_fkey FOREIGN KEY (currency) REFERENCES public.currency(code);
+
+ALTER TABLE ONLY public.price
+    ADD CONSTRAINT price_made_by_fkey FOREIGN KEY (made_by) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.price
+    ADD CONSTRAINT price_withdrawn_by_fkey FOREIGN KEY (withdrawn_by) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.recording
+    ADD CONSTRAINT recording_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
+
+ALTER TABLE ONLY public.recording
+    ADD CONSTRAINT recording_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.recording_pause
+    ADD CONSTRAINT recording_pause_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.recording
+    ADD CONSTRAINT recording_phone_id_fkey FOREIGN KEY (phone_id) REFERENCES public.phone(id);
+
 ALTER TABLE ONLY public.recovery_code
     ADD CONSTRAINT recovery_code_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.second_factor(user_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.report_file
+    ADD CONSTRAINT report_file_run_id_fkey FOREIGN KEY (run_id) REFERENCES public.report_run(id);
+
+ALTER TABLE ONLY public.report_letter
+    ADD CONSTRAINT report_letter_run_id_fkey FOREIGN KEY (run_id) REFERENCES public.report_run(id);
+
+ALTER TABLE ONLY public.report_letter
+    ADD CONSTRAINT report_letter_subscriber_id_fkey FOREIGN KEY (subscriber_id) REFERENCES public.subscriber(id);
+
+ALTER TABLE ONLY public.report_run
+    ADD CONSTRAINT report_run_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES public.subscription(id);
+
+ALTER TABLE ONLY public.return_call
+    ADD CONSTRAINT return_call_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
+
+ALTER TABLE ONLY public.return_call
+    ADD CONSTRAINT return_call_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES public.app_user(id);
 
 ALTER TABLE ONLY public.script_version
     ADD CONSTRAINT script_version_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id) ON DELETE CASCADE;
@@ -3939,6 +5030,18 @@ ALTER TABLE ONLY public.seat
 
 ALTER TABLE ONLY public.second_factor
     ADD CONSTRAINT second_factor_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.app_user(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.subscriber
+    ADD CONSTRAINT subscriber_allowed_by_fkey FOREIGN KEY (allowed_by) REFERENCES public.app_user(id);
+
+ALTER TABLE ONLY public.subscriber
+    ADD CONSTRAINT subscriber_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES public.subscription(id);
+
+ALTER TABLE ONLY public.subscription
+    ADD CONSTRAINT subscription_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaign(id);
+
+ALTER TABLE ONLY public.subscription
+    ADD CONSTRAINT subscription_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.app_user(id);
 
 ALTER TABLE ONLY public.web_session
     ADD CONSTRAINT web_session_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.app_user(id) ON DELETE CASCADE;

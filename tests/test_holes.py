@@ -108,11 +108,17 @@ def test_what_we_may_ask_of_the_switch_is_a_short_list():
 
 
 def test_no_dialled_text_is_expanded_in_the_dialplan():
-    """AST-2010-002: ``Dial(SIP/${EXTEN})`` lets ``300&Zap/g1/…`` add a call. Ours has no Dial, and patterns only hang up."""
+    """AST-2010-002: ``Dial(SIP/${EXTEN})`` lets ``300&Zap/g1/…`` add a call. Ours has no Dial; patterns hang up or keep digits."""
     plan = (ROOT / "docker/asterisk/extensions.conf").read_text()
     code = "\n".join(line for line in plan.splitlines() if not line.lstrip().startswith(";"))
-    assert {line.partition(",1,")[2] for line in re.findall(r"exten => _.*", code)} <= {"Hangup(21)"}
+    assert {line.partition(",1,")[2] for line in re.findall(r"exten => _.*", code)} <= {
+        "Hangup(21)",
+        "Set(KEY=${FILTER(0-8,${EXTEN})})",
+        "Set(DIALLED=${FILTER(+0-9,${EXTEN})})",
+    }
     assert not re.search(r"\b(Dial|System|TrySystem|AGI|Exec|ExecIf|EVAL|SHELL|CURL|FILE|DISA)\(", code)
+    for filtered in ("FILTER(0-8,${EXTEN})", "FILTER(+0-9,${EXTEN})", "FILTER(+0-9,${CALLERID(num)})"):
+        code = code.replace(filtered, "")
     assert "${EXTEN" not in code
     assert "${CALLERID" not in code
     for name in re.findall(r"\$\{(DIALER_\w+)\}", code):  # what came over AMI is filtered where it is used

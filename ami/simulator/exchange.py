@@ -11,7 +11,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from ami.events import BridgeEntered, BridgeLeft, ChannelState, HungUp, SwitchSnapshot
-from ami.simulator.record import Talk, WorldCall
+from ami.simulator.record import Talk, Tape, WorldCall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -59,6 +59,7 @@ class Channel:
         "seat",
         "spies_on",
         "state",
+        "tape",
         "turn",
         "variables",
     )
@@ -82,6 +83,8 @@ class Channel:
         self.seat: str | None = None
         self.spies_on = ""
         """Id of the channel this one spies on."""
+        self.tape: Tape | None = None
+        """What is recorded of this channel."""
         self.person: Person | None = None
         self.call: WorldCall | None = None
         self.variables: Mapping[str, str] = {}
@@ -98,6 +101,8 @@ class Exchange:
         self.channels: dict[str, Channel] = {}
         self.bridges: dict[str, Bridge] = {}
         self.spying: set[Channel] = set()
+        self.tapes: dict[str, Tape] = {}
+        """What was recorded, by file name: the folder ``monitor``."""
         self.database: dict[str, dict[str, str]] = {}
         self._holding: dict[str, Bridge] = {}
         self._timers: list[tuple[float, int, Step, Channel, int]] = []
@@ -209,6 +214,8 @@ class Exchange:
             call.ended_at, call.ended_by, call.cause = self.now, by, cause
         for other in left_alone:
             self._goes_on(other)
+        if channel.tape is not None:
+            channel.tape.ended_at = self.now
         self.emit(HungUp(at=self.now, channel_id=channel.channel_id, cause=cause, sip_code=sip_code))
         del self.channels[channel.channel_id]
         self.spying.discard(channel)
@@ -220,6 +227,8 @@ class Exchange:
         self.advance(now)
         for channel in self.channels.values():
             channel.alive = False
+            if channel.tape is not None:
+                channel.tape.ended_at = now
             if channel.call is not None:
                 channel.call.ended_at, channel.call.ended_by = now, "crash"
                 for talk in channel.call.talks[-1:]:
@@ -240,11 +249,14 @@ class Exchange:
     # --- looking
 
     def find(self, channel_id: str) -> Channel | None:
-        """A channel by id; as in Asterisk, a beginning of an id finds some channel that begins so."""
+        """A channel by id or name; as in Asterisk, a beginning of either finds some channel that begins so."""
         channel = self.channels.get(channel_id)
         if channel is not None or not channel_id:
             return channel
-        return next((c for i, c in self.channels.items() if i.startswith(channel_id)), None)
+        return next(
+            (c for i, c in self.channels.items() if channel_id in (c.name[: len(channel_id)], i[: len(channel_id)])),
+            None,
+        )
 
     def channel_states(self) -> Iterator[ChannelState]:
         """CoreShowChannels."""

@@ -409,7 +409,8 @@ class SimLink:
         self._travel(event)
 
     def _travel(self, event: Event) -> None:
-        delay_s = self._draw(self.faults.event_delay_s)
+        low_s, high_s = self.faults.event_delay_s
+        delay_s = 0.0 if low_s == high_s == 0.0 else self._draw((low_s, high_s))
         if delay_s == 0.0 and not self._delayed:
             self._deliver(event)
             return

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from ami.actions import Bridge, Hangup, Originate, Redirect, SetVariable
+from ami.actions import Bridge, Hangup, Mute, Originate, Redirect, SetVariable
 from ami.events import NAMES
 from ami.simulator.wire import PLAN, block, channel_line
 
@@ -98,7 +98,7 @@ class Manager:
         self.sim = sim
         self.switch = sim.switch
         self.version = version
-        self.globals = {"DIALER_PLAN": "3"}
+        self.globals = {"DIALER_PLAN": "6"}
 
     def reply(self, headers: Headers, rights: frozenset[str]) -> Reply:
         """Carry out one action for somebody with these rights to write."""
@@ -173,6 +173,12 @@ def _redirect(manager: Manager, headers: Headers) -> Reply:
 def _hangup(manager: Manager, headers: Headers) -> Reply:
     action = Hangup(channel_id=one(headers, "channel"), cause=int(one(headers, "cause") or 16))
     return _do(manager, action, "Channel Hungup")
+
+
+def _mix_monitor_mute(manager: Manager, headers: Headers) -> Reply:
+    action = Mute(channel_id=one(headers, "channel"), silent=one(headers, "state") == "1")
+    refusal = manager.sim.do(action)
+    return success() if refusal is None else error(refusal)
 
 
 def _setvar(manager: Manager, headers: Headers) -> Reply:
@@ -272,6 +278,7 @@ _ACTIONS: Final[dict[str, tuple[frozenset[str], Callable[[Manager, Headers], Rep
     "redirect": (frozenset({"call"}), _redirect),
     "hangup": (frozenset({"system", "call"}), _hangup),
     "setvar": (frozenset({"call"}), _setvar),
+    "mixmonitormute": (frozenset({"system", "call"}), _mix_monitor_mute),
     "getvar": (frozenset({"call", "reporting"}), _getvar),
     "corestatus": (_REPORTING, _core_status),
     "coresettings": (_REPORTING, _core_settings),

@@ -5,7 +5,15 @@ Tests count by it. Nothing the service believes, stores or fails to hear can cha
 
 from __future__ import annotations
 
+import math
+import struct
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import pairwise
+
+#: What a recording is made of: samples a second of each of two sides, 16 bits each.
+SAMPLES_PER_S = 8000
+FRAME_BYTES = 4
 
 
 @dataclass(slots=True)
@@ -42,3 +50,32 @@ class WorldCall:
         """Note the first thing this person hears."""
         if self.heard_at is None:
             self.heard_at, self.heard = at, what
+
+
+@dataclass(slots=True)
+class Tape:
+    """What MixMonitor writes of one channel: a tone for each side, silence while it is muted."""
+
+    name: str
+    began_at: float
+    ended_at: float | None = None
+    silent: list[tuple[float, bool]] = field(default_factory=list)
+    """When it was muted, and when not any more."""
+
+    def sound(self) -> bytes:
+        """Both sides beside each other, 16 bits at 8 kHz, until its end."""
+        turns = [(self.began_at, False), *self.silent, (self.ended_at or self.began_at, False)]
+        parts = []
+        for (at, silent), (until, _) in pairwise(turns):
+            frames = round((until - at) * SAMPLES_PER_S)
+            second = bytes(SAMPLES_PER_S * FRAME_BYTES) if silent else _tones()
+            parts.append((second * (frames // SAMPLES_PER_S + 1))[: frames * FRAME_BYTES])
+        return b"".join(parts)
+
+
+@cache
+def _tones() -> bytes:
+    """A second of the callee at 400 Hz and the operator at 600 Hz."""
+    turn = 2 * math.pi / SAMPLES_PER_S
+    both = ((math.sin(400 * turn * i), math.sin(600 * turn * i)) for i in range(SAMPLES_PER_S))
+    return b"".join(struct.pack("<hh", round(8000 * callee), round(8000 * operator)) for callee, operator in both)

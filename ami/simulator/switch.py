@@ -12,12 +12,16 @@ One call, from top to bottom (times are examples; what a person does comes from 
     [operator]       Said OperatorReady, waits in ``operators``; after each conversation waits there again
     [answered]       Said Answered, waits in ``callees`` for ANSWER_WAIT_S, then the message
     [offer]          Said Answered, Said OfferStarted; keys: Said Key, and
-                       1  Said Waiting, waits in ``waiting`` for DIALER_KEY_WAIT_S, then the message
-                       2  goodbye, HungUp        9  AstDB, Said OptOut, goodbye, HungUp
+                       those of DIALER_SAID_KEYS and DIALER_CALLBACK_KEYS  goodbye, HungUp
+                       1, unless it is of them  Said Waiting, waits in ``waiting`` for DIALER_KEY_WAIT_S, then message
+                       9  AstDB, Said OptOut, goodbye, HungUp
                        *  the offer again, at most five times in all; another key too, but without Said Key
                      none: Said OfferEnded, HungUp
+    with DIALER_RECORD   MixMonitor from the answer, in an offer from key 1, until the channel ends
+    [inbound]        who calls in: Said CameIn, waits in ``callers`` for CALLERS_WAIT_S, then Said Message, goodbye
+    [missed] [unknown]   what a caller hears whom nobody serves, or nobody knows; the first is Said Message
     [listen] [whisper] [join]   Said Spying; a supervisor's phone, until the leg it spies on is gone, or sent to another
-    message          Said Message; key 9 as above (after an offer 2 as well, and Said Key), else HungUp
+    message          Said Message; key 9 as above (after an offer Said Key, and 2 of DIALER_CALLBACK_KEYS), else HungUp
 
 A callee whose operator's phone is lost goes on at the message, as on the real thing.
 
@@ -35,7 +39,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ami.actions import Bridge, Hangup, Originate, Redirect, SetVariable
+from ami.actions import Bridge, Hangup, Mute, Originate, Redirect, SetVariable
 from ami.events import (
     ChannelCreated,
     ChannelRinging,
@@ -48,7 +52,7 @@ from ami.events import (
 )
 from ami.simulator.exchange import Channel, Exchange
 from ami.simulator.people import ANSWERING, Kind
-from ami.simulator.record import WorldCall
+from ami.simulator.record import Tape, WorldCall
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +73,6 @@ REFUSALS = {
 
 
 OFFERS_MOST = 5
-OFFER_KEYS, MESSAGE_KEYS = frozenset("129*"), frozenset("29")
 #: Contexts of a supervisor's phone.
 SPYING = ("listen", "whisper", "join")
 
@@ -84,6 +87,8 @@ class Dialplan:
     goodbye_s: float = 1.5
     key_wait_s: float = 20.0
     held_s: float = 20.0
+    callers_wait_s: float = 30.0
+    callers_most: int = 60
     absolute_s: float = 7200.0
     operator_absolute_s: float = 43200.0
 
@@ -93,6 +98,7 @@ class SimSwitch(Exchange):
 
     Attributes:
         calls: The world's record of every INVITE to a callee, oldest first; tests count by it.
+        callers: The same of everybody who called in.
     """
 
     def __init__(
@@ -107,6 +113,7 @@ class SimSwitch(Exchange):
         self.world = world
         self.dialplan = dialplan or Dialplan()
         self.calls: list[WorldCall] = []
+        self.callers: list[WorldCall] = []
         self._ordinals: dict[str, int] = {}
         self._lost_seats: set[str] = set()
         self._enter_context: dict[str, Callable[[Channel], None]] = {
@@ -114,6 +121,8 @@ class SimSwitch(Exchange):
             "answered": self._answered,
             "offer": self._offer,
             "held": self._held,
+            "missed": self._turned_away,
+            "unknown": self._goodbye,
             **{mode: partial(self._spies, mode=mode) for mode in SPYING},
         }
 
@@ -139,6 +148,14 @@ class SimSwitch(Exchange):
             self._hang_up(channel, by="service", cause=action.cause)
         elif isinstance(action, SetVariable):
             channel.variables = {**channel.variables, action.name: action.value}
+        elif isinstance(action, Mute):
+            return self._mute(channel, silent=action.silent)
+        return None
+
+    def _mute(self, channel: Channel, *, silent: bool) -> str | None:
+        if channel.tape is None:
+            return "Cannot set mute flag"
+        channel.tape.silent.append((self.now, silent))
         return None
 
     def _originate(self, action: Originate) -> str | None:
@@ -289,7 +306,14 @@ class SimSwitch(Exchange):
         channel.resumes = self._operator_waits
         self._wait_in(channel, "operators")
 
+    def _records(self, channel: Channel) -> None:
+        """MixMonitor, where the service asks for it: from here to the end of the channel."""
+        if channel.variables.get("DIALER_RECORD") == "1":
+            name = channel.channel_id.removeprefix("att-")
+            channel.tape = self.tapes[name] = Tape(name, self.now)
+
     def _answered(self, channel: Channel) -> None:
+        self._records(channel)
         self._picks_up(channel)
         self._waits_for_operator(channel, "callees", self.dialplan.answer_wait_s)
 
@@ -318,9 +342,11 @@ class SimSwitch(Exchange):
         self._say(channel, "OfferEnded")
         self._plan_puts_down(channel)
 
-    def _waits_for_operator(self, channel: Channel, where: str, seconds: float) -> None:
+    def _waits_for_operator(
+        self, channel: Channel, where: str, seconds: float, *, then: Callable[[Channel], None] | None = None
+    ) -> None:
         channel.turn += 1
-        channel.resumes = self._message
+        channel.resumes = then or self._message
         self._wait_in(channel, where)
         self._at(self.now + seconds, self._waited_in_vain, channel)
         if channel.person is not None and channel.person.patience_s is not None:
@@ -328,6 +354,18 @@ class SimSwitch(Exchange):
 
     def _held(self, channel: Channel) -> None:
         self._waits_for_operator(channel, "held", self.dialplan.held_s)
+
+    def _comes_in(self, channel: Channel, dialled: str) -> None:
+        """The number that called and the one it dialled came from outside: of both the digits are left."""
+        self._at(self.now + self.dialplan.absolute_s, self._absolute_timeout, channel, whole_life=True)
+        self._say(channel, "CameIn", Caller=_digits(channel.number), Dialled=_digits(dialled), Name=channel.name)
+        self._waits_for_operator(channel, "callers", self.dialplan.callers_wait_s, then=self._turned_away)
+
+    def _turned_away(self, channel: Channel) -> None:
+        self._say(channel, "Message")
+        if channel.call is not None:
+            channel.call.hears("message", self.now)
+        self._goodbye(channel)
 
     def _spies(self, channel: Channel, *, mode: str) -> None:
         """ChanSpy with the options u, E and S: on one channel, whatever it does, until it is gone."""
@@ -355,7 +393,8 @@ class SimSwitch(Exchange):
 
     def _waited_in_vain(self, channel: Channel) -> None:
         self._leave(channel)
-        self._message(channel)
+        if channel.resumes is not None:
+            channel.resumes(channel)
 
     def _message(self, channel: Channel) -> None:
         channel.turn += 1
@@ -375,16 +414,17 @@ class SimSwitch(Exchange):
             return
         if channel.call is not None:
             channel.call.keys.append((self.now, digit))
-        understood = OFFER_KEYS if channel.application == "Background" else MESSAGE_KEYS
-        if channel.context == "offer" and digit in understood:
+        ending, heard = _keys(channel)
+        if digit in heard:
             self._say(channel, "Key", Key=digit)
         if digit == "9":
             self._opts_out(channel)
-        elif digit == "2" and channel.context == "offer":
+        elif digit in ending:
             self._goodbye(channel)
         elif channel.application == "Read":
             self._plan_puts_down(channel)
         elif digit == "1":
+            self._records(channel)
             self._say(channel, "Waiting")
             seconds = float(channel.variables.get("DIALER_KEY_WAIT_S", self.dialplan.key_wait_s))
             self._waits_for_operator(channel, "waiting", seconds)
@@ -437,6 +477,22 @@ class SimSwitch(Exchange):
 
     # --- the world's own hands: what no action of ours can do
 
+    def person_calls(self, number: str, dialled: str, person: Person, now: float, *, trunk: str = "trunk") -> None:
+        """Somebody calls in over a trunk; one too many finds the line busy."""
+        self.advance(now)
+        if sum(channel.context == "inbound" for channel in self.channels.values()) >= self.dialplan.callers_most:
+            return
+        self._count += 1
+        name = f"PJSIP/{trunk}-{self._count:08x}"
+        channel = Channel(f"{int(now)}.{self._count}", name, context="inbound", number=number, now=self.now)
+        channel.person, channel.state, channel.answered_at = person, "Up", self.now
+        channel.call = WorldCall(number, channel.channel_id, self.now, answered_at=self.now)
+        self.callers.append(channel.call)
+        self.channels[channel.channel_id] = channel
+        self.emit(ChannelCreated(at=self.now, channel_id=channel.channel_id, name=channel.name))
+        self.emit(ChannelUp(at=self.now, channel_id=channel.channel_id))
+        self._comes_in(channel, dialled)
+
     def callee_hangs_up(self, channel_id: str, now: float) -> None:
         """This person puts the phone down now (or rejects it while it rings)."""
         self.advance(now)
@@ -469,6 +525,23 @@ class SimSwitch(Exchange):
         self.advance(now)
         self._lost_seats.discard(seat)
         self.emit(ContactChanged(at=self.now, aor=seat, status="Reachable"))
+
+
+def _digits(text: str) -> str:
+    """What ``FILTER(+0-9,…)`` leaves."""
+    return "".join(one for one in text if one in "+0123456789")
+
+
+def _keys(channel: Channel) -> tuple[set[str], set[str]]:
+    """Keys that end the recording it hears with thanks, and those that are told."""
+    if channel.context != "offer":
+        return set(), set()
+    called_back = set(channel.variables.get("DIALER_CALLBACK_KEYS", ""))
+    if channel.application == "Read":
+        ending = called_back & {"2"}
+        return ending, ending | {"9"}
+    ending = called_back | set(channel.variables.get("DIALER_SAID_KEYS", ""))
+    return ending, ending | set("19*")
 
 
 def _others(channel: Channel) -> list[Channel]:

@@ -68,6 +68,18 @@ PLAN: Final[dict[str, dict[str, tuple[tuple[str, str], ...]]]] = {
             ("Hangup", "16"),
         )
     },
+    "inbound": {
+        "s": (
+            ("Answer", ""),
+            ("UserEvent", "CameIn"),
+            ("BridgeWait", "callers,participant,e(r)S(30)"),
+            ("UserEvent", "Message"),
+            ("Playback", "nobody"),
+            ("Hangup", "16"),
+        )
+    },
+    "missed": {"s": (("UserEvent", "Message"), ("Playback", "missed"), ("Hangup", "16"))},
+    "unknown": {"s": (("Playback", "nobody"), ("Hangup", "16"))},
     "held": {
         "s": (
             ("BridgeWait", "held,participant,e(m)S(20)"),

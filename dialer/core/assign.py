@@ -11,27 +11,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from uuid import UUID
 
     from dialer.core.model import LiveAttempt
     from dialer.core.presence import Operator
 
 
-def longest_ready(attempt: LiveAttempt, free: Iterable[Operator], held: Mapping[int, UUID]) -> Operator | None:
+def longest_ready(
+    attempt: LiveAttempt, free: Iterable[Operator], held: Mapping[int, UUID], awaited: Collection[int] = ()
+) -> Operator | None:
     """The operator for this callee, or None.
 
     Args:
         attempt: The waiting callee.
         free: Operators who may be bridged and serve this campaign.
         held: Operator id -> the attempt in flight that was promised with this operator.
+        awaited: Operators whose own promises come due: somebody else is taken if there is somebody.
     """
     free = list(free)
     for op in free:
         if op.live.operator_id == attempt.for_operator:
             return op
     able = [op for op in free if held.get(op.live.operator_id, attempt.id) == attempt.id]
-    return min(able, key=lambda op: (op.live.since, op.live.operator_id), default=None)
+    if not awaited:
+        return min(able, key=lambda op: (op.live.since, op.live.operator_id), default=None)
+    return min(able, key=lambda op: (op.live.operator_id in awaited, op.live.since, op.live.operator_id), default=None)
 
 
 def shares(

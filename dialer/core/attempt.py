@@ -16,6 +16,9 @@ bridge makes ``connected``, nothing else does.
 The one way back is from ``bridging``: if the switch refused the Bridge the callee is still waiting, and the
 attempt returns to the state it waited in.
 
+Somebody who calls the shown number back begins as ``waiting``, never rang and was never answered: a conversation may
+follow, or nothing.
+
 How an answered attempt ended when nobody was connected:
 
     waited or heard the message for 2 s or more   abandoned
@@ -81,7 +84,8 @@ def advance(attempt: LiveAttempt, to: AttemptState, at: datetime) -> LiveAttempt
     if to is S.WAITING:
         return replace(attempt, state=to, waiting_at=at)
     if to is S.CONNECTED:
-        return replace(attempt, state=to, answered_at=attempt.answered_at or at, connected_at=at)
+        answered_at = None if attempt.came_in else attempt.answered_at or at
+        return replace(attempt, state=to, answered_at=answered_at, connected_at=at)
     return replace(attempt, state=to)
 
 
@@ -101,7 +105,8 @@ def hears_offer(attempt: LiveAttempt, campaign: Campaign) -> bool:
 def bridge_by(attempt: LiveAttempt, campaign: Campaign) -> datetime | None:
     """Until when this attempt may be bridged; None if it waits for nobody."""
     if attempt.state is S.WAITING and attempt.waiting_at:
-        return attempt.waiting_at + timedelta(seconds=campaign.key_wait_s - 0.1)
+        wait_s = campaign.return_wait_s if attempt.came_in else campaign.key_wait_s - 0.1
+        return attempt.waiting_at + timedelta(seconds=wait_s)
     if attempt.state is S.ANSWERED and attempt.answered_at and not hears_offer(attempt, campaign):
         return attempt.answered_at + timedelta(seconds=LAST_BRIDGE_S)
     return None
@@ -124,15 +129,15 @@ def outcome_of(attempt: LiveAttempt, word: str, at: datetime, *, operator_free: 
     """
     if attempt.connected_at:
         return Outcome.CONNECTED
-    if not attempt.answered_at:
+    if not attempt.answered_at and not attempt.came_in:
         if attempt.ended_by in {EndedBy.SERVICE, EndedBy.OPERATOR}:
             return Outcome.CANCELLED
         return Outcome(word)
-    waited_since = attempt.waiting_at or attempt.answered_at
+    waited_since = attempt.waiting_at or attempt.answered_at or at
     soon = (at - waited_since).total_seconds() < CONNECT_WITHIN_S
     if attempt.state is S.OFFER or (attempt.waiting_at and operator_free):
         return Outcome.EARLY_HANGUP if soon and not attempt.key else Outcome.OFFER_ENDED
-    if soon and attempt.ended_by is None:
+    if attempt.came_in or (soon and attempt.ended_by is None):
         return Outcome.EARLY_HANGUP
     return Outcome.ABANDONED
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -80,43 +81,82 @@ def hand_over(owner: OperatorState | None, next_at: datetime, now: datetime) -> 
     return "owner_away" if owner is None else "owner_paused" if owner is OperatorState.PAUSED else "owner_busy"
 
 
-def why_late(
-    *,
-    campaign_runs: bool,
-    being_called: bool,
-    next_at: datetime,
-    now: datetime,
-    refused_by: str | None,
-    owned: bool,
-    owner: OperatorState | None,
-) -> str:
-    """Why a promise whose time has passed is not kept yet, a stable word: what holds it back first.
+def moved_to(due_at: datetime, zones: Sequence[str], profile: Profile, ring_timeout_s: int) -> datetime | None:
+    """When a promise is kept whose time the rules have come to forbid, e.g. by a holiday; None while its time stands.
+
+    The rules are those of now, not those of the day it was made. Where nobody may be called any more there is no other
+    time either: the promise stays, and is shown as late with that reason.
 
     Args:
+        due_at: As promised.
+        zones: Zones the callee may be in.
+        profile: The campaign's rules.
+        ring_timeout_s: How long the campaign lets it ring.
+    """
+    if hours.may_call(due_at, zones, profile, ring_timeout_s):
+        return None
+    return hours.next_open(due_at, zones, profile, ring_timeout_s)
+
+
+def free_again(sent: Sequence[datetime], profile: Profile, now: datetime) -> datetime:
+    """From when on a number may be called again by its counters, if it is not called meanwhile; ``now`` if at once.
+
+    The same figures as the gate's: the least gap, and the most attempts in a day, in 7 and in 30 days.
+
+    Args:
+        sent: When the attempts that count were sent, the last one first.
+        profile: The campaign's rules.
+        now: Present time, aware.
+    """
+    limits = (
+        (1, timedelta(seconds=profile.min_gap_s)),
+        (profile.per_day, timedelta(days=1)),
+        (profile.per_7_days, timedelta(days=7)),
+        (profile.per_30_days, timedelta(days=30)),
+    )
+    return max([now, *(sent[most - 1] + period for most, period in limits if 0 < most <= len(sent))])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a promise whose time has come stands in.
+
+    Attributes:
+        stopped: Why nothing is dialled at all, the engine's word; None while it dials.
         campaign_runs: Whether its campaign dials.
         being_called: Whether a call goes on.
+        window_open: Whether the rules let its callee be called now.
         next_at: When it is tried next.
-        now: Present time, aware.
         refused_by: The gate's last refusal of the contact.
         owned: Whether it is promised with one operator.
         owner: What that operator is doing; None is not on shift.
+        at_work: How many operators of the team are on shift.
+        ready: How many of them are ready.
     """
-    if being_called:
-        return "being_called"
-    if not campaign_runs:
-        return "campaign_state"
-    if next_at > now:
-        return f"refused.{refused_by}" if refused_by else "tried"
-    if owned and owner is not OperatorState.READY:
-        return "owner_away" if owner is None else "owner_paused" if owner is OperatorState.PAUSED else "owner_busy"
-    return "nobody_free"
+
+    stopped: str | None = None
+    campaign_runs: bool = True
+    being_called: bool = False
+    window_open: bool = True
+    next_at: datetime
+    refused_by: str | None = None
+    owned: bool = False
+    owner: OperatorState | None = None
+    at_work: int = 1
+    ready: int = 0
 
 
-def kept_share(*, in_time: int, kept_late: int, broken: int, late: int) -> float | None:
-    """Promises kept, in time or late, of all whose time has come, 0 to 1; None before there is any.
-
-    >>> kept_share(in_time=8, kept_late=1, broken=1, late=0)
-    0.9
-    """
-    due = in_time + kept_late + broken + late
-    return (in_time + kept_late) / due if due else None
+def why_late(it: Standing, now: datetime) -> str:
+    """Why a promise whose time has passed is not kept yet, a stable word: what holds it back first."""
+    whose = "owner_away" if it.owner is None else "owner_paused" if it.owner is OperatorState.PAUSED else "owner_busy"
+    what_may_hold_back = (
+        (it.being_called, "being_called"),
+        (not it.campaign_runs, "campaign_state"),
+        (it.stopped is not None, f"stopped.{it.stopped}"),
+        (not it.window_open, "refused.outside_window"),
+        (it.next_at > now, f"refused.{it.refused_by}" if it.refused_by else "tried"),
+        (it.owned and it.owner is not OperatorState.READY, whose),
+        (not it.at_work, "nobody_at_work"),
+        (it.ready > 0, "others_first"),
+    )
+    return next((word for holds, word in what_may_hold_back if holds), "nobody_free")

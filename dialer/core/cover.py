@@ -43,7 +43,10 @@ class Cover:
         live: Live attempts by campaign, the oldest first.
         in_flight: I, lines that may still need an operator, by campaign.
         planned: Lines asked of the gate and not yet known, by campaign; they may be in flight any moment.
+        callers: People who called us and wait for an operator, by campaign: no new line may count on as many.
         held: Operator id -> the attempt in flight that was promised with him.
+        due: Promises of a campaign that come due, by campaign: operators are kept free for them as for lines.
+        awaited: Operators who promised some of these themselves: others come first where it is the same.
         chances: Campaigns in the mode ``probable``: a line is not answered with a greater probability than this.
     """
 
@@ -53,7 +56,10 @@ class Cover:
         self.live: defaultdict[int, dict[UUID, LiveAttempt]] = defaultdict(dict)
         self.in_flight: defaultdict[int, int] = defaultdict(int)
         self.planned: defaultdict[int, int] = defaultdict(int)
+        self.callers: defaultdict[int, int] = defaultdict(int)
         self.held: dict[int, UUID] = {}
+        self.due: dict[int, int] = {}
+        self.awaited: frozenset[int] = frozenset()
         self.chances: dict[int, float] = {}
         self._answered: defaultdict[int, int] = defaultdict(int)
         self._older: defaultdict[int, int] = defaultdict(int)
@@ -89,6 +95,8 @@ class Cover:
             return
         self.changed()
         for attempt, sign in ((old, -1), (new, 1)):
+            if attempt is not None and attempt.came_in:
+                self.callers[attempt.campaign_id] += sign * (attempt.state is AttemptState.WAITING)
             if attempt is not None and not attempt.asked:
                 self.in_flight[attempt.campaign_id] += sign * (attempt.state in life.IN_FLIGHT)
                 self._bridging[attempt.campaign_id] += sign * (attempt.state is AttemptState.BRIDGING)
@@ -108,6 +116,13 @@ class Cover:
         if attempt.for_operator is not None and attempt.for_operator not in self.held:
             self.held[attempt.for_operator] = attempt.id
             self._held_for[attempt.for_operator] = attempt.campaign_id
+            self.changed()
+
+    def reserve(self, due: dict[int, int], awaited: Iterable[int]) -> None:
+        """Keep operators free for so many promises of each campaign, and for the promises of these."""
+        owners = frozenset(awaited)
+        if due != self.due or owners != self.awaited:
+            self.due, self.awaited = due, owners
             self.changed()
 
     def believe(self, campaign_id: int, chance: float | None) -> None:
@@ -205,7 +220,7 @@ class Cover:
         return max(0, self._unheld(team_id, staying=True) - sum(self._needs(team_id).values()))
 
     def promisable(self, campaign: Campaign) -> list[int]:
-        """Operators, longest ready first, with whom promised calls may start now; others are needed where they are."""
+        """Operators with whom promised calls may start now, those of promises first; others are needed elsewhere."""
         known = self._known()
         found: list[int] | None = known.get(("promisable", campaign.id))
         if found is None:
@@ -215,7 +230,8 @@ class Cover:
     def _promisable(self, campaign: Campaign) -> list[int]:
         share = self.shares(campaign.team_id, staying=True).get(campaign.id, 0)
         able = [op for i, op in self._crew.free(campaign.team_id).items() if i not in self.held and not op.restless]
-        able.sort(key=lambda op: (op.live.since, op.live.operator_id))
+        awaited = self.awaited
+        able.sort(key=lambda op: (op.live.operator_id not in awaited, op.live.since, op.live.operator_id))
         return [op.live.operator_id for op in able[: max(share, self.spare(campaign.team_id))]]
 
     def spared(self, campaign: Campaign) -> bool:
@@ -265,7 +281,7 @@ class Cover:
         return self._lines_and_needs(team_id, without=without)[1]
 
     def _lines_and_needs(self, team_id: int, *, without: int | None = None) -> tuple[dict[int, int], dict[int, int]]:
-        """Lines in flight whose operator is not known yet, and how many of them must be covered.
+        """Lines in flight whose operator is not known yet, promises that come due, and how many lines must be covered.
 
         Of campaigns that may start lines, or have some: also a paused one serves whom it called.
         """
@@ -284,7 +300,8 @@ class Cover:
             calls = campaign.state is CampaignState.RUNNING or in_flight > 0
             if campaign.team_id != team_id or campaign.operator_free or not calls:
                 continue
-            lines[key] = unknown = max(0, in_flight - self._reserved(key, team_id, without=without))
+            unknown = max(0, in_flight - self._reserved(key, team_id, without=without))
+            lines[key] = unknown + self.due.get(key, 0)
             budget = self.budgets.get(key)
             answered = min(self._answered[key], unknown)
             wanted = answered + law.likely(unknown - answered + self.planned[key], self.chances.get(key, 1.0))
@@ -306,10 +323,14 @@ class Cover:
         return sum(c == campaign_id and i in free and i != without for i, c in self._held_for.items())
 
     def _unheld(self, team_id: int, *, staying: bool = False) -> int:
-        """Free operators who are held for no promise."""
+        """Free operators who are held for no promise; those who stay for new lines: as many fewer as callers wait."""
         free = self._crew.free(team_id)
         gone = self.held.keys() | self._crew.restless_ids() if staying else self.held.keys()
-        return len(free) - sum(i in free for i in gone) if gone else len(free)
+        left = len(free) - sum(i in free for i in gone) if gone else len(free)
+        return max(0, left - self._waiting_callers(team_id)) if staying and self.callers else left
+
+    def _waiting_callers(self, team_id: int) -> int:
+        return sum(n for c, n in self.callers.items() if n and self.campaigns[c].team_id == team_id)
 
 
 def _weigh_alike(old: LiveAttempt, new: LiveAttempt) -> bool:

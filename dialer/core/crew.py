@@ -35,6 +35,8 @@ class Crew:
     def keep(self, op: Operator) -> None:
         """Take over the new state of an operator; one who is offline is forgotten."""
         live = op.live
+        if self.operators.get(live.operator_id) is op:
+            return
         self.version += 1
         self._free[live.team_id].pop(live.operator_id, None)
         self._restless.discard(live.operator_id)

@@ -34,6 +34,13 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnAway:
+    """Tell this caller that nobody could serve in time."""
+
+    attempt_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class CallLeg:
     """Call the operator's phone and leave it waiting."""
 
@@ -138,6 +145,7 @@ Effect = (
     Connect
     | EndCall
     | Hold
+    | TurnAway
     | CallLeg
     | EndLeg
     | WakeUp

@@ -222,6 +222,20 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
+class CameBack:
+    """Somebody calls the shown number back, and waits; the live attempt is committed."""
+
+    attempt: LiveAttempt
+
+
+@dataclass(frozen=True, slots=True)
+class CallsUs:
+    """Somebody calls us at this moment: nobody is to ring there."""
+
+    phone_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Recovered:
     """Live attempts, open shifts and reserved contacts that an earlier engine left behind."""
 
@@ -380,6 +394,8 @@ Event = (
     | Resynced
     | CampaignsRead
     | Taken
+    | CameBack
+    | CallsUs
     | Recovered
     | Offered
     | CallRefused

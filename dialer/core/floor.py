@@ -224,6 +224,18 @@ class Floor(Moves):
         self._cut(self.campaigns[attempt.campaign_id].team_id)
 
     @_on.register
+    def _(self, event: ev.CameBack, now: datetime) -> None:
+        self._put(event.attempt, store=False)
+        self._wait(event.attempt, now)
+
+    @_on.register
+    def _(self, event: ev.CallsUs, now: datetime) -> None:
+        for attempt in list(self.attempts.values()):
+            if attempt.phone_id == event.phone_id and attempt.state in life.UNANSWERED:
+                self._end_call(attempt, EndedBy.SERVICE)
+        self._settle(now)
+
+    @_on.register
     def _(self, event: ev.PhonesForbidden, now: datetime) -> None:
         for attempt in list(self.attempts.values()):
             if attempt.phone_id in event.phone_ids and attempt.state in life.UNANSWERED:

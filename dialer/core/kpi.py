@@ -12,14 +12,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dialer.core.kpi_facts import APART, FACTS, LED, SAID, TIME
+from dialer.core import kpi_money
+from dialer.core.kpi_facts import APART, FACTS, LED, PROMISED, SAID, TIME
 from dialer.core.kpi_numbers import DEFINITIONS, Definition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-__all__ = ("APART", "DEFINITIONS", "FACTS", "LED", "SAID", "TIME", "Definition", "known", "values")
+__all__ = (
+    "APART",
+    "DEFINITIONS",
+    "DICTIONARY",
+    "FACTS",
+    "LED",
+    "PROMISED",
+    "SAID",
+    "TIME",
+    "Definition",
+    "known",
+    "values",
+)
 
 #: Ways to break numbers down by when the facts were.
 TIMES = ("hour", "day", "week", "month")
@@ -37,7 +50,9 @@ def known(by: str) -> frozenset[str]:
     return frozenset(FACTS) if by in TIMED else frozenset(FACTS) - TIME
 
 
-BY_ID = {definition.id: definition for definition in DEFINITIONS}
+#: All numbers, those of money with them.
+DICTIONARY = (*DEFINITIONS, *kpi_money.DEFINITIONS)
+BY_ID = {definition.id: definition for definition in DICTIONARY}
 
 
 def values(facts: Mapping[str, float]) -> dict[str, float | None]:

@@ -1,6 +1,7 @@
 """What the numbers are made of: each base sum with what it counts, in words and as PostgreSQL counts it.
 
-The views and tables are in ``sql/migrations/0013_numbers.sql`` and ``0018_days_and_leads.sql``.
+The views and tables are in ``sql/migrations/0013_numbers.sql``, ``0018_days_and_leads.sql``,
+``0022_money.sql`` and ``0027_promises_kept.sql``.
 """
 
 from __future__ import annotations
@@ -129,6 +130,51 @@ FACTS: dict[str, Fact] = dict(
             "из отклонённых лидов: замены ещё нет",
         ),
         _count("clients", "leads that became clients, by when", "лиды, ставшие клиентами, по времени"),
+        _count(
+            "return_calls",
+            "calls of people to a number that was shown to them, by when they came",
+            "звонки людей на показанный им номер, по времени звонка",
+        ),
+        _count(
+            "return_missed",
+            "of the return calls, those that no operator could take in time",
+            "из обратных звонков: никто из операторов не успел ответить",
+        ),
+        _count("promises_made", "promises to call back, by when they were made", "обещания перезвонить, когда даны"),
+        _count(
+            "promises_kept",
+            "of the promises due in the period, those kept, in time or late",
+            "из обещаний со сроком в периоде: выполнены, вовремя или позже",
+        ),
+        _count(
+            "promises_kept_late",
+            "of the kept promises, those called more than 60 s after their time",
+            "из выполненных обещаний: звонок позже срока более чем на 60 с",
+        ),
+        _count(
+            "promises_broken",
+            "of the promises due in the period, those broken or blocked",
+            "из обещаний со сроком в периоде: нарушены или запрещены",
+        ),
+        (
+            "promises_late",
+            Fact(
+                "of the promises due in the period, those not kept 60 s after their time, up to now",
+                "из обещаний со сроком в периоде: через 60 с после срока ещё не выполнены, на сейчас",
+                "count(*) FILTER (WHERE state = 'pending' AND due_at < now() - promise_grace())",
+                "callback",
+            ),
+        ),
+        _count(
+            "promises_cancelled",
+            "of the promises due in the period, those cancelled",
+            "из обещаний со сроком в периоде: отменены",
+        ),
+        _count(
+            "promises_moved",
+            "of the promises due in the period, those moved to this time, whatever became of them",
+            "из обещаний со сроком в периоде: перенесены на это время, чем бы ни кончились",
+        ),
         _count("closed", "contacts closed, by when", "закрытые контакты, по времени закрытия"),
         _count("closed_by_disposition", "of the closed, those closed by a disposition", "из закрытых: закрыты итогом"),
         _count("closed_used_up", "of the closed, those whose attempts are used up", "из закрытых: исчерпаны попытки"),
@@ -187,5 +233,90 @@ APART = frozenset({"contacts_dialled", "contacts_reached", "voice_p50_ms", "voic
 TIME = frozenset({"ready_s", "ringing_s", "preview_s", "talk_s", "wrap_up_s", "paused_s", "open_s", "clock_s"})
 #: Facts of leads.
 LED = frozenset({"leads", "leads_accepted", "leads_rejected", "replacements_owed", "clients"})
+#: Facts of promises to call back.
+PROMISED = frozenset(
+    {
+        *("promises_made", "promises_kept", "promises_kept_late", "promises_broken"),
+        *("promises_late", "promises_cancelled", "promises_moved"),
+    }
+)
 #: Facts of dispositions, and of leads they made: all that is known by disposition and by reason.
 SAID = frozenset({"said", "results", "decision_makers", "fresh", "stale", "off_target"}) | LED
+
+
+def _amount(name: str, kinds: tuple[str, ...], en: str, ru: str) -> tuple[str, Fact]:
+    words = ", ".join(f"'{kind}'" for kind in kinds)
+    sql = f"coalesce(sum(amount) FILTER (WHERE kind IN ({words})), 0) / 3600000000"
+    return name, Fact(en, ru, sql, "money_rows JOIN price ON price.id = price_id")
+
+
+#: Sums of money -> what is paid. Exact; kept in parts of a currency unit, 3 600 000 000 of them.
+MONEY: dict[str, Fact] = dict(
+    (
+        _amount(
+            "revenue_minutes",
+            ("tariff_minute",),
+            "minutes of conversations, each billed by the tariff's step, by when the call was sent, × price",
+            "минуты разговоров, каждый с шагом тарификации тарифа, по времени отправки, × цена",
+        ),
+        _amount(
+            "revenue_conversations",
+            ("tariff_conversation",),
+            "connected attempts × price",
+            "соединённые попытки × цена",
+        ),
+        _amount(
+            "revenue_leads",
+            ("tariff_lead",),
+            "leads the customer accepted, by when, × price; a rejected one is paid by its replacement",
+            "лиды, принятые заказчиком, по времени решения, × цена; вместо отклонённого оплачивается замена",
+        ),
+        _amount(
+            "revenue_hours",
+            ("tariff_operator_hour",),
+            "operator hours (ready + ringing + preview + talking + wrap-up) × price",
+            "часы операторов (готов + звонит телефон + просмотр + разговор + оформление) × цена",
+        ),
+        _amount(
+            "cost_operators",
+            ("cost_operator_hour", "cost_paid_hour"),
+            "operator hours × their price + paid hours × theirs; states that go on count when they end",
+            "часы операторов × цена + оплаченные часы × их цена; текущие состояния — когда закончатся",
+        ),
+        _amount(
+            "cost_trunk",
+            ("cost_trunk_minute",),
+            "minutes from answer to end of every answered call, billed by the carrier's step, by when sent, × price",
+            "минуты от ответа до конца каждого отвеченного звонка, с шагом оператора связи, по отправке, × цена",
+        ),
+        _amount(
+            "cost_bases",
+            ("cost_base", "cost_base_contact"),
+            "price of a base on its day + contacts loaded, by when, × price; not of a base that was undone",
+            "цена базы в её день + загруженные контакты, по времени загрузки, × цена; без отменённых загрузок",
+        ),
+        _amount(
+            "cost_letters",
+            ("cost_letter",),
+            "letters sent, by when, × price",
+            "отправленные письма, по времени, × цена",
+        ),
+        _amount(
+            "cost_fixed",
+            ("cost_month",),
+            "a month's price spread over its days, and a day's over its hours, in whole smallest units",
+            "цена месяца, разложенная по его дням, а день — по его часам, в целых копейках",
+        ),
+        (
+            "orders",
+            Fact(
+                "what clients bought from the customer, by when the lead became a client",
+                "что клиенты купили у заказчика, по времени, когда лид стал клиентом",
+                "sum(revenue)",
+                "lead",
+            ),
+        ),
+    )
+)
+COSTS = tuple(name for name in MONEY if name.startswith("cost"))
+REVENUES = tuple(name for name in MONEY if name.startswith("revenue"))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dialer.core.kpi_facts import FACTS
+from dialer.core.kpi_facts import FACTS, MONEY
 
 OPERATOR_S = ("ready_s", "ringing_s", "preview_s", "talk_s", "wrap_up_s")
 PAID_S = (*OPERATOR_S, "paused_s")
 PER_HOUR, PERCENT = 3600.0, 100.0
+_SUMS = FACTS | MONEY
+_PROMISES_DUE = ("promises_kept", "promises_broken", "promises_late")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +19,7 @@ class Definition:
 
     Attributes:
         id: Stable word.
-        unit: ``count``, ``%``, ``per hour``, ``h``, ``s``, ``ms`` or ``calls``.
+        unit: ``count``, ``%``, ``per hour``, ``h``, ``s``, ``ms``, ``calls`` or ``money``.
         better: ``up`` or ``down``; empty if neither is.
         numerator: Base sums added up.
         less: Base sums taken off it.
@@ -40,7 +42,7 @@ class Definition:
     @property
     def source(self) -> str:
         """Where its facts are: views and tables of PostgreSQL."""
-        return ", ".join(dict.fromkeys(FACTS[name].source for name in self.facts))
+        return ", ".join(dict.fromkeys(_SUMS[name].source for name in self.facts))
 
     @property
     def facts(self) -> tuple[str, ...]:
@@ -50,11 +52,11 @@ class Definition:
     @property
     def formula_sql(self) -> str:
         """How PostgreSQL computes it, over rows of ``source``."""
-        above = " + ".join(FACTS[name].sql for name in self.numerator)
-        above += "".join(f" - {FACTS[name].sql}" for name in self.less)
+        above = " + ".join(_SUMS[name].sql for name in self.numerator)
+        above += "".join(f" - {_SUMS[name].sql}" for name in self.less)
         if not self.denominator:
             return above if self.scale == 1 else f"{self.scale!r} * ({above})"
-        below = " + ".join(FACTS[name].sql for name in self.denominator)
+        below = " + ".join(_SUMS[name].sql for name in self.denominator)
         return f"{self.scale!r} * ({above}) / nullif({below}, 0)"
 
 
@@ -368,26 +370,54 @@ DEFINITIONS: tuple[Definition, ...] = (
             ("not_sent", "Outcome: not sent", "Исход: не отправлена", "down"),
             ("unknown", "Outcome: unknown", "Исход: неизвестен", "down"),
             ("said", "Dispositions", "Итоги разговоров", ""),
-        )
-    ),
-    *(
-        Definition(
-            id=fact,
-            name_en=name_en,
-            name_ru=name_ru,
-            formula_en=FACTS[fact].en,
-            formula_ru=FACTS[fact].ru,
-            unit="count",
-            better=better,
-            numerator=(fact,),
-        )
-        for fact, name_en, name_ru, better in (
             ("leads", "Leads", "Лиды", "up"),
             ("leads_accepted", "Leads accepted", "Лиды приняты", "up"),
             ("leads_rejected", "Leads rejected", "Лиды отклонены", "down"),
             ("replacements_owed", "Replacements owed", "Должны замен", "down"),
             ("clients", "Clients", "Клиенты", "up"),
+            ("return_calls", "Return calls", "Обратные звонки", ""),
+            ("return_missed", "Missed return calls", "Пропущенные обратные звонки", "down"),
+            ("promises_made", "Promises made", "Дано обещаний", ""),
+            ("promises_kept", "Promises kept", "Обещания выполнены", "up"),
+            ("promises_kept_late", "Promises kept late", "Обещания выполнены с опозданием", "down"),
+            ("promises_broken", "Promises broken", "Обещания нарушены", "down"),
+            ("promises_late", "Promises late", "Обещания просрочены", "down"),
+            ("promises_cancelled", "Promises cancelled", "Обещания отменены", ""),
+            ("promises_moved", "Promises moved", "Обещания перенесены", ""),
         )
+    ),
+    Definition(
+        id="missed_return_calls",
+        name_en="Missed return calls, share",
+        name_ru="Доля пропущенных обратных звонков",
+        formula_en="missed ÷ all return calls",
+        formula_ru="пропущенные ÷ все обратные звонки",
+        unit="%",
+        better="down",
+        numerator=("return_missed",),
+        denominator=("return_calls",),
+        scale=PERCENT,
+    ),
+    Definition(
+        id="promises_due",
+        name_en="Promises due",
+        name_ru="Наступил срок обещаний",
+        formula_en="promises due in the period: kept + broken + late; neither cancelled ones nor those still to come",
+        formula_ru="обещания со сроком в периоде: выполнены + нарушены + просрочены; без отменённых и предстоящих",
+        unit="count",
+        numerator=_PROMISES_DUE,
+    ),
+    Definition(
+        id="kept_share",
+        name_en="Promises kept, share",
+        name_ru="Доля выполненных обещаний",
+        formula_en="kept, in time or late ÷ promises due (kept + broken + late)",
+        formula_ru="выполнены, вовремя или позже ÷ наступил срок (выполнены + нарушены + просрочены)",
+        unit="%",
+        better="up",
+        numerator=("promises_kept",),
+        denominator=_PROMISES_DUE,
+        scale=PERCENT,
     ),
     Definition(
         id="lead_acceptance",

@@ -91,11 +91,6 @@ def address(text: str) -> str | None:
     return whole if well and named and len(whole) <= _ADDRESS_MAX else None
 
 
-def key(told: str) -> str:
-    """What two spellings of one mailbox have in common."""
-    return told.lower()
-
-
 def masked(told: str) -> str:
     """An address for those who need not write to it: ``i…@example.com``."""
     local, _, domain = told.rpartition("@")

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 #: A message of this size is not read.
 REPORT_BYTES_MAX = 256 * 1024
-_ID = re.compile(r"<?letter\.([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})@", re.IGNORECASE)
+#: What a Message-ID of ours begins with: letters after a conversation, and reports on schedule.
+LETTER, REPORT = "letter", "report"
+_ID = re.compile(r"<?(letter|report)\.([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})@", re.IGNORECASE)
 _DETAIL = 200
 
 
@@ -29,16 +31,18 @@ class Report:
         kind: ``bounced`` (for good) or ``answered``.
         message_id: Of the letter.
         detail: What the other server said.
+        of: ``letter`` or ``report``.
     """
 
     kind: str
     message_id: UUID
     detail: str = ""
+    of: str = LETTER
 
 
-def message_id(uid: UUID, domain: str) -> str:
-    """The Message-ID of a letter, the same in every try."""
-    return f"<letter.{uid}@{domain}>"
+def message_id(uid: UUID, domain: str, of: str = LETTER) -> str:
+    """The Message-ID of a letter or a report, the same in every try."""
+    return f"<{of}.{uid}@{domain}>"
 
 
 def read(raw: bytes) -> Report | None:
@@ -69,7 +73,7 @@ def _bounce(message: EmailMessage) -> Report | None:
             named = named or _ID.search(str(part["Message-ID"]))
     if failed is None or named is None:
         return None
-    return Report(kind="bounced", message_id=UUID(named[1]), detail=failed)
+    return Report(kind="bounced", message_id=UUID(named[2]), detail=failed, of=named[1].lower())
 
 
 def _failure(part: Message[str, str]) -> str | None:
@@ -86,4 +90,4 @@ def _answer(message: EmailMessage) -> Report | None:
     if str(message.get("Auto-Submitted", "no")).strip().lower() != "no" or message.get("X-Auto-Response-Suppress"):
         return None
     named = _ID.search(f"{message.get('In-Reply-To', '')} {message.get('References', '')}")
-    return Report(kind="answered", message_id=UUID(named[1])) if named else None
+    return Report(kind="answered", message_id=UUID(named[2]), of=named[1].lower()) if named else None

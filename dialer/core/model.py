@@ -187,6 +187,7 @@ class DispositionKind:
         colour: Its colour there, of ``COLOURS``; None goes by its flags.
         makes_lead: The conversation becomes a lead for the customer.
         letter: Which of the campaign's letters it brings, where the campaign writes any; None brings none.
+        basket: Where its leads go, whatever the campaign's rules say; None leaves it to them.
         archived: Kept for what was saved with it; cannot be chosen any more.
     """
 
@@ -206,6 +207,7 @@ class DispositionKind:
     colour: str | None = None
     makes_lead: bool = False
     letter: str | None = None
+    basket: str | None = None
     archived: bool = False
 
     @property
@@ -269,6 +271,8 @@ class Profile:
         bound: Figure -> id of the profile beside which it is taken from.
         after_disposition_days: By class of disposition: so many full days nobody of the customer calls that number.
         opt_out_key: Whether a recorded offer must have a key by which the callee is never called again.
+        recording: Whether conversations may be recorded: ``free``, ``notice``, ``consent`` or ``forbidden``.
+        recording_days: How long a recording may be kept at most.
     """
 
     id: str
@@ -293,6 +297,8 @@ class Profile:
     deny: tuple[str, ...] = ()
     after_disposition_days: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     opt_out_key: bool = False
+    recording: str = "forbidden"
+    recording_days: int = 180
     country: str | None = None
     beside: tuple[Profile, ...] = ()
     bound: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -345,6 +351,8 @@ class Campaign:
     max_lines_per_operator: float = 4.0
     max_lines: int = 100
     key_wait_s: int = 20
+    return_wait_s: int = 20
+    """So long somebody who calls the shown number back hears it ring, before nobody could serve."""
     weight: float = 1.0
     offer: str | None = None
     operator_free: bool = False
@@ -354,6 +362,10 @@ class Campaign:
     """Mode ``preview``: what is not decided in time is called, and not skipped."""
     listening_shown: bool = True
     """Operators see a supervisor who only listens; one who can be heard is always shown."""
+    recording: str = "off"
+    """Whether conversations are recorded, and what callees are told: a word of ``core.recording.Ways``."""
+    recording_stops: bool = False
+    """Where recordings cannot be kept, no more calls are started; else they go on without."""
     manual: bool = False
     """Operators of the team may type a number and call it for this campaign, beside its mode."""
     retry: Mapping[Outcome, RetryRule] = field(default_factory=lambda: MappingProxyType({}))
@@ -410,6 +422,8 @@ class Claim:
     """An operator asked for this very call and waits for its answer; nobody else is to take it."""
     manual: bool = False
     """Of those asked for: its number was typed."""
+    may_record: bool = True
+    """Whether the laws of callee and customer let it be recorded as its campaign records."""
 
 
 @quick
@@ -436,6 +450,8 @@ class LiveAttempt:
     for_operator: int | None = None
     asked: bool = False
     manual: bool = False
+    came_in: bool = False
+    """The person called us: outside of the budget as what operators asked for, and nobody of ours asked."""
     ended_by: EndedBy | None = None
     """Who asked for the end, while the hangup is under way."""
 

@@ -16,7 +16,7 @@ from dialer.core import assign, looking, presence, retry
 from dialer.core import attempt as life
 from dialer.core.cover import Cover
 from dialer.core.crew import Crew
-from dialer.core.effects import Alarm, AttemptChanged, AttemptEnded, Connect, Effect, EndCall, WakeUp
+from dialer.core.effects import Alarm, AttemptChanged, AttemptEnded, Connect, Effect, EndCall, TurnAway, WakeUp
 from dialer.core.model import EndedBy, Outcome
 from dialer.core.presence import Operator
 from dialer.core.quick import replace
@@ -104,21 +104,31 @@ class Moves:
         """Give waiting callees to free operators, the most urgent first; nobody while it is not known who talks."""
         if self._comparing:
             return
-        for attempt_id, until in sorted(self.waiting.items(), key=lambda item: item[1]):
+        for attempt_id, until in sorted(self.waiting.items(), key=self._urgency):
             attempt = self.attempts.get(attempt_id)
             if attempt is None or now >= until:
                 del self.waiting[attempt_id]
+                self._out += [TurnAway(attempt_id)] if attempt is not None and attempt.came_in else []
                 continue
             op = self._pick(attempt)
             if op is not None:
                 del self.waiting[attempt_id]
                 self._bridge(attempt, op, now)
 
+    def _urgency(self, item: tuple[UUID, datetime]) -> tuple[bool, datetime]:
+        """Whom we called goes before who called us: only the first may be abandoned."""
+        attempt = self.attempts.get(item[0])
+        return attempt is not None and attempt.came_in, item[1]
+
     def _pick(self, attempt: LiveAttempt) -> Operator | None:
         campaign = self.campaigns[attempt.campaign_id]
+        if attempt.came_in:
+            able = [op for op in self.crew.free(campaign.team_id).values() if self.cover.may_leave(op)]
+            return assign.longest_ready(attempt, able, self.cover.held, self.cover.awaited)
         if attempt.asked and (asker := self._asker(attempt)) is not None:
             return asker
-        op = assign.longest_ready(attempt, self.crew.free(campaign.team_id).values(), self.cover.held)
+        free, cover = self.crew.free(campaign.team_id).values(), self.cover
+        op = assign.longest_ready(attempt, free, cover.held, cover.awaited)
         if op is None or self.cover.held.get(op.live.operator_id) == attempt.id:
             return op
         return op if self.cover.spared(campaign) else None
@@ -192,7 +202,7 @@ class Moves:
         self.waiting.pop(attempt.id, None)
         self._forget_bridge(attempt.id)
         self._callee_in.pop(attempt.id, None)
-        self.outcomes[outcome] += 1
+        self.outcomes[outcome] += not attempt.came_in
         self.cover.count(ended)
         self._out.append(AttemptEnded(ended))
         op = self.operators.get(attempt.operator_id) if attempt.operator_id else None

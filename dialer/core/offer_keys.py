@@ -1,13 +1,13 @@
 """The keys of a recorded offer: what the switch does at each by itself, and what a campaign may say they mean.
 
-    1    puts the callee through to an operator
-    2    thanks for the wish to be called, and ends; the campaign's disposition is saved
-    9    is kept on the switch as "never again" before anything else, also while no service runs, and ends
-    *    plays the offer again
-    else plays it again, too, and says nothing
+    1       puts the callee through to an operator
+    0, 2-8  thanks and ends where the campaign says a disposition, which is saved; one that needs a time promises a call
+    9       is kept on the switch as "never again" before anything else, also while no service runs, and ends
+    *       plays the offer again
+    else    plays it again, too, and says nothing
 
-A meaning that contradicts what the callee then hears is refused, and so is an offer without the way out that its law
-asks for.
+Without operators 1 is a key like 2. A meaning that contradicts what the callee then hears is refused, and so is an
+offer without the way out that its law asks for.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from dialer.core.model import Campaign
 
 OPERATOR, REPEAT = "operator", "repeat"
+#: Every key that may mean something, in the order people look for them.
+KEYS = "1234567809*"
 #: What a campaign's keys mean unless it says otherwise.
 DEFAULT: Mapping[str, str] = {"1": OPERATOR, "2": "callback", "9": "refused_unheard", "*": REPEAT}
-SAID_KEY, NEVER_KEY = "2", "9"
-_FIXED = {"1": OPERATOR, "*": REPEAT}
+OPERATOR_KEY, NEVER_KEY = "1", "9"
+_FIXED = {OPERATOR_KEY: OPERATOR, "*": REPEAT}
 
 
 def of(campaign: Campaign) -> Mapping[str, str]:
@@ -42,11 +44,23 @@ def refusal(campaign: Campaign) -> tuple[str, str, str] | None:
         return None
     keys = of(campaign)
     for key, word in sorted(keys.items()):
-        if key not in DEFAULT:
-            return "key_unheard", key, f"The switch does not hear the key {key}: it hears {', '.join(DEFAULT)}."
-        if word != _FIXED.get(key, word) or (key not in _FIXED and word in _FIXED.values()):
+        if key not in KEYS:
+            return "key_unheard", key, f"The switch does not hear the key {key}: it hears {', '.join(KEYS)}."
+        free = key == OPERATOR_KEY and campaign.operator_free
+        if (word != _FIXED.get(key, word) and not free) or (_FIXED.get(key) != word and word in _FIXED.values()):
             return "key_fixed", key, f"At the key {key} the switch does something else than {word!r}."
     return _never(campaign, keys) or _said(campaign, keys)
+
+
+def said(campaign: Campaign) -> tuple[str, str]:
+    """Keys the switch ends the call at with thanks, and with the promise of a call: digits in one word each."""
+    kinds = {
+        key: campaign.dispositions[word]
+        for key, word in sorted(of(campaign).items())
+        if key != NEVER_KEY and word in campaign.dispositions
+    }
+    promised = "".join(key for key, kind in kinds.items() if "time" in kind.needs)
+    return "".join(key for key in kinds if key not in promised), promised
 
 
 def _never(campaign: Campaign, keys: Mapping[str, str]) -> tuple[str, str, str] | None:
@@ -59,7 +73,8 @@ def _never(campaign: Campaign, keys: Mapping[str, str]) -> tuple[str, str, str] 
 
 
 def _said(campaign: Campaign, keys: Mapping[str, str]) -> tuple[str, str, str] | None:
-    kind = campaign.dispositions.get(keys.get(SAID_KEY, ""))
-    if kind is None or kind.dnc_scope is None:
-        return None
-    return "key_said", SAID_KEY, f"Who presses 2 asks to be called, which {kind.code!r} forbids."
+    for key, word in sorted(keys.items()):
+        kind = campaign.dispositions.get(word)
+        if key != NEVER_KEY and kind is not None and kind.dnc_scope is not None:
+            return "key_said", key, f"Only 9 is kept before anything else as {kind.code!r} must be."
+    return None

@@ -104,6 +104,8 @@ def ended(
         cause: Q.850 hangup cause.
         sip_code: SIP response code.
     """
+    if attempt.came_in:
+        return _came_back(attempt, campaign, outcome, ended_by=ended_by, ended_at=ended_at, cause=cause)
     tried = Outcome.FAILED if outcome in COUNTED and failed_by_trunk(attempt, outcome, sip_code) else outcome
     counts = uses_attempt(attempt, tried)
     answered, abandoned = legal(attempt, campaign, outcome)
@@ -132,6 +134,32 @@ def ended(
         phone_not_before=rests_until,
         phone_held_until=held_until,
         callback=_callback(attempt, outcome, closes),
+    )
+
+
+def _came_back(
+    attempt: LiveAttempt,
+    campaign: Campaign,
+    outcome: Outcome,
+    *,
+    ended_by: EndedBy,
+    ended_at: datetime,
+    cause: int | None,
+) -> Ended:
+    """The end of a call that came in: it uses no attempt and is in no legal count; a conversation keeps a promise."""
+    talked = outcome is Outcome.CONNECTED
+    rests_until = ended_at + timedelta(seconds=campaign.profile.min_gap_s)
+    next_at = max(ended_at + delay(outcome_rule(campaign, Outcome.CONNECTED), 1), rests_until)
+    return Ended(
+        attempt=attempt,
+        outcome=outcome,
+        ended_at=ended_at,
+        ended_by=ended_by,
+        cause=cause,
+        counts=False,
+        next_at=next_at if talked else None,
+        phone_not_before=rests_until if talked else None,
+        callback=CallbackState.KEPT if talked and attempt.callback_id is not None else None,
     )
 
 
@@ -188,7 +216,7 @@ def after_disposition(
     if rule is not None:
         next_at = saved_at + delay(rule, times)
     else:
-        next_at = ended_next_at or saved_at + delay(_outcome_rule(campaign, Outcome.CONNECTED), 1)
+        next_at = ended_next_at or saved_at + delay(outcome_rule(campaign, Outcome.CONNECTED), 1)
     return None, max([next_at, *rules.rests_until(kind.classes, campaign.profile, saved_at).values()])
 
 
@@ -206,7 +234,7 @@ def looser(before: RetryRule, after: RetryRule) -> list[str]:
 
 def rule_of(kind: DispositionKind, campaign: Campaign) -> RetryRule:
     """What brings a contact back after this disposition: its own rule, else that of a conversation."""
-    return kind.retry or _outcome_rule(campaign, Outcome.CONNECTED)
+    return kind.retry or outcome_rule(campaign, Outcome.CONNECTED)
 
 
 def closed_by(rule: RetryRule, times: int) -> bool:
@@ -214,7 +242,8 @@ def closed_by(rule: RetryRule, times: int) -> bool:
     return rule.closes or _spent(rule, times)
 
 
-def _outcome_rule(campaign: Campaign, outcome: Outcome) -> RetryRule:
+def outcome_rule(campaign: Campaign, outcome: Outcome) -> RetryRule:
+    """What happens to a contact after this outcome: the campaign's own rule, else the usual one."""
     return campaign.retry.get(outcome, DEFAULT[outcome])
 
 
@@ -225,7 +254,7 @@ def _rule(attempt: LiveAttempt, campaign: Campaign, outcome: Outcome, *, lost: b
     by_key = campaign.dispositions.get(campaign.keys.get(attempt.key or "", ""))
     if outcome is Outcome.OFFER_ENDED and by_key is not None and by_key.retry is not None:
         return by_key.retry
-    return _outcome_rule(campaign, outcome)
+    return outcome_rule(campaign, outcome)
 
 
 def _repetition(attempt: LiveAttempt, *, counts: bool) -> int:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Any
 
+from dialer.core import recording
 from dialer.core.model import HOLIDAY, Profile
 
 #: Figures of which the smaller, or the greater, is the stricter.
@@ -61,6 +62,8 @@ def _strictest(mine: Profile, other: Profile) -> Profile:
     figures["call_types"] = mine.call_types & other.call_types
     figures["consent_for"] = (mine.consent_for | other.consent_for) & figures["call_types"]
     figures["opt_out_key"] = mine.opt_out_key or other.opt_out_key
+    figures["recording"] = recording.stricter(mine.recording, other.recording)
+    figures["recording_days"] = min(mine.recording_days, other.recording_days)
     figures["national_lists"] = tuple(sorted({*mine.national_lists, *other.national_lists}))
     figures["after_disposition_days"] = _longer(mine.after_disposition_days, other.after_disposition_days)
     tighter = {name: other.id for name, value in figures.items() if value != getattr(mine, name)}

@@ -28,8 +28,15 @@ PREVIEWS = {
 }
 
 
-def operator_view(op: Operator, listened: str | None = None) -> OperatorView:
-    """One operator as the board and the operator's page show it; ``listened`` is for the operator's page alone."""
+#: A campaign that must record does not dial while recordings cannot be kept.
+NOT_KEPT = {
+    "en": "Recordings cannot be kept, and this campaign does not dial without: see System.",
+    "ru": "Записи негде сохранять, а без них эта кампания не звонит: см. «Система».",
+}
+
+
+def operator_view(op: Operator, listened: str | None = None, recording: str | None = None) -> OperatorView:
+    """One operator as the board shows it; ``listened`` and ``recording`` are for the operator's page alone."""
     live = op.live
     shown = op.preview.id if op.preview is not None else live.attempt_id
     return OperatorView(
@@ -50,6 +57,7 @@ def operator_view(op: Operator, listened: str | None = None) -> OperatorView:
         held_until=op.held.until if op.held is not None else None,
         leg=channel_of(LEG, live.session_id),
         listened=listened,
+        recording=recording,
     )
 
 
@@ -70,14 +78,14 @@ def _why(floor: Floor, campaign: Campaign, pace: Pace, at: datetime) -> tuple[st
 
 
 def campaign_view(
-    floor: Floor, campaign: Campaign, pace: Pace, at: datetime, trunk_off_since: datetime | None
+    floor: Floor, campaign: Campaign, pace: Pace, at: datetime, trunk_off_since: datetime | None, *, held_back: bool
 ) -> CampaignView:
     """One campaign with what limits its dialing."""
     lines = floor.cover.live[campaign.id].values()
     budget = floor.cover.budgets.get(campaign.id)
     if budget is not None:
         budget = law.present(budget, campaign, at)
-    reason, sentence = _why(floor, campaign, pace, at)
+    reason, sentence = ("recordings", NOT_KEPT) if held_back else _why(floor, campaign, pace, at)
     return CampaignView(
         campaign_id=campaign.id,
         name=campaign.name,
@@ -129,13 +137,20 @@ def board(
         stopped_because=stopped_because,
         operators=tuple(operator_view(op) for op in floor.operators.values()),
         campaigns=tuple(
-            campaign_view(floor, c, dialing.paces.get(c.id, Pace()), at, dialing.trunk_off_since(c))
+            campaign_view(
+                floor,
+                c,
+                dialing.paces.get(c.id, Pace()),
+                at,
+                dialing.trunk_off_since(c),
+                held_back=dialing.held_back(c) is not None,
+            )
             for c in floor.campaigns.values()
         ),
         alerts=alerts,
         listenings=listenings,
         counters={
-            "attempts": sum(outcomes.values()) + len(floor.attempts),
+            "attempts": sum(outcomes.values()) + sum(not a.came_in for a in floor.attempts.values()),
             "connected": outcomes[Outcome.CONNECTED],
             "abandoned": outcomes[Outcome.ABANDONED],
             "lines": sum(a.state in life.UNANSWERED for a in floor.attempts.values()),

@@ -24,6 +24,7 @@ from dialer.core.states import AttemptState, CampaignState, Mode, OperatorState
 from dialer.engine.asking import Asking
 from dialer.engine.pace import InVain, Pace, Paces, Start
 from dialer.engine.ports import ClaimAsk, ClaimResult, Clock, Lease, Store
+from dialer.engine.reserve import PROMISES_S, Reserve
 from dialer.engine.trunks import AHEAD_S, Trunks
 from dialer.errors import DialerError
 
@@ -35,10 +36,6 @@ SEND_WITHIN_S = 1.0
 GATHER_S = 0.05
 #: Between two looks at a campaign when nothing happened.
 TICK_S = 0.5
-#: Operators are kept free for callbacks that are due within this.
-RESERVE_S = 30.0
-#: How often the promises are looked up; one that is made here is looked up at once.
-PROMISES_S = 10.0
 #: The longest rest of a campaign whose contacts are all not due; a base that is loaded, also by another process, ends
 #: it sooner.
 REST_S = 120.0
@@ -57,6 +54,7 @@ class Dialing:
 
     Args:
         may_dial: Why no call may start now, None when calls may start.
+        held_back: Why this campaign alone starts none.
         dial: Writes the Originate of a claim.
         do: Takes an event into the floor and carries its effects out.
         alarm: Tells people: a stable word and the facts.
@@ -70,6 +68,7 @@ class Dialing:
         clock: Clock,
         new_id: Callable[[], UUID],
         may_dial: Callable[[], str | None],
+        held_back: Callable[[Campaign], str | None],
         ack_s: Callable[[], float],
         dial: Callable[[Claim, Campaign], None],
         do: Callable[[ev.Event], None],
@@ -80,6 +79,7 @@ class Dialing:
         self._clock = clock
         self._new_id = new_id
         self._may_dial = may_dial
+        self.held_back = held_back
         self._ack_s = ack_s
         self._dial = dial
         self._do = do
@@ -93,7 +93,7 @@ class Dialing:
         self.lease: Lease | None = None
         self.paces = Paces()
         self.claiming = False
-        self._promises_at_s = float("-inf")
+        self.reserve = Reserve(floor, store, clock, self.paces)
         self._claimed = asyncio.Event()
         self._to_write: list[Start] = []
         self._number = 0
@@ -126,7 +126,7 @@ class Dialing:
         for key, pace in self.paces.items():
             if campaign_id in {None, key}:
                 pace.rest_until = pace.in_vain = None
-        self._promises_at_s = float("-inf")
+        self.reserve.forget()
         self.kick()
 
     def forbid(self, phone_ids: Sequence[int]) -> None:
@@ -163,7 +163,9 @@ class Dialing:
             stopped = self._may_dial() is not None
             if not stopped:
                 running = [c for c in self._floor.campaigns.values() if c.state is CampaignState.RUNNING]
-                await self._read_promises(running)
+                running = [c for c in running if self.held_back(c) is None]
+                await self.reserve.read(running)
+                self.reserve.keep(running)
                 if len(running) > 1:
                     running.sort(key=lambda c: self.paces[c.id].claimed_s)
                 for campaign in running:
@@ -173,20 +175,20 @@ class Dialing:
                     calls, promises = self._look(campaign)
                     if calls or promises:
                         await self._claim(campaign, calls or promises, callbacks_only=calls == 0)
+                        self.reserve.keep(running)  # meanwhile somebody may have become free
             tick = loop.call_later(TICK_S if stopped else self._tick_s(), self._kicked.set)
             await self._kicked.wait()
             tick.cancel()
 
     def _tick_s(self) -> float:
         """Time alone changes a forecast, but not a campaign that rests, or that waits for something to happen."""
-        if not self._floor.operators:
-            return TICK_S
         now = self._clock.now()
         tick_s = PROMISES_S
         for campaign in self._floor.campaigns.values():
             if campaign.state is not CampaignState.RUNNING:
                 continue
             pace = self.paces[campaign.id]
+            tick_s = min(tick_s, max(GATHER_S, self.reserve.next_in_s(campaign)))
             if pace.rest_until is not None:
                 tick_s = min(tick_s, max(TICK_S, (pace.rest_until - now).total_seconds()))
             elif campaign.mode is Mode.PREVIEW:
@@ -194,7 +196,7 @@ class Dialing:
             elif pace.decision is not None and pace.decision.reason == "starts_limit":
                 wait_s = self._trunks.of(campaign).starts.wait_s(self._clock.boot_s())
                 tick_s = min(tick_s, max(GATHER_S, wait_s - AHEAD_S))
-            elif pace.decision is None or pace.missing:
+            elif pace.decision is None or pace.missing or pace.decided_with != (pace.due, pace.caution):
                 return TICK_S
             elif pace.decision.ages:
                 tick_s = min(tick_s, max(GATHER_S, pace.stands_until_s - self._clock.boot_s()))
@@ -203,7 +205,7 @@ class Dialing:
     def _look(self, campaign: Campaign) -> tuple[int, int]:
         """How many calls to claim now; if none, how many promises to ask for."""
         pace, now = self.paces[campaign.id], self._clock.now()
-        hopes = pace.due > 0 and self._may_find(campaign, pace, now)
+        hopes = pace.due > 0 and self.reserve.may_find(campaign, pace, now)
         if pace.rest_until is not None and now < pace.rest_until and not hopes:
             return 0, 0
         pace.rest_until = None
@@ -214,31 +216,12 @@ class Dialing:
         spare = self._floor.cover.spare(campaign.team_id)
         return 0, min(pace.due, spare, self._channels(campaign), self._trunks.starts(campaign))
 
-    def _may_find(self, campaign: Campaign, pace: Pace, now: datetime) -> bool:
-        """Whether a promise may be kept now, though the last claim found nobody: it is time, or others are free."""
-        vain = pace.in_vain
-        return vain is None or now >= vain.until or vain.operators != self._floor.cover.promisable(campaign)
-
-    async def _read_promises(self, running: Sequence[Campaign]) -> None:
-        """How many promises of each campaign need an operator soon."""
-        if self._clock.boot_s() - self._promises_at_s < PROMISES_S:
-            return
-        until = self._clock.now() + timedelta(seconds=RESERVE_S)
-        try:
-            due = await self._store.callbacks_due([campaign.id for campaign in running], until)
-        except DialerError as error:
-            log.warning("promises.not_read", code=error.code, error=str(error))
-            return
-        self._promises_at_s = self._clock.boot_s()
-        for campaign in running:
-            self.paces[campaign.id].due = due.get(campaign.id, 0)
-
     def _decide(self, campaign: Campaign, pace: Pace, now: datetime) -> None:
         """Decide anew, unless the calls of the last decision are placed and nothing happened that could change it."""
         last = pace.decision
-        same = pace.decided_at_change == self._changes
+        same = pace.decided_at_change == self._changes and pace.decided_with == (pace.due, pace.caution)
         if last is None or not same or pace.missing or (last.ages and self._clock.boot_s() >= pace.stands_until_s):
-            pace.decided_at_change = self._changes
+            pace.decided_at_change, pace.decided_with = self._changes, (pace.due, pace.caution)
             pace.decision = last = self._decide_anew(campaign, now)
             pace.missing = last.calls
             pace.stands_until_s = self._clock.boot_s() + last.stands_s
@@ -310,7 +293,7 @@ class Dialing:
                 waiting += 1
         snapshot = pacing.Snapshot(
             ready=held,
-            reserved=min(pace.due, held),
+            reserved=pace.due,
             talking_s=talking_s,
             wrap_up_s=wrap_up_s,
             setting_up_s=setting_up_s,
@@ -331,7 +314,7 @@ class Dialing:
             trunk_off=off,
             budget=budget,
             slow=self._ack_s() > SLOW_ACK_S,
-            caution=campaign.caution,
+            caution=campaign.caution * pace.caution,
             key_wait_s=campaign.key_wait_s,
             operator_free=campaign.operator_free,
             weight=campaign.weight,
@@ -355,15 +338,15 @@ class Dialing:
         return max(0, min(trunk.max_channels - used, campaign.max_lines - len(live[campaign.id])))
 
     def _busy(self, campaign: Campaign, now: datetime, others: set[int] | None) -> tuple[list[float], list[float]]:
-        """Seconds in talk and in wrap-up of the team's operators who serve this campaign and will stay."""
+        """Seconds in talk and in wrap-up of the team's operators who serve this campaign, will stay, and owe nobody."""
         talking_s: list[float] = []
         wrap_up_s: list[float] = []
-        mine, team_id = campaign.id, campaign.team_id
+        mine, team_id, expected = campaign.id, campaign.team_id, self.reserve.expected
         for op in self._floor.operators.values():
             live = op.live
             state = live.state
             serves = live.campaign_id == mine or (others is not None and live.campaign_id not in others)
-            if not serves or live.team_id != team_id or op.restless:
+            if not serves or live.team_id != team_id or op.restless or live.operator_id in expected:
                 continue
             if state is OperatorState.TALKING:
                 talking_s.append((now - live.since).total_seconds())
@@ -398,7 +381,7 @@ class Dialing:
         except DialerError as error:
             log.warning("claim.failed", campaign=campaign.id, code=error.code, error=str(error))
             pace.rest_until = now + timedelta(seconds=1)
-            pace.in_vain = InVain(ask.ready_operator_ids, pace.rest_until)
+            pace.in_vain = InVain(ask.ready_operator_ids, now, pace.rest_until)
             return
         finally:
             cover.plan(campaign.id, 0)
@@ -407,10 +390,12 @@ class Dialing:
         self._adopt_budget(campaign, result)
         self._line_up(campaign, result)
         pace.in_vain = None
+        if any(claim.callback_id is not None for claim in result.claims):
+            self.reserve.forget()
         if not result.claims and (callbacks_only or not result.held_back):
             rest = now + timedelta(seconds=PROMISES_S if result.held_back else REST_S)
             rest = rest if result.next_due_at is None else min(rest, result.next_due_at)
-            pace.in_vain = InVain(ask.ready_operator_ids, rest)
+            pace.in_vain = InVain(ask.ready_operator_ids, now, rest)
             pace.rest_until = pace.rest_until if callbacks_only else rest
 
     def _adopt_budget(self, campaign: Campaign, result: ClaimResult) -> None:

@@ -31,7 +31,9 @@ from dialer.engine.desk import Desk
 from dialer.engine.journal import Writer
 from dialer.engine.listens import Listens
 from dialer.engine.ports import Board, Clock, Explanation, Lease, OperatorView, Store, TrialCall
+from dialer.engine.returns import Returns
 from dialer.engine.switch import ATTEMPT, LEG, AuditDue, Hearing, Switch
+from dialer.engine.tapes import Tapes
 from dialer.errors import DialerError, LeaseLost, Refused, StoreDown
 
 log = structlog.get_logger(__name__)
@@ -50,9 +52,11 @@ CAMPAIGNS_S = 10.0
 #: A loop that was away for longer than this is said.
 LAG_S = 0.2
 ALERTS_KEPT = 20
+#: Operators in these states are free, or soon will be.
+COMES_FREE = frozenset({OperatorState.READY, OperatorState.WRAP_UP})
 
 
-class Engine(Desk, Listens):
+class Engine(Desk, Listens, Returns, Tapes):
     """Runs the campaigns of one switch. Implements the ports ``Commands`` and ``Live``.
 
     Args:
@@ -67,6 +71,7 @@ class Engine(Desk, Listens):
     def __init__(
         self, *, switch: str, link: SwitchLink, store: Store, clock: Clock, rng: Random, new_id: Callable[[], UUID]
     ) -> None:
+        super().__init__()
         self.name = switch
         self.floor = Floor()
         self._link = link
@@ -75,7 +80,7 @@ class Engine(Desk, Listens):
         self._rng = rng
         self._new_id = new_id
         self.writer = Writer(store, clock.boot_s)
-        self._switch = Switch(link, self._causes_of, self._do, self._listened)
+        self._switch = Switch(link, self._causes_of, self._do, self._listened, self._came_in, switch)
         self._hearing = Hearing(link.events)
         self.dialing = Dialing(
             floor=self.floor,
@@ -83,6 +88,7 @@ class Engine(Desk, Listens):
             clock=self._clock,
             new_id=new_id,
             may_dial=self.stopped_because,
+            held_back=self.held_back,
             ack_s=link.ack_s_p95,
             dial=self._dial,
             do=self._do,
@@ -127,6 +133,7 @@ class Engine(Desk, Listens):
         self.started.set()
         self.writer.began(self._clock.now())
         self._do(ev.Recovered(recovered.attempts, recovered.operators, recovered.previews))
+        self._take_over(recovered)
         for operator_id, attempt_id in self._saved_early.items():
             self._do(ev.DispositionSaved(operator_id, attempt_id))
         work = {
@@ -178,9 +185,10 @@ class Engine(Desk, Listens):
     # Events and effects ---------------------------------------------------------
 
     def _do(self, event: ev.Event) -> None:
-        for effect in self.floor.step(event, self._clock.now()):
+        now = self._clock.now()
+        for effect in self.floor.step(event, now):
             self._carry_out(effect)
-        self._switch.ears.moved(self.floor.operators, self._clock.now())
+        self._switch.ears.moved(self.floor.operators, now)
         self._bump()
 
     def _ask(self, event: ev.Event) -> None:
@@ -215,19 +223,27 @@ class Engine(Desk, Listens):
 
     def _learn_from(self, effect: fx.Effect) -> None:
         match effect:
+            case fx.AttemptChanged(attempt):
+                self._taped(attempt)
+            case fx.AttemptEnded(ended) if ended.attempt.came_in:
+                self._return_ended(ended)
+                self.dialing.kick()
             case fx.AttemptEnded(ended):
+                self._reels.pop(ended.attempt.id, None)
                 self.dialing.ended(ended)
                 self.dialing.kick()
             case fx.IntervalClosed(interval) if interval.campaign_id is not None:
                 self.dialing.pace(interval.campaign_id).seen.interval(interval)
+            case fx.TurnAway(attempt_id):
+                self._turn_away(attempt_id)
             case fx.PlaceCall(wish) | fx.PlaceDial(wish):
                 self.dialing.asking.ask(wish)
             case fx.PreviewEnded(end):
                 self.dialing.asking.ended(end)
                 self.dialing.wake(end.preview.campaign_id)
             case fx.OperatorChanged(operator):
-                # One who begins to talk allows no further call: the next look is soon enough.
-                self.dialing.kick(at_once=operator.state is not OperatorState.TALKING)
+                # One who is not there for a callee, now or soon, allows no further call: the next look is soon enough.
+                self.dialing.kick(at_once=operator.state in COMES_FREE)
 
     def _wake_at(self, at: datetime) -> None:
         if at in self._wakes:
@@ -246,7 +262,7 @@ class Engine(Desk, Listens):
             self._alarmed = word
 
     def _dial(self, claim: Claim, campaign: Campaign) -> None:
-        self._switch.dial(claim, campaign, self._clock.now)
+        self._switch.dial(claim, campaign, self._clock.now, record=self._to_record(claim, campaign))
 
     def _causes_of(self, attempt_id: UUID) -> Mapping[str, str]:
         attempt = self.floor.attempts.get(attempt_id)
@@ -257,7 +273,7 @@ class Engine(Desk, Listens):
     async def _hear(self) -> None:
         """Take the switch's events in order."""
         while True:
-            event = await self._hearing.next()
+            event = self._hearing.ready() or await self._hearing.next()
             if isinstance(event, LinkUp):
                 log.info("switch.up", version=event.version)
                 await self._resync()
@@ -281,12 +297,14 @@ class Engine(Desk, Listens):
             asyncio.get_running_loop().call_later(1.0, self._try_again)
             return
         first, self._synced = not self._synced, True
+        before = self.floor.crew.version
         self._do(found)
         if first:
             log.info("resync.done", attempts=len(self.floor.attempts), operators=len(self.floor.operators))
             asyncio.get_running_loop().call_later(SETTLE_S + 1.0, self._mark_audit)
             asyncio.create_task(self._drain_opt_outs(), name="engine-opt-outs").add_done_callback(_said)
-        self.dialing.kick()
+        if first or self.floor.crew.version != before:  # the end of a call kicks by itself
+            self.dialing.kick()
 
     def _try_again(self) -> None:
         if not self._synced:
@@ -441,7 +459,10 @@ class Engine(Desk, Listens):
     def operator(self, operator_id: int) -> OperatorView | None:
         """One operator's state, None when no shift is open."""
         op = self.floor.operators.get(operator_id)
-        return views.operator_view(op, self._switch.ears.ears.shown_to(operator_id)) if op is not None else None
+        if op is None:
+            return None
+        listened = self._switch.ears.ears.shown_to(operator_id)
+        return views.operator_view(op, listened, self.tape_of(op.live.attempt_id))
 
     def test_call(self, uid: UUID) -> TrialCall | None:
         """How a test call goes, or went."""

@@ -18,6 +18,7 @@ from dialer.core import effects as fx
 from dialer.core.listening import Listening
 from dialer.core.model import Ended, LiveAttempt, LiveOperator, OperatorInterval
 from dialer.core.preview import PreviewEnd
+from dialer.core.recording import Pause, Recording
 from dialer.engine.ports import Journal, Store
 from dialer.errors import DialerError, LeaseLost, StoreDown
 
@@ -42,11 +43,13 @@ class _Page:
     opt_outs: list[fx.NeverAgain] = field(default_factory=list)
     previews: list[PreviewEnd] = field(default_factory=list)
     listenings: list[tuple[UUID, datetime, str]] = field(default_factory=list)
+    recordings: list[Recording] = field(default_factory=list)
+    pauses: list[Pause] = field(default_factory=list)
     began_at: datetime | None = None
 
     def __len__(self) -> int:
         parts = (self.progress, self.ended, self.operators, self.intervals, self.keys, self.opt_outs, self.previews)
-        return sum(map(len, parts)) + len(self.listenings)
+        return sum(map(len, (*parts, self.listenings, self.recordings, self.pauses)))
 
     def as_journal(self) -> Journal:
         return Journal(
@@ -58,6 +61,8 @@ class _Page:
             opt_outs=tuple((o.attempt_id, o.at) for o in self.opt_outs),
             previews=tuple(self.previews),
             listenings=tuple(self.listenings),
+            recordings=tuple(self.recordings),
+            pauses=tuple(self.pauses),
             began_at=self.began_at,
         )
 
@@ -116,6 +121,16 @@ class Writer:
         if listening.ended_at is not None and listening.how is not None:
             self._page.listenings.append((listening.id, listening.ended_at, listening.how))
             self._note()
+
+    def recorded(self, recording: Recording) -> None:
+        """Note that a conversation is recorded."""
+        self._page.recordings.append(recording)
+        self._note()
+
+    def recording_paused(self, pause: Pause) -> None:
+        """Note that a recording is paused, or goes on."""
+        self._page.pauses.append(pause)
+        self._note()
 
     def _note(self) -> None:
         page = self._page
@@ -195,4 +210,6 @@ def _parts(journal: Journal) -> list[Journal]:
         *(Journal(previews=(p,)) for p in journal.previews),
         *([Journal(began_at=journal.began_at)] if journal.began_at else []),
         *(Journal(listenings=(one,)) for one in journal.listenings),
+        *(Journal(recordings=(one,)) for one in journal.recordings),
+        *(Journal(pauses=(one,)) for one in journal.pauses),
     ]

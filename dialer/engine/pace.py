@@ -11,6 +11,7 @@ from dialer.core import pacing
 from dialer.core.model import Campaign, Claim
 from dialer.engine.explain import Explanations
 from dialer.engine.observe import Observations
+from dialer.engine.ports import Due
 
 
 class Start(NamedTuple):
@@ -24,9 +25,10 @@ class Start(NamedTuple):
 
 
 class InVain(NamedTuple):
-    """A claim that found nobody: with which operators promises could be kept, and until when it holds for them."""
+    """A claim that found nobody: with which operators promises could be kept, when it was, and until when it holds."""
 
     operators: Sequence[int]
+    at: datetime
     until: datetime
 
 
@@ -37,10 +39,13 @@ class Pace:
     Attributes:
         decision: The last one, with its sentence.
         decided_at_change: How many changes there had been on the floor by then.
+        decided_with: For how many promises operators were kept free then, and with what caution.
         missing: Calls of that decision that were not claimed yet.
         stands_until_s: Before then, on the boot clock, time alone hardly changes it.
         rest_until: No claim before then, since no contact is due.
-        due: Callbacks due within the reserve.
+        promises: Callbacks due within the reserve.
+        due: For how many of them operators are kept free.
+        caution: The harm one more line may do is divided by this, on top of the campaign's own caution.
         in_vain: The last claim that found nobody.
         rests_with: Mode ``preview``: the operators for whom nobody was found.
         max_lines_per_ready: The most lines in flight per ready operator that a new one made.
@@ -49,10 +54,13 @@ class Pace:
 
     decision: pacing.Decision | None = None
     decided_at_change: int = -1
+    decided_with: tuple[int, float] = (0, 1.0)
     missing: int = 0
     stands_until_s: float = float("-inf")
     rest_until: datetime | None = None
+    promises: Sequence[Due] = ()
     due: int = 0
+    caution: float = 1.0
     in_vain: InVain | None = None
     rests_with: frozenset[int] = frozenset()
     max_lines_per_ready: float = 0.0

@@ -7,7 +7,7 @@ The engine sees PostgreSQL only as ``Store``, time only as ``Clock``; the web se
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from dialer.core.quick import quick
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Trunk,
     )
     from dialer.core.preview import Preview, PreviewEnd
+    from dialer.core.recording import Pause, Recording
 
 
 class Clock(Protocol):
@@ -107,6 +108,44 @@ class ClaimResult:
     refusal: Refusal | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnAsk:
+    """Somebody calls us: which campaign called that number last, and may the caller be put through?
+
+    Attributes:
+        id: Of the conversation that may follow.
+        number: Who calls, digits with or without plus; empty if that was withheld.
+        dialled: What was called, as the carrier names it; may be empty.
+        campaign_ids: Campaigns the engine runs; nobody is put through to another.
+        now: Time of day by the engine's clock.
+    """
+
+    lease: Lease
+    id: UUID
+    trunk: str
+    number: str
+    dialled: str
+    campaign_ids: Sequence[int]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnResult:
+    """What was found of a caller.
+
+    Attributes:
+        attempt: The live attempt, committed: the caller may be put through; None where there is nobody to.
+        ringing_phone_id: We are calling that very number: ask again when that has ended.
+        calls_back: Whether a missed one becomes a callback.
+        why: Why there is nobody: ``unknown`` or ``closed``; kept.
+    """
+
+    attempt: LiveAttempt | None = None
+    ringing_phone_id: int | None = None
+    calls_back: bool = False
+    why: str = ""
+
+
 @quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
@@ -121,6 +160,8 @@ class Journal:
         opt_outs: Attempts whose callee asked by key never to be called again.
         previews: Contacts that are with their operator no more, and why.
         listenings: Supervisors who hear a conversation no more: id, when, why.
+        recordings: Conversations that are recorded from now on.
+        pauses: Stretches of them without sound, or their ends.
         began_at: Set once, by an engine that has just begun: what supervisors heard before is over.
     """
 
@@ -132,16 +173,23 @@ class Journal:
     opt_outs: Sequence[tuple[UUID, datetime]] = ()
     previews: Sequence[PreviewEnd] = ()
     listenings: Sequence[tuple[UUID, datetime, str]] = ()
+    recordings: Sequence[Recording] = ()
+    pauses: Sequence[Pause] = ()
     began_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered:
-    """What the database says was going on when the last engine stopped."""
+    """What the database says was going on when the last engine stopped.
+
+    Attributes:
+        recordings: Live attempts that are recorded, and since when each recording is paused.
+    """
 
     attempts: Sequence[LiveAttempt] = ()
     operators: Sequence[LiveOperator] = ()
     previews: Sequence[Preview] = ()
+    recordings: Sequence[tuple[UUID, datetime | None]] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -192,6 +240,13 @@ class PacingMinute:
     reasons: Mapping[str, int]
 
 
+class Due(NamedTuple):
+    """A promise that comes due: when it is tried, and with whom it was made; None is anybody of the team."""
+
+    next_at: datetime
+    operator_id: int | None
+
+
 class Store(Protocol):
     """PostgreSQL as the engine sees it. Every method is one transaction."""
 
@@ -222,6 +277,13 @@ class Store(Protocol):
         For an operator who looks first the next contact is only reserved.
         """
 
+    async def take_return(self, ask: ReturnAsk) -> ReturnResult:
+        """Find the campaign that called this caller last and write the live attempt, committed; or why not, kept.
+
+        Raises:
+            LeaseLost: another engine has taken over.
+        """
+
     async def write(self, journal: Journal) -> None:
         """Store the facts of a moment."""
 
@@ -239,8 +301,8 @@ class Store(Protocol):
     ) -> None:
         """Store why campaigns dialled as they did, and what pacing learned, by kind and id."""
 
-    async def callbacks_due(self, campaign_ids: Sequence[int], until: datetime) -> Mapping[int, int]:
-        """How many pending callbacks of each campaign are due until then (operators to hold for them)."""
+    async def callbacks_due(self, campaign_ids: Sequence[int], until: datetime) -> Mapping[int, Sequence[Due]]:
+        """Pending callbacks of each campaign that are due until then, the first ones first (operators to keep free)."""
 
 
 @quick
@@ -272,6 +334,8 @@ class OperatorView:
     """Channel id of the phone's nailed-up call; the phone in the browser answers no other."""
     listened: str | None = None
     """A supervisor is at the conversation, in this mode; only what the operator may see."""
+    recording: str | None = None
+    """How the conversation is recorded now, a word of ``core.recording.Tape``; None: it is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -467,6 +531,12 @@ class Commands(Protocol):
 
     async def change_listening(self, user_id: int, mode: Mode) -> ListeningView | None:
         """Let the supervisor's call go on in another mode; the supervisor's present one as it is now."""
+
+    async def pause_recording(self, operator_id: int) -> OperatorView:
+        """No sound of the conversation is kept until ``resume_recording``; returns once the switch has said so."""
+
+    async def resume_recording(self, operator_id: int) -> OperatorView:
+        """Keep what is said from now on: after a pause, or because the callee has agreed."""
 
     async def stop_listening(self, user_id: int, how: How) -> ListeningView | None:
         """Hang up the supervisor's phone, if it hears a conversation."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -19,9 +19,11 @@ from ami import events as heard
 from ami.errors import ActionRefused, AmiError, BadAction, NotConnected
 from ami.port import SwitchLink
 from dialer.core import events as ev
+from dialer.core import offer_keys
 from dialer.core.floor import SETTLE_S, Floor
 from dialer.core.listening import Listening
 from dialer.core.model import AttemptState, Campaign, Claim, Mode
+from dialer.engine.callers import Caller, Callers
 from dialer.engine.ears import EAR, EarLine
 from dialer.engine.trials import TRIAL, Trials
 
@@ -87,6 +89,8 @@ class Switch:
         causes_of: Attempt id -> overrides of the trunk's cause map.
         tell: Takes an event of the product; called at once, from the loop.
         listened: Takes a supervisor's listening that has changed.
+        came_in: Takes somebody who calls us and waits; without it nobody is served who does.
+        name: Of the switch.
     """
 
     def __init__(
@@ -95,8 +99,11 @@ class Switch:
         causes_of: Callable[[UUID], Mapping[str, str]],
         tell: Callable[[ev.Event], None],
         listened: Callable[[Listening], None],
+        came_in: Callable[[Caller], None] = lambda _: None,
+        name: str = "",
     ) -> None:
         self.link = link
+        self.callers = Callers(name, link, came_in)
         self._causes_of = causes_of
         self._tell = tell
         self._seen: set[UUID] = set()
@@ -105,10 +112,9 @@ class Switch:
 
     # Out --------------------------------------------------------------------
 
-    def dial(self, claim: Claim, campaign: Campaign, now: Callable[[], datetime]) -> None:
+    def dial(self, claim: Claim, campaign: Campaign, now: Callable[[], datetime], *, record: bool = False) -> None:
         """Write the Originate of a claim; whatever happens, only once."""
         ivr = campaign.mode is Mode.IVR and not claim.asked
-        variables = {"DIALER_OFFER": campaign.offer or "", "DIALER_KEY_WAIT_S": str(campaign.key_wait_s)} if ivr else {}
         action = actions.Originate(
             channel_id=channel_of(ATTEMPT, claim.attempt_id),
             endpoint=campaign.trunk.name,
@@ -116,7 +122,7 @@ class Switch:
             context="offer" if ivr else "answered",
             ring_timeout_ms=campaign.ring_timeout_s * 1000,
             caller_number=campaign.caller_number or None,
-            variables=variables,
+            variables={**(_of_offer(campaign) if ivr else {}), **({"DIALER_RECORD": "1"} if record else {})},
             tells_id=campaign.trunk.kind == "world",
         )
         try:
@@ -137,13 +143,27 @@ class Switch:
             if not done.cancelled() and isinstance(done.exception(), ActionRefused):
                 self._tell(ev.BridgeRefused(attempt_id, session_id))
 
-        action = actions.Bridge(channel_id_1=channel_of(LEG, session_id), channel_id_2=channel_of(ATTEMPT, attempt_id))
+        action = actions.Bridge(channel_id_1=channel_of(LEG, session_id), channel_id_2=self.channel_of_call(attempt_id))
         with suppress(NotConnected):
             self.link.send(action).add_done_callback(refused)
 
     def hold(self, attempt_id: UUID) -> None:
         """Send a callee to wait with music; one who is gone already is told by other events."""
-        action = actions.Redirect(channel_id=channel_of(ATTEMPT, attempt_id), context=ev.HELD)
+        action = actions.Redirect(channel_id=self.channel_of_call(attempt_id), context=ev.HELD)
+        with suppress(NotConnected):
+            self.link.send(action).add_done_callback(_ignore)
+
+    async def mute(self, attempt_id: UUID, *, silent: bool) -> None:
+        """Let the recording of a call write silence, or sound again.
+
+        Raises:
+            AmiError: the switch did not say that it does.
+        """
+        await self.link.send(actions.Mute(channel_id=self.channel_of_call(attempt_id), silent=silent))
+
+    def mute_soon(self, attempt_id: UUID) -> None:
+        """Ask for silence, and go on."""
+        action = actions.Mute(channel_id=self.channel_of_call(attempt_id), silent=True)
         with suppress(NotConnected):
             self.link.send(action).add_done_callback(_ignore)
 
@@ -169,8 +189,13 @@ class Switch:
 
     def hang_up(self, prefix: str, uid: UUID) -> None:
         """Hang up a channel of ours; that it is gone already is fine."""
+        channel_id = self.channel_of_call(uid) if prefix == ATTEMPT else channel_of(prefix, uid)
         with suppress(NotConnected):
-            self.link.send(actions.Hangup(channel_id=channel_of(prefix, uid))).add_done_callback(_ignore)
+            self.link.send(actions.Hangup(channel_id=channel_id)).add_done_callback(_ignore)
+
+    def channel_of_call(self, attempt_id: UUID) -> str:
+        """What actions call the channel of an attempt, or of somebody who called us."""
+        return self.callers.name_of(attempt_id) or channel_of(ATTEMPT, attempt_id)
 
     # In ---------------------------------------------------------------------
 
@@ -187,7 +212,7 @@ class Switch:
         if channel_id.startswith(EAR):
             self.ears.take(event, channel_id, now)
             return
-        ours = id_of(channel_id)
+        ours = id_of(channel_id) or self._caller(event, channel_id)
         if ours is None:
             return
         prefix, uid = ours
@@ -197,6 +222,12 @@ class Switch:
             self._leg(event, uid, at)
         else:
             self._call(event, uid, at)
+
+    def _caller(self, event: heard.Event, channel_id: str) -> tuple[str, UUID] | None:
+        """The conversation of somebody who called us, None for a channel of nobody's."""
+        uid = self.callers.id_of(channel_id)
+        self.callers.take(event, channel_id)
+        return None if uid is None else (ATTEMPT, uid)
 
     def _leg(self, event: heard.Event, uid: UUID, at: datetime) -> None:
         match event:
@@ -255,8 +286,12 @@ class Switch:
             case _:
                 pass
 
-    async def look(self, now: Callable[[], datetime]) -> ev.Resynced:
+    async def look(self, now: Callable[[], datetime], live: Container[UUID] = ()) -> ev.Resynced:
         """Ask the switch what it holds; supervisors' phones are looked at here.
+
+        Args:
+            now: The clock.
+            live: Attempts we know of: a caller who is none of them is left alone.
 
         Raises:
             AmiError: the link failed meanwhile.
@@ -269,8 +304,10 @@ class Switch:
         }
         calls: dict[UUID, ev.SeenCall] = {}
         legs: dict[UUID, bool] = {}
+        callers = self.callers.found(snapshot.channels, live)
         for channel in snapshot.channels:
-            found = id_of(channel.channel_id)
+            caller = callers.get(channel.channel_id)
+            found = id_of(channel.channel_id) if caller is None else (ATTEMPT, caller)
             if found is None:
                 continue
             if found[0] == LEG:
@@ -319,9 +356,15 @@ class Hearing:
         if not self._events.full():
             self._events.put_nowait(mark)
 
+    def ready(self) -> heard.Event | None:
+        """The next event, if it has come."""
+        if self._ahead:
+            return self._ahead.popleft()
+        return None if self._events.empty() else self._events.get_nowait()
+
     async def next(self) -> heard.Event:
         """The next event."""
-        return self._ahead.popleft() if self._ahead else await self._events.get()
+        return self.ready() or await self._events.get()
 
     async def look(self, switch: Switch, floor: Floor, now: Callable[[], datetime]) -> ev.Resynced:
         """What the switch holds, after the last words of what it holds no more were taken.
@@ -329,17 +372,18 @@ class Hearing:
         Raises:
             AmiError: the link failed meanwhile.
         """
-        found = await switch.look(now)
+        found = await switch.look(now, floor.attempts)
         settled = now() - timedelta(seconds=SETTLE_S)
         gone = {
-            channel_of(ATTEMPT, attempt.id)
+            switch.callers.channel_of(attempt.id) or channel_of(ATTEMPT, attempt.id)
             for attempt in floor.attempts.values()
             if attempt.id not in found.calls and (attempt.state is not AttemptState.SENT or attempt.sent_at < settled)
         }
         over = set()
+        whose = {channel: (ATTEMPT, uid) for uid in floor.attempts if (channel := switch.callers.channel_of(uid))}
         for event in await self._last_words(gone):
             switch.take(event, now())
-            if isinstance(event, heard.HungUp) and (ours := id_of(event.channel_id)) is not None:
+            if isinstance(event, heard.HungUp) and (ours := whose.get(event.channel_id) or id_of(event.channel_id)):
                 over.add(ours[1])
         return replace(
             found,
@@ -375,6 +419,14 @@ def _hex(key: str) -> UUID | None:
         return UUID(hex=key)
     except ValueError:
         return None
+
+
+def _of_offer(campaign: Campaign) -> dict[str, str]:
+    """What the dialplan has to know of a campaign's offer."""
+    said, promised = offer_keys.said(campaign)
+    keys = {"DIALER_SAID_KEYS": said, "DIALER_CALLBACK_KEYS": promised}
+    told = {name: digits for name, digits in keys.items() if digits}
+    return {"DIALER_OFFER": campaign.offer or "", "DIALER_KEY_WAIT_S": str(campaign.key_wait_s), **told}
 
 
 def _ignore(done: asyncio.Future[None]) -> None:

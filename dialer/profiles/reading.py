@@ -8,11 +8,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dialer.core.model import DISPOSITION_CLASSES, HOLIDAY, UNLIMITED, LegalWindow
+from dialer.core.recording import RULES
 from dialer.core.rules import NOWHERE
 from dialer.profiles.calendars import Calendar, has_calendar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CALL_TYPES = frozenset({"human_selected", "auto_dialed_live", "recorded"})
@@ -59,6 +60,17 @@ def some_of(allowed: frozenset[str]) -> Callable[[object], frozenset[str]]:
         if not isinstance(value, list) or not value or not all(word in allowed for word in value):
             raise ValueError(f"must be a list of some of: {', '.join(sorted(allowed))}")
         return frozenset(value)
+
+    return read
+
+
+def one_of(allowed: Sequence[str]) -> Callable[[object], str]:
+    """One of these words."""
+
+    def read(value: object) -> str:
+        if value not in allowed:
+            raise ValueError(f"must be one of: {', '.join(allowed)}")
+        return str(value)
 
     return read
 
@@ -186,6 +198,8 @@ FIGURES: Mapping[str, Callable[[object], object]] = {
     "opt_out_key": yes_or_no,
     "after_disposition_days": days_by_class,
     "guard_s": whole(0, 3600),
+    "recording": one_of(RULES),
+    "recording_days": whole(1, 3650),
     "national_lists": list_names,
     "list_max_age_days": whole(1, 366),
     "numbers": numbers,

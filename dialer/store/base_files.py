@@ -109,10 +109,10 @@ class BaseFiles:
             raise NotFound("base.no_file", "There is no such file.", remedy="Upload it again.")
         return BaseFile(**row)
 
-    async def of_campaign(self, campaign_id: int) -> Sequence[BaseFile]:
-        """The last files of a campaign, newest first."""
+    async def of_campaign(self, campaign_id: int, *, user_id: int | None = None) -> Sequence[BaseFile]:
+        """The last files of a campaign, newest first; with ``user_id`` those that user uploaded."""
         with store_errors():
-            rows = await SQL["file_list"].fetch(self._pool, campaign_id=campaign_id, silent_s=SILENT_S)
+            rows = await SQL["file_list"].fetch(self._pool, campaign_id=campaign_id, user_id=user_id, silent_s=SILENT_S)
         return [BaseFile(**row) for row in rows]
 
     async def begin(self, file_id: int, state: str) -> None:

@@ -25,7 +25,7 @@ from dialer.store.queries import queries
 from dialer.store.users import note
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Collection, Mapping
     from datetime import datetime
 
     from dialer.store.pools import Pool
@@ -111,6 +111,7 @@ class Base:
         rows_withdrawn: Of those loaded: taken back before anybody called them.
         undone_at: When all of it was taken back; None otherwise.
         by_hand: No file: numbers that operators typed.
+        priority: Among the bases of its campaign, 9 first.
     """
 
     id: int
@@ -125,6 +126,7 @@ class Base:
     paused: bool
     undone_at: datetime | None
     by_hand: bool = False
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +174,23 @@ class Bases:
             rows = await SQL["base_list"].fetch(self._pool, campaign_id=campaign_id, base_id=None)
         return [Base(**row) for row in rows]
 
+    async def of_loader(self, user_id: int) -> frozenset[int]:
+        """Ids of the bases that somebody loaded, also of those taken back."""
+        with store_errors():
+            return frozenset(row["id"] for row in await SQL["base_of_loader"].fetch(self._pool, user_id=user_id))
+
+    async def of(self, bases: Collection[int]) -> Sequence[Base]:
+        """Those of these ids, by id."""
+        with store_errors():
+            rows = await SQL["base_many"].fetch(self._pool, bases=sorted(bases))
+        return [Base(**row) for row in rows]
+
+    async def brought(self, kind: str, object_id: int, *, user_id: int) -> bool:
+        """Whether somebody loaded this base (``base``), or uploaded this file (``file``)."""
+        with store_errors():
+            found: bool = await SQL["base_brought"].fetchval(self._pool, kind=kind, id=object_id, user_id=user_id)
+        return found
+
     async def get(self, base_id: int) -> Base:
         """One base.
 
@@ -179,7 +198,7 @@ class Bases:
             NotFound: ``base.not_found``.
         """
         with store_errors():
-            return await _get(self._pool, base_id)
+            return await get(self._pool, base_id)
 
     async def load(
         self,
@@ -268,7 +287,7 @@ class Bases:
                 await SQL["base_turn"].execute(connection, customer_id=customer_id)
                 there = await SQL["base_of_file"].fetchrow(connection, campaign_id=campaign_id, file_hash=file_hash)
                 if there is not None and not batch.again:
-                    return await _get(connection, there["id"]), True, None
+                    return await get(connection, there["id"]), True, None
                 base_id = await SQL["base_add"].fetchval(
                     connection,
                     campaign_id=campaign_id,
@@ -284,7 +303,7 @@ class Bases:
                     by = {"base_id": base_id, "campaign_id": campaign_id, "loaded_by": actor.user_id}
                     await SQL["base_consents"].execute(connection, **by)
                     await SQL["base_consents_judge_again"].execute(connection, base_id=base_id)
-                await _forget_erased(connection, base_id)
+                await forget_erased(connection, base_id)
                 await SQL["base_counts"].execute(
                     connection,
                     base_id=base_id,
@@ -294,7 +313,7 @@ class Bases:
                 )
                 after: dict[str, Any] = {"campaign_id": campaign_id, "name": name, "loaded": loaded}
                 await note(connection, actor, "base.load", f"base:{base_id}", after=after)
-                return await _get(connection, base_id), False, judged
+                return await get(connection, base_id), False, judged
 
     @asynccontextmanager
     async def _staging(self) -> AsyncIterator[Connection]:
@@ -320,7 +339,7 @@ class Bases:
             if not await SQL["base_pause"].execute(connection, base_id=base_id, paused=paused):
                 raise NotFound("base.not_found", "There is no such base.")
             await note(connection, actor, "base.pause", f"base:{base_id}", after={"paused": paused})
-            return await _get(connection, base_id)
+            return await get(connection, base_id)
 
         return await transaction(self._pool, work)
 
@@ -352,7 +371,7 @@ class Bases:
             await SQL["base_forget_before"].execute(connection, base_id=base_id)
             await SQL["base_withdrawn"].execute(connection, base_id=base_id, rows=gone, undone=True)
             await note(connection, actor, "base.undo", f"base:{base_id}", after={"contacts": gone})
-            return await _get(connection, base_id)
+            return await get(connection, base_id)
 
         return await transaction(self._intake, work)
 
@@ -369,12 +388,17 @@ class Bases:
             gone = await SQL["base_withdraw"].execute(connection, base_id=base_id)
             await SQL["base_withdrawn"].execute(connection, base_id=base_id, rows=gone, undone=False)
             await note(connection, actor, "base.withdraw", f"base:{base_id}", after={"contacts": gone})
-            return await _get(connection, base_id)
+            return await get(connection, base_id)
 
         return await transaction(self._intake, work)
 
 
-async def _get(connection: Any, base_id: int) -> Base:
+async def get(connection: Any, base_id: int) -> Base:
+    """One base.
+
+    Raises:
+        NotFound: ``base.not_found``.
+    """
     rows = await SQL["base_list"].fetch(connection, campaign_id=None, base_id=base_id)
     if not rows:
         raise NotFound("base.not_found", "There is no such base.")
@@ -456,7 +480,7 @@ async def _write(connection: Connection, batch: Batch, base_id: int, campaign_id
     return loaded
 
 
-async def _forget_erased(connection: Connection, base_id: int) -> None:
+async def forget_erased(connection: Connection, base_id: int) -> None:
     """Whoever was erased while the load ran is nobody in it."""
     await SQL["base_end"].execute(connection)
     for row in await SQL["base_erased"].fetch(connection, base_id=base_id):

@@ -44,10 +44,11 @@ class Left:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promises:
-    """Callbacks due within ``SOON``, and late ones."""
+    """Callbacks due within ``SOON``, late ones, and urgent ones: to people who called back and found nobody."""
 
     due: int
     late: int
+    urgent: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +112,7 @@ class Boards:
             rows = await SQL["board_callbacks"].fetch(
                 self._pool, now=now, soon=now + SOON, late=now - timedelta(seconds=LATE_AFTER_S)
             )
-        return {row["campaign_id"]: Promises(due=row["due"], late=row["late"]) for row in rows}
+        return {row["campaign_id"]: Promises(due=row["due"], late=row["late"], urgent=row["urgent"]) for row in rows}
 
     async def trunks(self) -> Sequence[TrunkLoad]:
         """All trunks."""

@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from dialer.core import callbacks as promises
-from dialer.core.model import CallbackState, CampaignState, OperatorState
+from dialer.core import kpi
+from dialer.core.model import CallbackState, OperatorState
 from dialer.errors import NotFound, Refused
 from dialer.store import campaigns
-from dialer.store.dispositions import check_promise
+from dialer.store.dispositions import check_promise, counted_until
 from dialer.store.pools import store_errors, transaction
 from dialer.store.queries import queries
+from dialer.store.standing import whys
 from dialer.store.users import Actor, note
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ _CLOSED = {
     "moved": [],
     "cancelled": [CallbackState.CANCELLED],
 }
-_COUNTS = ("in_time", "kept_late", "broken", "late")
+_COUNTS = ("promises_kept", "promises_broken", "promises_late")
 #: What the service does by rule is nobody's doing.
 SERVICE = Actor()
 
@@ -72,6 +74,10 @@ class Sought:
         show: ``pending``, ``due``, ``late``, ``kept``, ``broken``, ``moved`` or ``cancelled``.
         anybody: Only those promised with nobody in particular.
         q: Part of a contact's name.
+        fact: Instead of a list of the board: those that a number counts, a word of ``core.kpi.PROMISED``.
+        since: With ``fact``: from when its facts are.
+        to: To when, outside.
+        by: A breakdown of ``core.kpi.OWNERS``, with ``fact``: only of its row ``part``.
     """
 
     show: str = "pending"
@@ -79,6 +85,11 @@ class Sought:
     operator_id: int | None = None
     anybody: bool = False
     q: str = ""
+    fact: str | None = None
+    since: datetime | None = None
+    to: datetime | None = None
+    by: str | None = None
+    part: str | None = None
     cursor: str | None = None
 
 
@@ -122,7 +133,7 @@ class Callbacks:
         async def work(connection: Connection) -> Callback:
             row = await _locked(connection, callback_id)
             await SQL["callback_cancel"].execute(connection, id=callback_id, now=now, user_id=actor.user_id)
-            await _changed(connection, row, "cancelled", reason, actor, now)
+            await changed(connection, row, "cancelled", reason, actor, now)
             before, after = {"due_at": row["due_at"].isoformat()}, {"reason": reason}
             await note(connection, actor, "callback.cancel", f"callback:{callback_id}", before=before, after=after)
             return await _one(connection, callback_id, now)
@@ -141,9 +152,11 @@ class Callbacks:
             row = await _locked(connection, callback_id)
             [campaign] = await campaigns.read(connection, campaign_id=row["campaign_id"])
             campaign = campaigns.for_callee(campaign, row["countries"])
-            check_promise(due_at, now, row["zones"], campaign, row["not_before"])
-            await SQL["callback_move"].execute(connection, id=callback_id, due_at=due_at)
-            await _changed(connection, row, "moved", reason, actor, now)
+            soonest = max(row["not_before"], await counted_until(connection, row["phone_id"], campaign, now))
+            check_promise(due_at, now, row["zones"], campaign, soonest)
+            known = {"id": callback_id, "due_before": row["due_at"]}
+            await SQL["callback_move"].execute(connection, **known, due_at=due_at)
+            await changed(connection, row, "moved", reason, actor, now)
             before, after = {"due_at": row["due_at"].isoformat()}, {"due_at": due_at.isoformat(), "reason": reason}
             await note(connection, actor, "callback.move", f"callback:{callback_id}", before=before, after=after)
             return await _one(connection, callback_id, now)
@@ -174,7 +187,7 @@ class Callbacks:
             if before is None:
                 raise _no_callback()
             kept = {"id": callback_id, "due_at": before, "operator_id": operator_id}
-            await _changed(connection, kept, "moved", "sooner", actor, now)
+            await changed(connection, kept, "moved", "sooner", actor, now)
             times = {"due_at": before.isoformat()}, {"due_at": now.isoformat()}
             await note(connection, actor, "callback.move", f"callback:{callback_id}", before=times[0], after=times[1])
 
@@ -199,16 +212,22 @@ class Callbacks:
                     "This operator does not work in the campaign's team.",
                     remedy="Choose an operator of the team, or anybody.",
                 )
-            await SQL["callback_hand_over"].execute(connection, id=callback_id, operator_id=operator_id)
-            await _changed(connection, row, "handed_over", reason, actor, now)
+            await SQL["callback_hand_over"].execute(connection, **_known(row), operator_id=operator_id)
+            await changed(connection, row, "handed_over", reason, actor, now)
             before, after = {"operator": row["operator_id"]}, {"operator": operator_id, "reason": reason}
             await note(connection, actor, "callback.hand_over", f"callback:{callback_id}", before=before, after=after)
             return await _one(connection, callback_id, now)
 
         return await transaction(self._pool, work)
 
-    async def board(self, sought: Sought, *, now: datetime, rows: int = ROWS) -> Page:
+    async def board(self, sought: Sought, *, now: datetime, stopped: str | None = None, rows: int = ROWS) -> Page:
         """A page of the board of promises.
+
+        Args:
+            sought: Which ones.
+            now: Present time, aware.
+            stopped: Why nothing is dialled at all, the engine's word; None while it dials.
+            rows: At most so many.
 
         Raises:
             Refused: ``callback.cursor``: not one of ours.
@@ -220,17 +239,30 @@ class Callbacks:
             "operator_id": sought.operator_id,
             "anybody": sought.anybody,
             "q": sought.q,
-            "until": {"due": now, "late": late}.get(sought.show),
+            "fact": sought.fact,
+            "since": sought.since,
+            "by": sought.by or "",
+            "part": sought.part,
+            "now": now,
+            "until": sought.to if sought.fact else {"due": now, "late": late}.get(sought.show),
             "moved": sought.show == "moved",
             "states": _CLOSED.get(sought.show, []),
             "at": at,
             "id": after,
             "limit": rows + 1,
         }
-        query = SQL["callback_board_closed" if sought.show in _CLOSED else "callback_board_open"]
+        query = SQL[
+            "callback_board_counted"
+            if sought.fact
+            else "callback_board_closed"
+            if sought.show in _CLOSED
+            else "callback_board_open"
+        ]
         with store_errors():
             found = await query.fetch(self._pool, **{name: given[name] for name in query.parameters})
-        shown = [_promise(row, now) for row in found[:rows]]
+            due = [row for row in found[:rows] if _word(row, now) in {"due", "late"}]
+            held_back = await whys(self._pool, due, stopped, now)
+        shown = [_promise(row, now, held_back.get(row["id"])) for row in found[:rows]]
         more = len(found) > rows
         return Page(rows=shown, next=f"{shown[-1]['due_at'].isoformat()}_{shown[-1]['id']}" if more else None)
 
@@ -246,13 +278,17 @@ class Callbacks:
     async def shares(
         self, by: str, *, campaign_id: int | None, since: datetime, now: datetime
     ) -> Sequence[Mapping[str, Any]]:
-        """How well promises due since then were kept, by ``operator`` or ``campaign``: counts and ``kept_share``."""
-        grace = timedelta(seconds=promises.LATE_AFTER_S)
+        """How well promises due since then were kept, by ``operator`` or ``campaign``.
+
+        Returns:
+            ``id`` and ``name`` (none: promised with nobody in particular), base sums of ``core.kpi.PROMISED``, and
+            the number ``kept_share`` in percent, as the reports have it.
+        """
         with store_errors():
             rows = await SQL["callback_shares"].fetch(
-                self._pool, by=by, campaign_id=campaign_id, since=since, late=now - grace, grace=grace
+                self._pool, by=by, campaign_id=campaign_id, since=since, until=now
             )
-        return [{**row, "kept_share": promises.kept_share(**{name: row[name] for name in _COUNTS})} for row in rows]
+        return [{**row, "kept_share": kpi.values({name: row[name] for name in _COUNTS})["kept_share"]} for row in rows]
 
 
 async def pass_on(pool: Pool, now: datetime) -> int:
@@ -265,17 +301,18 @@ async def pass_on(pool: Pool, now: datetime) -> int:
             reason = promises.hand_over(owner, row["next_at"], now)
             if reason is None:
                 continue
-            if await SQL["callback_hand_over"].execute(connection, id=row["id"], operator_id=None):
-                await _changed(connection, row, "handed_over", reason, SERVICE, now)
+            if await SQL["callback_hand_over"].execute(connection, **_known(row), operator_id=None):
+                await changed(connection, row, "handed_over", reason, SERVICE, now)
                 passed += 1
         return passed
 
     return await transaction(pool, work)
 
 
-async def _changed(
+async def changed(
     connection: Connection, row: asyncpg.Record | Mapping[str, Any], what: str, reason: str, actor: Actor, now: datetime
 ) -> None:
+    """Note that a promise was changed, by whom, why, and what it was before."""
     await SQL["callback_note"].execute(
         connection,
         id=row["id"],
@@ -288,21 +325,20 @@ async def _changed(
     )
 
 
-def _promise(row: asyncpg.Record, now: datetime) -> Mapping[str, Any]:
+def _known(row: asyncpg.Record) -> Mapping[str, Any]:
+    """A promise as it was read: whoever changed it meanwhile is not overruled."""
+    return {"id": row["id"], "operator_before": row["operator_id"], "due_before": row["due_at"]}
+
+
+def _word(row: asyncpg.Record, now: datetime) -> str:
+    return promises.shown(CallbackState(row["state"]), row["due_at"], now)
+
+
+def _promise(row: asyncpg.Record, now: datetime, held_back_by: str | None) -> Mapping[str, Any]:
     """A row of the board with ``shown`` (its word now) and ``why`` (what holds it back, or what closed it)."""
-    state = CallbackState(row["state"])
-    word = promises.shown(state, row["due_at"], now)
-    why = None
-    if word in {"due", "late"}:
-        why = promises.why_late(
-            campaign_runs=row["campaign_state"] == CampaignState.RUNNING,
-            being_called=row["live_attempt"] is not None,
-            next_at=row["next_at"],
-            now=now,
-            refused_by=row["refused_by"],
-            owned=row["operator_id"] is not None,
-            owner=OperatorState(row["owner_state"]) if row["owner_state"] else None,
-        )
+    state, word, why = CallbackState(row["state"]), _word(row, now), None
+    if held_back_by is not None:
+        why = held_back_by
     elif state is CallbackState.BLOCKED:
         why = f"refused.{row['refused_by']}" if row["refused_by"] else "blocked"
     elif state is CallbackState.BROKEN:

@@ -28,6 +28,7 @@ from dialer.core.model import (
     RetryRule,
     Trunk,
 )
+from dialer.core.recording import LEFT, Ways
 from dialer.errors import DialerError, NotFound, Refused
 from dialer.store.pools import store_errors, transaction
 from dialer.store.queries import queries
@@ -41,13 +42,24 @@ if TYPE_CHECKING:
     from dialer.store.users import Actor
 
 SQL = queries("campaign")
+BASKETS = queries("basket")
 Result = TypeVar("Result")
 _log = structlog.get_logger(__name__)
 _RULE = tuple(field.name for field in fields(RetryRule))
 _SAME = (
     *("id", "name", "team_id", "customer_id", "zone", "caller_number", "ring_timeout_s", "wrap_up_s", "attempts_max"),
-    *("cap_permille", "target_permille", "caution", "max_lines_per_operator", "max_lines", "key_wait_s", "weight"),
+    *(
+        "cap_permille",
+        "target_permille",
+        "caution",
+        "max_lines_per_operator",
+        "max_lines",
+        "key_wait_s",
+        "return_wait_s",
+        "weight",
+    ),
     *("offer", "operator_free", "preview_s", "preview_calls", "listening_shown", "manual", "keys", "base_rows"),
+    *("recording", "recording_stops"),
 )
 
 
@@ -178,12 +190,18 @@ class CampaignRow:
     max_lines_per_operator: float
     max_lines: int
     key_wait_s: int
+    return_wait_s: int
     weight: float
     offer: str | None
     operator_free: bool
     preview_s: int
     preview_calls: bool
     listening_shown: bool
+    recording: str
+    recording_days: int
+    recording_stops: bool
+    recording_operator: bool
+    recording_customer: bool
     manual: bool
     retry: Mapping[str, Any]
     keys: Mapping[str, str]
@@ -255,6 +273,7 @@ class Campaigns:
         dispositions: Sequence[DispositionKind] = DEFAULT,
         carried: tuple[int, int] = (0, 0),
         now: datetime | None = None,
+        baskets_of: int | None = None,
     ) -> CampaignRow:
         """A new campaign, as a draft.
 
@@ -265,6 +284,7 @@ class Campaigns:
             dispositions: Its list, in the order of its keys.
             carried: Answered and abandoned calls of the present legal window that were not dialled here.
             now: Time of day, by default this machine's.
+            baskets_of: The campaign whose baskets of leads it has too.
 
         Raises:
             Refused: ``campaign.exists``, ``campaign.trunk``, ``campaign.value``, ``campaign.profile``,
@@ -273,6 +293,8 @@ class Campaigns:
 
         async def work(connection: Connection) -> CampaignRow:
             campaign_id = await _add(connection, values)
+            if baskets_of is not None:
+                await BASKETS["basket_copy"].execute(connection, campaign_id=campaign_id, like_id=baskets_of)
             for place, kind in enumerate(keyed(dispositions)):
                 await add_kind(connection, campaign_id, place, kind)
             changes = {name: value for name, value in values.items() if name in CHANGEABLE}
@@ -296,7 +318,7 @@ class Campaigns:
         return await _refusing(self._pool, work)
 
     async def copy(self, campaign_id: int, name: str, *, actor: Actor) -> CampaignRow:
-        """A draft with the settings and dispositions of another campaign; without its bases and what was loosened.
+        """A draft with the settings, dispositions and baskets of another; without its bases and what was loosened.
 
         Raises:
             NotFound: ``campaign.not_found``.
@@ -305,7 +327,7 @@ class Campaigns:
         row = await self.get(campaign_id)
         values = {field: getattr(row, field) for field in (*CHANGEABLE, "customer", "team", "trunk")}
         kinds = [kind for kind in row.dispositions if not kind.archived]
-        return await self.create({**values, "name": name}, actor=actor, dispositions=kinds)
+        return await self.create({**values, "name": name}, actor=actor, dispositions=kinds, baskets_of=campaign_id)
 
     async def change(self, campaign_id: int, changes: Mapping[str, Any], *, actor: Actor) -> CampaignRow:
         """Change some of ``CHANGEABLE``; what is absent stays.
@@ -461,7 +483,28 @@ async def _checked(connection: Connection, campaign_id: int) -> Campaign:
             f"The target of {campaign.target_permille / 10:g} % is above the cap of {most / 10:g} %.",
             remedy="Aim at the cap or below it.",
         )
+    _may_record(campaign, row.recording_days)
     return campaign
+
+
+def _may_record(campaign: Campaign, days: int) -> None:
+    """Refuse to record otherwise, or to keep longer, than the profile lets."""
+    profile = campaign.profile
+    if campaign.recording not in LEFT[profile.recording]:
+        left = sorted(LEFT[profile.recording])
+        raise Refused(
+            "campaign.recording",
+            f"The profile {profile.id} allows of recording only: {', '.join(left)}.",
+            remedy="Tell or ask people first, do not record, or choose another profile.",
+            fields=[{"field": "recording", "message": f"only: {', '.join(left)}"}],
+        )
+    if campaign.recording != Ways.OFF and days > profile.recording_days:
+        raise Refused(
+            "campaign.recording_days",
+            f"The profile {profile.id} lets recordings be kept {profile.recording_days} days at most.",
+            remedy="Keep them for fewer days.",
+            fields=[{"field": "recording_days", "message": f"at most {profile.recording_days}"}],
+        )
 
 
 def _may_run(campaign: Campaign) -> None:

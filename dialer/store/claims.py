@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from dialer.core import budget as law
-from dialer.core import gate, hours, rules
+from dialer.core import gate, hours, recording, rules
 from dialer.core.gate import Refusal, call_type
 from dialer.core.model import Budget, Campaign, Claim
 from dialer.core.preview import SKIP_REST_S
@@ -165,7 +165,7 @@ class Claims:
             opens_at = hours.next_open(ask.now, lane.zones, lane.campaign.profile, lane.campaign.ring_timeout_s)
             return Refusal(reason="outside_window" if opens_at else "no_window", until=opens_at)
         judged = await self._take(connection, ask, lane.campaign, [contact_id], ask.ids)
-        claims.extend(_claim_from(one, ask) for one in judged if one["attempt_id"] is not None)
+        claims.extend(_claim_from(one, ask, lane.campaign) for one in judged if one["attempt_id"] is not None)
         if claims:
             return None
         one = next(iter(judged), None)
@@ -294,7 +294,7 @@ class Claims:
             for campaign, run in _runs(rows, lanes):
                 judged = await self._take(connection, ask, campaign, run, ask.ids[len(claims) : wanted])
                 taken = [row for row in judged if row["attempt_id"] is not None]
-                claims.extend(_claim_from(row, ask) for row in taken)
+                claims.extend(_claim_from(row, ask, campaign) for row in taken)
                 if taken and ask.operator_id is None:
                     budget = replace(budget, uncovered=taken[0]["uncovered"])
                 again = again or any(row["again"] for row in judged)
@@ -383,7 +383,8 @@ def budget_from(row: asyncpg.Record) -> Budget:
     return Budget(**{name: row[name] for name in Budget.__slots__})
 
 
-def _claim_from(row: asyncpg.Record, ask: ClaimAsk) -> Claim:
+def _claim_from(row: asyncpg.Record, ask: ClaimAsk, campaign: Campaign) -> Claim:
+    """A claim of whom the campaign calls under these rules."""
     return Claim(
         attempt_id=row["attempt_id"],
         campaign_id=ask.campaign.id,
@@ -397,4 +398,5 @@ def _claim_from(row: asyncpg.Record, ask: ClaimAsk) -> Claim:
         for_operator=row["for_operator"],
         asked=ask.contact_id is not None or ask.dial is not None,
         manual=ask.dial is not None,
+        may_record=recording.lawful(campaign),
     )

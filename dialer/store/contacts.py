@@ -38,6 +38,7 @@ class Earlier:
     operator: str | None
     code: str | None
     note: str | None
+    came_in: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,7 @@ class Card:
     attributes: Mapping[str, Any]
     zones: Sequence[str]
     number: int
+    came_in: bool
     promised: bool
     brief: str
     script: Mapping[str, Any]
@@ -143,7 +145,7 @@ class Contacts:
             found = await campaigns.read(connection, campaign_id=of)
             if not found:
                 raise NotFound("campaign.not_found", "There is no such campaign.")
-            return await _counts(connection, found[0], now, base_id)
+            return await counts(connection, found[0], now, base_id)
 
         return await transaction(self._pool, work)
 
@@ -159,8 +161,11 @@ async def lists_too_old(connection: Connection, campaign: Campaign, now: datetim
     return too_old
 
 
-async def _counts(connection: Connection, campaign: Campaign, now: datetime, base_id: int | None) -> Mapping[str, Held]:
-    """Lanes under the same rules are counted together; most often that is all of them."""
+async def counts(connection: Connection, campaign: Campaign, now: datetime, base_id: int | None) -> Mapping[str, Held]:
+    """All contacts of a campaign or a base by the first reason that holds them back, ``next`` for those in line.
+
+    Lanes under the same rules are counted together; most often that is all of them.
+    """
     lanes: defaultdict[tuple[str, ...], list[asyncpg.Record]] = defaultdict(list)
     for row in await SQL["contact_lanes"].fetch(connection, campaign_id=campaign.id, base_id=base_id):
         lanes[tuple(row["countries"])].append(row)

@@ -10,7 +10,7 @@ from dialer.core import dispositions as rules
 from dialer.core import letters, retry
 from dialer.core.model import CampaignState, DispositionKind
 from dialer.errors import NotFound, Refused
-from dialer.store import campaigns, retry_rules
+from dialer.store import baskets, campaigns, retry_rules
 from dialer.store.pools import store_errors, transaction
 from dialer.store.queries import queries
 from dialer.store.users import note
@@ -31,7 +31,7 @@ ACTIVE_MAX = 30
 #: What ``change`` takes beside ``key``, ``archived`` and the figures of the retry rule.
 FLAGS = frozenset(
     {"name_ru", "name_en", "result", "closes", "decision_maker", "verdict", "refusal", "needs", "reasons", "dnc_scope"}
-    | {"colour", "makes_lead", "letter"}
+    | {"colour", "makes_lead", "letter", "basket"}
 )
 
 
@@ -98,6 +98,7 @@ class DispositionKinds:
             code = _code(values["name_en"], known)
             kind = DispositionKind(code=code, key=free, **_flags(values), retry=values.get("retry"))
             _check(kind, campaign)
+            await _check_basket(connection, campaign_id, kind)
             await campaigns.add_kind(connection, campaign_id, len(known) + 1, kind)
             await _reorder(connection, campaign_id, [*known, code])
             after = {"code": code, **_shown(values)}
@@ -130,6 +131,7 @@ class DispositionKinds:
             after = replace(after, retry=None) if after.closes or changes.get("retry", ()) is None else after
             await _check_meaning(connection, campaign, before, after)
             _check(after, campaign)
+            await _check_basket(connection, campaign_id, after)
             if before.retry and not (after.retry or after.closes):
                 retry_rules.refuse_looser(campaign, before.retry, retry.rule_of(after, campaign))
             await SQL["disposition_kind_change"].execute(connection, campaign_id=campaign_id, **_row(after))
@@ -271,6 +273,18 @@ def _check(kind: DispositionKind, campaign: Campaign) -> None:
             )
     if len(others) >= ACTIVE_MAX:
         raise Refused("disposition_kind.too_many", f"A list has at most {ACTIVE_MAX}.", remedy="Archive some.")
+
+
+async def _check_basket(connection: Connection, campaign_id: int, kind: DispositionKind) -> None:
+    """Refuse a basket that the campaign does not have, and one for no leads."""
+    if kind.basket is None:
+        return
+    there = {one.code for one in await baskets.read(connection, campaign_id) if not one.archived}
+    if kind.basket in there and kind.makes_lead:
+        return
+    sentence = "The campaign has no such basket." if kind.makes_lead else "A basket is for leads, and it makes none."
+    fields = [{"field": "basket", "message": sentence}]
+    raise Refused("disposition_kind.basket", sentence, remedy="Choose one of its list.", fields=fields)
 
 
 async def _check_meaning(

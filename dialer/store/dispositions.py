@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from dialer.core.model import Campaign, DispositionKind
     from dialer.store.pools import Pool
-    from dialer.store.queries import Connection
+    from dialer.store.queries import Connection, Executor
 
 SQL = queries("disposition")
 _log = structlog.get_logger(__name__)
@@ -202,7 +202,9 @@ async def _save(connection: Connection, form: _Form) -> Saved:
             f"The campaign has no disposition {form.code!r}.",
             remedy=f"Choose one of: {', '.join(known)}.",
         )
-    due_at = _due_at(form, kind, campaign, contact["zones"])
+    promises_time = form.due_at is not None or (form.operator_id is None and "time" in kind.needs)
+    counted = await counted_until(connection, attempt["phone_id"], campaign, form.now) if promises_time else form.now
+    due_at = _due_at(form, kind, campaign, contact["zones"], counted)
     await _store(connection, form, attempt)
     await _follow(connection, form, kind, campaign, attempt, contact, due_at)
     await _rest(connection, form, kind, campaign, attempt["contact_id"])
@@ -213,7 +215,7 @@ async def _save(connection: Connection, form: _Form) -> Saved:
             connection, attempt["phone_id"], scope, reason=kind.code, added_by=form.operator_id, at=form.now
         )
         forbidden = (attempt["phone_id"],)
-    lead_id = await _lead(connection, form, campaign, attempt) if kind.makes_lead else None
+    lead_id = await _lead(connection, form, kind, campaign, attempt) if kind.makes_lead else None
     if kind.letter:
         await _letter(connection, form, kind.letter, campaign, attempt)
     return Saved(
@@ -242,10 +244,26 @@ def _repeated(known: asyncpg.Record, form: _Form) -> Saved:
     return Saved(**{name: known[f"known_{name}"] for name in names}, repeated=True)
 
 
-def _due_at(form: _Form, kind: DispositionKind, campaign: Campaign, zones: Sequence[str]) -> datetime | None:
-    """When the promised callback is due; refuses one that may not be promised."""
+async def counted_until(connection: Executor, phone_id: int, campaign: Campaign, now: datetime) -> datetime:
+    """Until when the counters of a number forbid a call, if it gets none meanwhile."""
+    rows = await SQL["disposition_sent"].fetch(connection, phone_id=phone_id, now=now)
+    return promises.free_again([row["sent_at"] for row in rows], campaign.profile, now)
+
+
+def _due_at(
+    form: _Form, kind: DispositionKind, campaign: Campaign, zones: Sequence[str], counted: datetime
+) -> datetime | None:
+    """When the promised callback is due; refuses one that may not be promised.
+
+    Args:
+        form: What is saved.
+        kind: Its disposition.
+        campaign: With the rules of the callee's country.
+        zones: Zones the callee may be in.
+        counted: Until when the number's counters forbid a call.
+    """
     rests = rules.rests_until(kind.classes, campaign.profile, form.now)
-    soonest = max([form.now + timedelta(seconds=campaign.profile.min_gap_s), *rests.values()])
+    soonest = max([form.now + timedelta(seconds=campaign.profile.min_gap_s), counted, *rests.values()])
     if form.operator_id is None:
         if "time" not in kind.needs:
             return None
@@ -358,7 +376,9 @@ async def _follow(
     )
 
 
-async def _lead(connection: Connection, form: _Form, campaign: Campaign, attempt: asyncpg.Record) -> int:
+async def _lead(
+    connection: Connection, form: _Form, kind: DispositionKind, campaign: Campaign, attempt: asyncpg.Record
+) -> int:
     made = leads.Made(
         attempt_id=form.attempt_id,
         contact_id=attempt["contact_id"],
@@ -371,6 +391,8 @@ async def _lead(connection: Connection, form: _Form, campaign: Campaign, attempt
         agreed=form.note,
         person=form.person,
         company=form.company,
+        step=attempt["step"],
+        flagged=kind.basket,
     )
     return await leads.make(connection, made)
 

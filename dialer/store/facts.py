@@ -45,6 +45,7 @@ class Sought:
     Attributes:
         q: Part of a contact's name, a number or a part of one, or an attempt's id.
         fact: A word of ``SENT`` or ``SAID``: only what this number counts; the period is then that of the number.
+        by: A breakdown of ``core.kpi.OWNERS``, of which only the row ``part`` is wanted.
         since: Inside.
         until: Outside.
         oldest: Begin with the oldest.
@@ -63,6 +64,8 @@ class Sought:
     reason: str | None = None
     weekday: int | None = None
     hour: int | None = None
+    by: str | None = None
+    part: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     oldest: bool = False
@@ -186,6 +189,8 @@ async def _asked(connection: Connection, sought: Sought, at: datetime | None) ->
         "fact": sought.fact or "",
         "number": sought.number,
         "reason": sought.reason,
+        "by": sought.by or "",
+        "part": sought.part,
         "weekday": sought.weekday,
         "hour": sought.hour,
         "digits": digits or None,
@@ -197,7 +202,7 @@ async def _edge(connection: Connection, sought: Sought, asked: Mapping[str, Any]
     """Where the page stops looking; None when it does not filter, or looks at few anyway."""
     if sought.fact in SAID or not (
         any(asked[name] for name in ("outcome", "code", "fact", "name", "digits", "number", "reason"))
-        or any(asked[name] is not None for name in ("weekday", "hour"))
+        or any(asked[name] is not None for name in ("weekday", "hour", "part"))
     ):
         return None
     query = SQL["fact_edge_oldest" if sought.oldest else "fact_edge_newest"]

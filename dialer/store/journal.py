@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from dialer.core import budget as law
 from dialer.core.model import AttemptState, CallbackState, EndedBy, OperatorState
 from dialer.errors import LeaseLost
-from dialer.store import dispositions, do_not_call, lease, listenings
+from dialer.store import dispositions, do_not_call, lease, listenings, recordings, returns
 from dialer.store.queries import queries
 
 if TYPE_CHECKING:
@@ -53,6 +53,10 @@ async def write(connection: Connection, journal: Journal, held: Lease | None) ->
     if journal.intervals:
         await _intervals(connection, journal.intervals)
     await _listened(connection, journal, held)
+    if journal.recordings and held is not None:
+        await recordings.begin(connection, journal.recordings, held.switch)
+    if journal.pauses:
+        await recordings.pause(connection, journal.pauses)
 
 
 async def _by_key(connection: Connection, journal: Journal) -> None:
@@ -119,6 +123,10 @@ async def _end(connection: Connection, told: Sequence[Ended]) -> None:
     )
     moved: set[UUID] = {record["attempt_id"] for record in gone}
     rows = [row for row in rows if row.attempt.id in moved]
+    missed = [row.attempt.id for row in rows if row.attempt.came_in and row.attempt.connected_at is None]
+    if missed:
+        await returns.SQL["return_owed"].execute(connection, ids=missed)
+        rows = [row for row in rows if row.attempt.id not in set(missed)]
     if rows:
         await _contacts(connection, rows)
         await _phones(connection, rows)

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from dialer.core import kpi
-from dialer.errors import NotFound
+from dialer.core import kpi, kpi_money
+from dialer.errors import NotFound, Refused
+from dialer.store.kpi_money import tallies
 from dialer.store.pools import store_errors
 from dialer.store.queries import queries
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+    from fractions import Fraction
 
+    from dialer.store.kpi_money import Reads, Tallies
     from dialer.store.queries import Connection, Executor
 
 SQL = queries("kpi")
@@ -45,6 +48,8 @@ NOBODY = 0
 US = 1_000_000
 #: Breakdowns whose rows are kept hour by hour; the others are sums of the campaigns' totals.
 _KEPT = frozenset({"operator", "base", "script", "caller", "number", "region", "code", "reason"})
+#: Breakdowns of some bases alone: sums of their rows.
+_OF_BASES = frozenset({"total", "base", *kpi.TIMES})
 #: Bucket (hour or local date; None without) and owner ("" for nobody's).
 Key = tuple[datetime | None, str]
 
@@ -60,17 +65,25 @@ class Row:
         label: What people call it: the hour as clocks of the zone show it, a date, or a name.
         facts: The base sums of ``core.kpi.FACTS`` that this breakdown knows; a percentile of nothing is absent.
         values: The numbers of ``core.kpi.DEFINITIONS``, computed from them.
+        money: Those of ``core.kpi_money.DEFINITIONS``, exact; empty where there is none, or it was not asked for.
+        currency: Of the money; empty where the row has money of several, which is not added up.
     """
 
     key: str
     label: str
     facts: Mapping[str, float]
     values: Mapping[str, float | None]
+    money: Mapping[str, Fraction | None] = field(default_factory=dict)
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ask:
-    """A question; ``campaigns`` None means all, and time of nobody's campaign as well."""
+    """A question; ``campaigns`` None means all, and time of nobody's campaign as well.
+
+    Attributes:
+        bases: Keys of the bases whose rows alone are added up; they have no operator time.
+    """
 
     since: datetime
     until: datetime
@@ -78,10 +91,23 @@ class _Ask:
     campaigns: Sequence[int] | None
     operator_id: int | None
     now: datetime
+    bases: frozenset[str] | None = None
 
     @property
     def parts(self) -> dict[str, str]:
-        return {"per": self.by if self.by in kpi.TIMES else "", "by": "" if self.by in kpi.TIMES else self.by}
+        by = "base" if self.bases is not None else "" if self.by in kpi.TIMES else self.by
+        return {"per": self.by if self.by in kpi.TIMES else "", "by": by}
+
+    @property
+    def kind(self) -> str:
+        """The breakdown whose rows are added up."""
+        return self.by if self.bases is None else "base"
+
+    def takes(self, row: asyncpg.Record) -> bool:
+        return self.bases is None or row["who"] in self.bases
+
+    def key(self, row: asyncpg.Record) -> Key:
+        return row["bucket"], row["who"] if self.bases is None or self.by == "base" else ""
 
 
 class Numbers:
@@ -100,9 +126,11 @@ class Numbers:
         campaign_ids: Sequence[int] | None = None,
         customer_id: int | None = None,
         operator_id: int | None = None,
+        base_ids: Collection[int] | None = None,
         zone: str = "UTC",
         now: datetime | None = None,
         apart: bool = True,
+        money: Reads | None = None,
     ) -> Sequence[Row]:
         """Numbers of the facts from ``since`` (inside) to ``until`` (outside), aware times.
 
@@ -115,14 +143,20 @@ class Numbers:
             campaign_ids: Only these.
             customer_id: Only campaigns of this customer.
             operator_id: Only this operator's facts.
+            base_ids: Only these bases; in total, by time or by base, without money and operator time: no base has it.
             zone: For all campaigns: in which hours are shown; one campaign has its own.
             now: Until when states that go on are counted; None for the database's clock.
             apart: Whether to count what does not add up too: different contacts, and percentiles. It costs most.
+            money: Which numbers of money too; they are of the whole hours that begin in the period, and not
+                known of chosen bases.
 
         Raises:
             NotFound: ``campaign.unknown``.
+            Refused: ``kpi.of_bases``: numbers of some bases are not kept by this.
             StoreDown: PostgreSQL does not answer.
         """
+        if base_ids is not None and (by not in _OF_BASES or operator_id is not None or money is not None):
+            raise Refused("kpi.of_bases", "numbers of bases are not kept by this", remedy="Ask by hour, day or base.")
         with store_errors():
             async with _snapshot(self._pool) as connection:
                 known = await SQL["kpi_campaigns"].fetch(connection, campaign_id=campaign_id, customer_id=customer_id)
@@ -139,14 +173,22 @@ class Numbers:
                     campaigns=None if all_of_them else wanted,
                     operator_id=operator_id,
                     now=now or await SQL["kpi_now"].fetchval(connection),
+                    bases=None if base_ids is None else frozenset(map(str, base_ids)),
                 )
                 sums = await _sums(connection, ask)
                 if apart:
                     await _apart(
                         connection, ask, [row["id"] for row in known] if ask.campaigns is None else wanted, sums
                     )
+                found = await _money(connection, ask, wanted, money, sums) if money else None
                 labels = await _labels(connection, ask, sums, zone)
-        return [_row(ask, key, sums[key], labels) for key in sorted(sums, key=_order)]
+        return [_row(ask, key, sums[key], labels, found) for key in sorted(sums, key=_order)]
+
+    async def name_of(self, by: By, key: str) -> str:
+        """What people call a row of a breakdown; its key where it has no name."""
+        with store_errors():
+            rows = await SQL["kpi_labels"].fetch(self._pool, by=by, keys=[key])
+        return str(rows[0]["name"]) if rows else key
 
 
 @asynccontextmanager
@@ -176,21 +218,22 @@ async def _sums(connection: Connection, ask: _Ask) -> Sums:
         campaigns = {stretch[0] for stretch in (*days, *whole, *rest)}
         days, whole, rest = [], [], [(campaign, ask.since, ask.until) for campaign in campaigns]
     kept = {
-        "dim": "operator" if ask.operator_id is not None else ask.by if ask.by in _KEPT else "total",
+        "dim": "operator" if ask.operator_id is not None else ask.kind if ask.kind in _KEPT else "total",
         "key": None if ask.operator_id is None else str(ask.operator_id),
     }
     if days:
-        _add(found, await SQL["kpi_day_sums"].fetch(connection, **ask.parts, **kept, **_columns(days)))
+        _add(ask, found, await SQL["kpi_day_sums"].fetch(connection, **ask.parts, **kept, **_columns(days)))
     if whole:
-        _add(found, await SQL["kpi_sums"].fetch(connection, **ask.parts, **kept, **_columns(whole)))
+        _add(ask, found, await SQL["kpi_sums"].fetch(connection, **ask.parts, **kept, **_columns(whole)))
     if rest:
         given = {**ask.parts, **_columns(rest), "operator_id": ask.operator_id}
-        _add(found, await SQL["kpi_facts"].fetch(connection, **given))
-        if ask.by in kpi.TIMED:
-            _add(found, await SQL["kpi_time"].fetch(connection, **given))
-    _add(found, await SQL["kpi_live"].fetch(connection, **ask.parts, **period))
-    if ask.by in kpi.TIMED:
-        _add(found, await SQL["kpi_time_now"].fetch(connection, **ask.parts, **period, now=ask.now))
+        _add(ask, found, await SQL["kpi_facts"].fetch(connection, **given))
+        if ask.kind in kpi.TIMED:
+            _add(ask, found, await SQL["kpi_time"].fetch(connection, **given))
+    _add(ask, found, await SQL["kpi_live"].fetch(connection, **ask.parts, **period))
+    _add(ask, found, await SQL["kpi_late"].fetch(connection, **ask.parts, **period, now=ask.now))
+    if ask.kind in kpi.TIMED:
+        _add(ask, found, await SQL["kpi_time_now"].fetch(connection, **ask.parts, **period, now=ask.now))
     await _clock(connection, ask, found)
     return found
 
@@ -223,9 +266,9 @@ def _columns(stretches: Sequence[Stretch]) -> dict[str, list[Any]]:
     return {"campaigns": list(campaigns), "since": list(since), "until": list(until)}
 
 
-def _add(found: Sums, rows: Iterable[asyncpg.Record]) -> None:
-    for row in rows:
-        sums = found[row["bucket"], row["who"]]
+def _add(ask: _Ask, found: Sums, rows: Iterable[asyncpg.Record]) -> None:
+    for row in filter(ask.takes, rows):
+        sums = found[ask.key(row)]
         for name, value in row.items():
             if name not in {"bucket", "who"}:
                 sums[name] = sums.get(name, 0) + (value or 0)
@@ -245,14 +288,34 @@ async def _clock(connection: Connection, ask: _Ask, found: Sums) -> None:
 
 async def _apart(connection: Connection, ask: _Ask, campaigns: Sequence[int], found: Sums) -> None:
     given = {"since": ask.since, "until": ask.until, "campaigns": campaigns, "operator_id": ask.operator_id}
-    for row in await SQL["kpi_apart"].fetch(connection, **ask.parts, **given):
-        sums = found[row["bucket"], row["who"]]
-        sums |= {name: row[name] for name in ("contacts_dialled", "contacts_reached")}
-        if row["voice_ms"] is not None and row["voice_ms"][0] is not None:
+    for row in filter(ask.takes, await SQL["kpi_apart"].fetch(connection, **ask.parts, **given)):
+        sums = found[ask.key(row)]
+        for name in ("contacts_dialled", "contacts_reached"):  # a contact is of one base: those of several add up
+            sums[name] = sums.get(name, 0) + row[name]
+        if ask.by == ask.kind and row["voice_ms"] is not None and row["voice_ms"][0] is not None:
             sums |= dict(zip(("voice_p50_ms", "voice_p95_ms", "voice_p99_ms"), row["voice_ms"], strict=True))
     for sums in found.values():
         sums.setdefault("contacts_dialled", 0)
         sums.setdefault("contacts_reached", 0)
+
+
+async def _money(
+    connection: Connection, ask: _Ask, campaigns: Sequence[int], reads: Reads, sums: Sums
+) -> Tallies | None:
+    """Sums of money; this makes rows of what only cost something too."""
+    found = await tallies(
+        connection,
+        since=ask.since,
+        until=ask.until,
+        by=ask.by,
+        campaigns=campaigns,
+        operator_id=ask.operator_id,
+        now=ask.now,
+        reads=reads,
+    )
+    for key in found.found if found else ():
+        sums[key].setdefault("attempts", 0)
+    return found
 
 
 async def _labels(connection: Connection, ask: _Ask, found: Sums, zone: str) -> Mapping[Key, str]:
@@ -275,15 +338,22 @@ def _order(key: Key) -> tuple[datetime, int, str]:
     return bucket or datetime.min.replace(tzinfo=UTC), len(who) if who.isdigit() else 0, who
 
 
-def _row(ask: _Ask, key: Key, sums: Mapping[str, float], labels: Mapping[Key, str]) -> Row:
-    known = kpi.known(ask.by)
+def _row(ask: _Ask, key: Key, sums: Mapping[str, float], labels: Mapping[Key, str], found: Tallies | None) -> Row:
+    known = kpi.known(ask.kind)
     facts = {name: value for name in kpi.FACTS if name in known and (value := _fact(name, sums)) is not None}
     bucket, who = key
     name = "total" if ask.by == "total" else "" if who == str(NOBODY) else who
     if bucket is not None:
         name = bucket.isoformat() if ask.by == "hour" else f"{bucket:%Y-%m-%d}"
-    label = labels[key]
-    return Row(key=name, label="" if who == str(NOBODY) else label, facts=facts, values=kpi.values(facts))
+    currency, amounts = found.of(key) if found else ("", {})
+    return Row(
+        key=name,
+        label="" if who == str(NOBODY) else labels[key],
+        facts=facts,
+        values=kpi.values(facts),
+        money=kpi_money.values(amounts, facts) if found else {},
+        currency=currency,
+    )
 
 
 def _fact(name: str, sums: Mapping[str, float]) -> float | None:

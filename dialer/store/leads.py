@@ -6,9 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import asyncpg
+
 from dialer.core import leads as rules
+from dialer.core.baskets import Told
 from dialer.core.leads import Lead, LeadState
 from dialer.errors import NotFound, Refused
+from dialer.store import baskets
+from dialer.store.page import Page
 from dialer.store.pools import store_errors, transaction
 from dialer.store.queries import queries
 from dialer.store.users import Actor, note
@@ -18,8 +23,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
     from uuid import UUID
-
-    import asyncpg
 
     from dialer.store.pools import Pool
     from dialer.store.queries import Connection
@@ -35,7 +38,10 @@ _LINE, _TEXT = 200, 4000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """What a lead is made from; an empty ``person`` or ``company`` is as the base tells it."""
+    """What a lead is made from; an empty ``person`` or ``company`` is as the base tells it.
+
+    ``step`` is where the script was, ``flagged`` the basket that the disposition names.
+    """
 
     attempt_id: UUID
     contact_id: int
@@ -48,6 +54,8 @@ class Made:
     agreed: str = ""
     person: str = ""
     company: str = ""
+    step: str = ""
+    flagged: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +70,9 @@ class Sought:
         since: With ``fact``: from when its facts are.
         until: To when, outside.
         number: With ``fact``: of this attempt at the contact.
+        by: A breakdown of ``core.kpi.OWNERS``, with ``fact``: only of its row ``part``.
         operator_id: Whose conversation made it.
+        basket: Code of the basket it is in.
     """
 
     show: str | None = None
@@ -76,15 +86,10 @@ class Sought:
     since: datetime | None = None
     until: datetime | None = None
     number: int | None = None
+    by: str | None = None
+    part: str | None = None
     operator_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """Leads of a list; ``next`` is the cursor of the page after, None on the last."""
-
-    rows: Sequence[Mapping[str, Any]]
-    next: int | None
+    basket: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +124,9 @@ async def make(connection: Connection, made: Made) -> int:
         raise AssertionError(made.contact_id)
     person, company = rules.named(facts["name"], facts["attributes"])
     person, company = made.person or person, made.company or company
+    told = Told(**_card(made, person, company), attributes=facts["attributes"])
+    basket = await baskets.of_new_lead(connection, made.campaign_id, told, made.flagged)
+    within_s = basket.contact_within_s or facts["contact_within_s"]
     key = rules.company_key(company)
     company_id = await SQL["lead_same_company"].fetchval(connection, **whose, company_key=key) if key else None
     duplicate_of = min((one for one in (facts["same_number"], company_id) if one is not None), default=None)
@@ -132,17 +140,22 @@ async def make(connection: Connection, made: Made) -> int:
             phone_id=made.phone_id,
             operator_id=made.operator_id,
             now=made.now,
-            person=person[:_LINE],
-            company=company[:_LINE],
+            **_card(made, person, company),
             company_key=key,
-            address=made.address[:_LINE],
-            agreed=made.agreed[:_TEXT],
-            due_at=made.now + timedelta(seconds=facts["contact_within_s"]),
+            basket=basket.code,
+            owner_id=await baskets.may_own(connection, made.campaign_id, basket.owner_id),
+            due_at=made.now + timedelta(seconds=within_s),
             currency=facts["currency"],
             duplicate_of=duplicate_of,
             replaces=facts["owed"] if duplicate_of is None else None,
         )
     )
+
+
+def _card(made: Made, person: str, company: str) -> dict[str, str]:
+    """The words of the card, as long as they may be."""
+    lines = {"person": person, "company": company, "address": made.address, "step": made.step}
+    return {name: text[:_LINE] for name, text in lines.items()} | {"agreed": made.agreed[:_TEXT]}
 
 
 class Leads:
@@ -168,6 +181,7 @@ class Leads:
                 late=sought.show == "late",
                 owed=sought.show == "owed",
                 duplicate=sought.show == "duplicate",
+                basket=sought.basket,
                 name=sought.q.strip() if sought.q.strip() and not by_digits else None,
                 digits=digits if by_digits else None,
                 operator_id=sought.operator_id,
@@ -175,13 +189,15 @@ class Leads:
                 since=sought.since,
                 until=sought.until,
                 number=sought.number,
+                by=sought.by or "",
+                part=sought.part,
                 before=sought.cursor,
                 now=now,
                 limit=rows + 1,
             )
 
         found = [dict(row) for row in await transaction(self._pool, work)]
-        return Page(rows=found[:rows], next=found[rows - 1]["id"] if len(found) > rows else None)
+        return Page.of(found, rows)
 
     async def counts(self, sought: Sought, *, now: datetime) -> Sequence[Mapping[str, Any]]:
         """How many leads each list has, a row for each currency, with the revenue of its clients."""
@@ -338,6 +354,7 @@ class Leads:
 
         Raises:
             NotFound: ``campaign.not_found``.
+            Refused: ``currency.unknown``; ``currency.stays``: there is money of the campaign already.
         """
 
         async def work(connection: Connection) -> None:
@@ -347,7 +364,24 @@ class Leads:
             old = {"contact_within_s": before.contact_within_s, "currency": before.currency}
             await note(connection, actor, "campaign.lead_rule", f"campaign:{campaign_id}", before=old, after=values)
 
-        await transaction(self._pool, work)
+        try:
+            await transaction(self._pool, work)
+        except asyncpg.CheckViolationError as error:
+            raise _no_currency(error, rule.currency) from None
+
+
+def _no_currency(error: asyncpg.CheckViolationError, currency: str) -> Exception:
+    """Why the database refused a currency."""
+    if error.constraint_name == "currency_stays":
+        sentence = "There is money of this campaign already: its currency stays."
+        return _refused("currency.stays", sentence, "Take its prices back, or make another campaign.")
+    if error.constraint_name == "currency_known":
+        return _refused("currency.unknown", f"{currency} is no currency.", "Write its ISO 4217 code, like RUB.")
+    return error
+
+
+def _refused(code: str, sentence: str, remedy: str) -> Refused:
+    return Refused(code, sentence, remedy=remedy, fields=[{"field": "currency", "message": sentence}])
 
 
 async def tell_late(pool: Pool, now: datetime) -> int:

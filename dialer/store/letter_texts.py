@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from dialer.core import letters as core
 from dialer.core.letters import Rule
-from dialer.errors import NotFound, Refused
-from dialer.store.letters import SQL, Sender
+from dialer.errors import NotFound
+from dialer.store.letters import SQL, Sender, mailbox
 from dialer.store.pools import store_errors, transaction
 from dialer.store.users import note
 
@@ -104,20 +104,8 @@ class LetterTexts:
             NotFound: ``campaign.not_found``.
             Refused: ``letter.address``.
         """
-        address = core.address(sender.address)
-        reply_to = core.address(sender.reply_to) if sender.reply_to else None
-        for field, said, plain in (
-            ("address", sender.address, address),
-            ("reply_to", sender.reply_to, reply_to),
-        ):
-            if said and plain is None:
-                sentence = "This is no address a letter can go to."
-                raise Refused(
-                    "letter.address",
-                    sentence,
-                    remedy="Write it like name@example.com.",
-                    fields=[{"field": field, "message": sentence}],
-                )
+        address = mailbox(sender.address, "address")
+        reply_to = mailbox(sender.reply_to, "reply_to") if sender.reply_to else None
 
         async def work(connection: Connection) -> None:
             row = await SQL["letter_sender"].fetchrow(connection, campaign_id=campaign_id)

@@ -10,7 +10,7 @@ from dialer.store.pools import store_errors
 from dialer.store.queries import queries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from dialer.store.pools import Pool
@@ -101,14 +101,22 @@ class Office:
 
     async def _table(self, noun: str, view: View, **filters: Any) -> Table:
         with store_errors():
+            if view.page == 1:  # a search that finds little has been counted by finding it
+                rows = await self._rows(noun, view, filters)
+                if len(rows) < ROWS:
+                    return Table(rows=rows, count=len(rows), view=view)
             count: int = await SQL[f"{noun}_count"].fetchval(
                 self._pool, **{name: filters[name] for name in SQL[f"{noun}_count"].parameters}
             )
-            last = max(1, -(-min(count, COUNT_MAX) // ROWS))
-            view = replace(view, page=min(view.page, last))
-            given = {**filters, "sort": view.sort, "down": view.down, "limit": ROWS, "offset": (view.page - 1) * ROWS}
-            rows = await SQL[noun].fetch(self._pool, **{name: given[name] for name in SQL[noun].parameters})
-        return Table(rows=[dict(row) for row in rows], count=count, view=view)
+            if view.page > 1:
+                view = replace(view, page=min(view.page, max(1, -(-min(count, COUNT_MAX) // ROWS))))
+                rows = await self._rows(noun, view, filters)
+        return Table(rows=rows, count=count, view=view)
+
+    async def _rows(self, noun: str, view: View, filters: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        given = {**filters, "sort": view.sort, "down": view.down, "limit": ROWS, "offset": (view.page - 1) * ROWS}
+        rows = await SQL[noun].fetch(self._pool, **{name: given[name] for name in SQL[noun].parameters})
+        return [dict(row) for row in rows]
 
     async def users(self, view: View, *, role: str = "") -> Table:
         """People; sorted by ``login``, ``name``, ``role`` or ``team``."""
@@ -120,11 +128,28 @@ class Office:
         digits = digits if re.fullmatch(r"\+?[0-9]+", digits) else ""
         return await self._table("office_do_not_call", view, q=view.q, digits=digits, scope=scope)
 
+    async def do_not_call_files(self) -> Sequence[Mapping[str, Any]]:
+        """The last files of do-not-call numbers, with names."""
+        with store_errors():
+            return [dict(row) for row in await SQL["office_do_not_call_files"].fetch(self._pool, limit=ROWS)]
+
     async def audit(self, view: View, *, since: datetime | None = None, until: datetime | None = None) -> Table:
         """The audit log, the newest first."""
         down = not view.down  # the newest first is this table's own order
         table = await self._table("office_audit", replace(view, down=down), q=view.q, since=since, until=until)
         return replace(table, view=replace(table.view, down=view.down))
+
+    async def names(self, wanted: Collection[tuple[str, int]]) -> Mapping[tuple[str, int], str]:
+        """What people call things, by kind (``campaign``, ``user`` …) and id; what has no name is absent."""
+        given = {"kinds": [kind for kind, _ in wanted], "ids": [one for _, one in wanted]}
+        with store_errors():
+            rows = await SQL["office_names"].fetch(self._pool, **given)
+        return {(row["kind"], row["id"]): row["name"] for row in rows if row["name"]}
+
+    async def kinds(self, campaigns: Collection[int]) -> Sequence[Mapping[str, Any]]:
+        """What dispositions of these campaigns are called: ``code``, ``name_ru``, ``name_en``."""
+        with store_errors():
+            return [dict(row) for row in await SQL["office_kinds"].fetch(self._pool, campaigns=sorted(campaigns))]
 
     async def campaigns(
         self, view: View, *, state: str = "", team_id: int | None = None, customer_id: int | None = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from dialer.errors import NotFound, Refused
-from dialer.store.pools import transaction
+from dialer.store.pools import store_errors, transaction
 from dialer.store.queries import queries
 from dialer.store.users import note
 
@@ -42,6 +42,21 @@ class Pass:
     attempts: int
     reached: int
     results: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """Closed contacts of a base that a pass may call again.
+
+    Attributes:
+        kind: ``used_up``: by the outcome of the last attempt; ``disposition``: by what was said last.
+        word: That outcome or the code of that disposition.
+        contacts: How many.
+    """
+
+    kind: str
+    word: str
+    contacts: int
 
 
 class Passes:
@@ -101,6 +116,11 @@ class Passes:
             return row["pass"], row["contacts"]
 
         return await transaction(self._pool, work)
+
+    async def who(self, base_id: int) -> Sequence[Candidates]:
+        """Whom a pass that began now would call again, most first; what the gate says of them is asked as ever."""
+        with store_errors():
+            return [Candidates(**row) for row in await SQL["pass_who"].fetch(self._pool, base_id=base_id)]
 
     async def of_base(self, base_id: int) -> Sequence[Pass]:
         """What each pass brought.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from dialer.errors import NotFound, Refused
-from dialer.store import consents
+from dialer.store import consents, recordings
 from dialer.store.pools import transaction
 from dialer.store.queries import queries
 from dialer.store.users import note
@@ -37,6 +37,7 @@ class Dossier:
     rests: Sequence[Mapping[str, Any]]
     leads: Sequence[Mapping[str, Any]]
     letters: Sequence[Mapping[str, Any]]
+    recordings: Sequence[Mapping[str, Any]]
 
 
 class Phones:
@@ -61,8 +62,11 @@ class Phones:
                 part: [dict(row) for row in await SQL[f"phone_{part}"].fetch(connection, phone_id=phone_id)]
                 for part in ("attempts", "contacts", "callbacks", "do_not_calls", "rests", "leads", "letters")
             }
+            recorded = await recordings.SQL["recording_of_phone"].fetch(connection, phone_id=phone_id)
             agreed = await consents.SQL["consent_of_phone"].fetch(connection, phone_id=phone_id)
-            return Dossier(phone=phone, consents=[dict(row) for row in agreed], **parts)
+            return Dossier(
+                phone=phone, consents=[dict(row) for row in agreed], recordings=[dict(row) for row in recorded], **parts
+            )
 
         return await transaction(self._pool, work)
 
@@ -86,10 +90,17 @@ class Phones:
             await SQL["phone_erase_addresses"].execute(connection, phone_id=phone_id, at=now)
             people = await SQL["phone_erase_contacts"].fetchval(connection, phone_id=phone_id, at=now)
             await SQL["phone_erase_consents"].execute(connection, phone_id=phone_id, at=now)
+            gone, held = await recordings.erase(connection, phone_id, now)
             await SQL["phone_erase_reasons"].execute(connection, phone_id=phone_id)
             await SQL["phone_erase_files"].execute(connection, digits=phone.removeprefix("+"))
             await SQL["phone_erase"].execute(connection, phone_id=phone_id)
-            await note(connection, actor, "phone.erase", f"phone:{phone_id}", after={"contacts": people})
+            await note(
+                connection,
+                actor,
+                "phone.erase",
+                f"phone:{phone_id}",
+                after={"contacts": people, "recordings": gone, "recordings_held": held},
+            )
             return int(phone_id)
 
         try:

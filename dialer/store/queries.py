@@ -1,7 +1,8 @@
 r"""Named queries of ``sql/queries``: SQL stays SQL, can be pasted into psql, and is called by name.
 
 A file holds one noun. A query begins with ``-- name: …``, has a line why it exists and takes its parameters in
-psql's own style (``:campaign_id::bigint``; in psql: ``\set campaign_id 1``).
+psql's own style (``:campaign_id::bigint``; in psql: ``\set campaign_id 1``). What several queries of a file share is a
+part: it begins with ``-- part: …`` and stands in them as ``{…}``.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     Executor = Connection | asyncpg.Pool[asyncpg.Record]
 
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
+_PART = re.compile(r"^-- part: (\w+)\n((?:(?!^-- (?:name|part): ).*\n?)*)", re.MULTILINE)
+_USE = re.compile(r"\{(\w+)\}")
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z][a-z0-9_]*)")
 _LITERAL_OR_COMMENT = re.compile(r"('(?:[^']|'')*'|--[^\n]*)")
 
@@ -67,8 +70,10 @@ class Query:
 
 def parse(text: str) -> dict[str, Query]:
     """The queries of one file, by name."""
-    parts = _NAME.split(text)[1:]
-    return {name: _query(name, body) for name, body in zip(parts[::2], parts[1::2], strict=True)}
+    shared = {name: body.strip() for name, body in _PART.findall(text)}
+    parts = _NAME.split(_PART.sub("", text))[1:]
+    named = zip(parts[::2], parts[1::2], strict=True)
+    return {name: _query(name, _USE.sub(lambda use: shared[use[1]], body)) for name, body in named}
 
 
 def _query(name: str, body: str) -> Query:

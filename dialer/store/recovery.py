@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from dialer.core.model import AttemptState, Budget, EndedBy, LiveAttempt, LiveOperator, OperatorState
 from dialer.core.preview import Preview
-from dialer.engine.ports import Recovered
+from dialer.engine.ports import Due, Recovered
+from dialer.store import recordings
 from dialer.store.claims import budget_from
 from dialer.store.queries import queries
 
@@ -27,10 +28,12 @@ async def recover(connection: Connection, switch: str) -> Recovered:
     attempts = await SQL["recovery_attempts"].fetch(connection, switch=switch)
     operators = await SQL["recovery_operators"].fetch(connection, switch=switch)
     previews = await SQL["recovery_previews"].fetch(connection, switch=switch)
+    recorded = await recordings.live(connection, switch)
     return Recovered(
         attempts=[live_attempt(row) for row in attempts],
         operators=[_operator(row) for row in operators],
         previews=[Preview(**row) for row in previews],
+        recordings=recorded,
     )
 
 
@@ -61,7 +64,12 @@ async def budgets(connection: Executor, campaign_ids: Sequence[int]) -> Mapping[
     return {row["campaign_id"]: budget_from(row) for row in rows}
 
 
-async def callbacks_due(connection: Executor, campaign_ids: Sequence[int], until: datetime) -> Mapping[int, int]:
-    """How many promises of each campaign fall due until then and are not being kept right now."""
+async def callbacks_due(
+    connection: Executor, campaign_ids: Sequence[int], until: datetime
+) -> Mapping[int, Sequence[Due]]:
+    """The promises of each campaign that fall due until then and are not being kept right now, the first ones first."""
     rows = await SQL["recovery_callbacks_due"].fetch(connection, campaigns=list(campaign_ids), until=until)
-    return dict.fromkeys(campaign_ids, 0) | {row["campaign_id"]: row["due"] for row in rows}
+    found: dict[int, list[Due]] = {campaign_id: [] for campaign_id in campaign_ids}
+    for row in rows:
+        found[row["campaign_id"]].append(Due(row["next_at"], row["operator_id"]))
+    return found

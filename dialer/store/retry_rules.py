@@ -1,4 +1,4 @@
-"""Retry rules of dispositions: an admin changes them, also for who waits already.
+"""Retry rules of dispositions and outcomes: an admin changes them, those of dispositions also for who waits already.
 
 Looser ones need a second admin, but in a draft, which has called nobody yet.
 """
@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from dialer.core import retry, rules
-from dialer.core.model import CampaignState, RetryRule
+from dialer.core.model import CampaignState, Outcome, RetryRule
 from dialer.errors import NotFound, Refused
 from dialer.store import campaigns
 from dialer.store.pools import store_errors, transaction
@@ -49,6 +49,15 @@ class KindRule:
     own: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeRule:
+    """What happens to a contact after an outcome; ``own``: the campaign says so, it is not the usual rule."""
+
+    outcome: Outcome
+    rule: RetryRule
+    own: bool
+
+
 class RetryRules:
     """Reads and changes them."""
 
@@ -66,6 +75,55 @@ class RetryRules:
         if not found:
             raise NotFound("campaign.not_found", "There is no such campaign.")
         return [_shown(kind, found[0]) for kind in found[0].dispositions.values() if not (kind.closes or kind.archived)]
+
+    async def of_outcomes(self, campaign_id: int) -> Sequence[OutcomeRule]:
+        """Of all outcomes, in their order.
+
+        Raises:
+            NotFound: ``campaign.not_found``.
+        """
+        with store_errors():
+            campaign = await _campaign(self._pool, campaign_id)
+        return [
+            OutcomeRule(outcome=one, rule=retry.outcome_rule(campaign, one), own=one in campaign.retry)
+            for one in retry.DEFAULT
+        ]
+
+    async def change_outcome(
+        self, campaign_id: int, outcome: Outcome, figures: Mapping[str, Any], *, actor: Actor
+    ) -> None:
+        """Bring contacts back otherwise after this outcome, from the next attempt on; the profile holds as ever.
+
+        Args:
+            campaign_id: Whose rule.
+            outcome: After which.
+            figures: Some of ``FIGURES``; what is absent stays.
+            actor: For the audit log.
+
+        Raises:
+            NotFound: ``campaign.not_found``.
+            Refused: ``retry_rule.figure``; ``retry_rule.phone``: after this outcome it is the number that ends.
+        """
+
+        async def work(connection: Connection) -> None:
+            await SQL["retry_rule_campaign"].execute(connection, campaign_id=campaign_id)
+            before = retry.outcome_rule(await _campaign(connection, campaign_id), outcome)
+            if before.next_phone:
+                sentence = "After this outcome the next number of the contact is called."
+                raise Refused("retry_rule.phone", sentence, remedy="Choose another outcome.")
+            rule = campaigns.rule_to_json(changed(before, figures))
+            await SQL["retry_rule_outcome"].execute(connection, campaign_id=campaign_id, outcome=outcome, rule=rule)
+            noted = [{"outcome": outcome, "retry": one} for one in (campaigns.rule_to_json(before), rule)]
+            what = f"campaign:{campaign_id}"
+            await note(connection, actor, "campaign.retry_rule", what, before=noted[0], after=noted[1])
+
+        await transaction(self._pool, work)
+
+    async def waiting(self, campaign_id: int) -> Mapping[str, int]:
+        """How many contacts wait by each disposition's rule: whom a change plans anew."""
+        with store_errors():
+            rows = await SQL["retry_rule_waiting"].fetch(self._pool, campaign_id=campaign_id)
+        return {row["code"]: row["contacts"] for row in rows}
 
     async def change(
         self, campaign_id: int, code: str, figures: Mapping[str, Any], *, now: datetime, actor: Actor
@@ -174,7 +232,7 @@ async def _locked(connection: Connection, campaign_id: int, code: str) -> Campai
     return await _campaign(connection, campaign_id)
 
 
-async def _campaign(connection: Connection, campaign_id: int) -> Campaign:
+async def _campaign(connection: Connection | Pool, campaign_id: int) -> Campaign:
     found = await campaigns.read(connection, campaign_id=campaign_id)
     if not found:
         raise NotFound("campaign.not_found", "There is no such campaign.")

@@ -12,7 +12,7 @@ from dialer.core import hours
 from dialer.core.model import CallbackState
 from dialer.errors import NotFound, Refused
 from dialer.store import campaigns
-from dialer.store.dispositions import check_promise
+from dialer.store.dispositions import check_promise, counted_until
 from dialer.store.pools import store_errors, transaction
 from dialer.store.queries import queries
 from dialer.store.users import note
@@ -159,7 +159,8 @@ class Shifts:
                 raise NotFound("attempt.not_found", "There is no such conversation of yours.")
             [campaign] = await campaigns.read(connection, campaign_id=row["campaign_id"])
             campaign = campaigns.for_callee(campaign, row["countries"])
-            soonest = now + timedelta(seconds=campaign.profile.min_gap_s)
+            counted = await counted_until(connection, row["phone_id"], campaign, now)
+            soonest = max(now + timedelta(seconds=campaign.profile.min_gap_s), counted)
             refused = None
             try:
                 check_promise(due_at, now, row["zones"], campaign, soonest)

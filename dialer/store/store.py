@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from dialer.errors import FactRefused, OperatorConflict
-from dialer.store import campaigns, journal, lease, pacing, recovery
+from dialer.store import campaigns, journal, lease, pacing, recovery, returns
 from dialer.store.claims import Claims
 from dialer.store.lease import LeaseKeeper
 from dialer.store.pools import store_errors, transaction
@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from dialer.core.model import Budget, Campaign
-    from dialer.engine.ports import ClaimAsk, ClaimResult, Journal, Lease, PacingMinute, Recovered
+    from dialer.engine.ports import (
+        ClaimAsk,
+        ClaimResult,
+        Due,
+        Journal,
+        Lease,
+        PacingMinute,
+        Recovered,
+        ReturnAsk,
+        ReturnResult,
+    )
     from dialer.store.pools import Pool
 
 
@@ -88,6 +98,10 @@ class PgStore:
         """Take contacts through the gate; see ``Claims``."""
         return await self._claims.claim(ask)
 
+    async def take_return(self, ask: ReturnAsk) -> ReturnResult:
+        """Put somebody who calls us on the line of the campaign that called there last; see ``returns``."""
+        return await transaction(self._pool, lambda connection: returns.take(connection, ask, self._keeper.now()))
+
     async def write(self, journal_: Journal) -> None:
         """Store the facts of a moment, all or none.
 
@@ -124,7 +138,7 @@ class PgStore:
         """Store why campaigns dialled as they did, and what pacing learned."""
         await transaction(self._pool, lambda connection: pacing.keep(connection, minutes, learned, now))
 
-    async def callbacks_due(self, campaign_ids: Sequence[int], until: datetime) -> Mapping[int, int]:
+    async def callbacks_due(self, campaign_ids: Sequence[int], until: datetime) -> Mapping[int, Sequence[Due]]:
         """How many promises of each campaign fall due until then."""
         with store_errors():
             return await recovery.callbacks_due(self._pool, campaign_ids, until)

@@ -11,6 +11,7 @@ from dialer.store.attempts import Attempts
 from dialer.store.audit import Audit
 from dialer.store.base_files import BaseFiles
 from dialer.store.bases import Bases
+from dialer.store.baskets import Baskets
 from dialer.store.boards import Boards
 from dialer.store.by_hand import ByHand
 from dialer.store.callbacks import Callbacks
@@ -27,12 +28,13 @@ from dialer.store.facts import Facts
 from dialer.store.kpi import Numbers
 from dialer.store.kpi_hours import HourRows
 from dialer.store.leads import Leads
+from dialer.store.letter_pages import Letters
 from dialer.store.letter_texts import LetterTexts
-from dialer.store.letters import Letters
 from dialer.store.listenings import Listenings
 from dialer.store.looks import Looks
 from dialer.store.loosenings import Loosenings
 from dialer.store.messages import Messages
+from dialer.store.money import Money
 from dialer.store.national import NationalLists
 from dialer.store.offers import Offers
 from dialer.store.office import Office
@@ -40,11 +42,14 @@ from dialer.store.pacing import Pacing
 from dialer.store.passes import Passes
 from dialer.store.phones import Phones
 from dialer.store.pools import store_errors
+from dialer.store.recordings import Recordings
 from dialer.store.retry_rules import RetryRules
 from dialer.store.scripts import Scripts
 from dialer.store.seats import Seats
 from dialer.store.second_factors import SecondFactors
+from dialer.store.segments import Segments
 from dialer.store.shifts import Shifts
+from dialer.store.subscriptions import Subscriptions
 from dialer.store.tokens import Tokens
 from dialer.store.trunks import Trunks
 from dialer.store.users import Users
@@ -70,6 +75,7 @@ class Stores:
     by_hand: ByHand
     campaigns: Campaigns
     bases: Bases
+    baskets: Baskets
     base_files: BaseFiles
     contacts: Contacts
     customers: Customers
@@ -96,11 +102,15 @@ class Stores:
     offers: Offers
     listenings: Listenings
     messages: Messages
+    money: Money
     pacing: Pacing
+    recordings: Recordings
     second_factors: SecondFactors
     seats: Seats
+    segments: Segments
     shifts: Shifts
     scripts: Scripts
+    subscriptions: Subscriptions
     webhooks: Webhooks
     pool: Pool
 
@@ -118,6 +128,7 @@ class Stores:
             by_hand=ByHand(pools.web),
             campaigns=Campaigns(pools.web),
             bases=Bases(pools.web, pools.intake),
+            baskets=Baskets(pools.web),
             base_files=BaseFiles(pools.web),
             contacts=Contacts(pools.web),
             customers=Customers(pools.web),
@@ -144,11 +155,15 @@ class Stores:
             offers=Offers(pools.web),
             listenings=Listenings(pools.web),
             messages=Messages(pools.web),
+            money=Money(pools.web),
             pacing=Pacing(pools.web),
+            recordings=Recordings(pools.web),
             second_factors=SecondFactors(pools.web),
             seats=Seats(pools.web),
+            segments=Segments(pools.web, pools.intake),
             shifts=Shifts(pools.web),
             scripts=Scripts(pools.web),
+            subscriptions=Subscriptions(pools.web),
             webhooks=Webhooks(pools.web),
             pool=pools.web,
         )

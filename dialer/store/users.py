@@ -301,6 +301,12 @@ class Users:
             row = await SQL["scope_of"].fetchrow(self._pool, kind=kind, id=object_id)
         return Owner(**row) if row else None
 
+    async def owners(self) -> Mapping[int, Owner]:
+        """Whose each campaign is."""
+        with store_errors():
+            rows = await SQL["campaign_owners"].fetch(self._pool)
+        return {row["id"]: Owner(team_id=row["team_id"], customer_id=row["customer_id"]) for row in rows}
+
     async def close_session(self, token_hash: bytes) -> None:
         """A logout."""
         with store_errors():

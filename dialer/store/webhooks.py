@@ -25,7 +25,7 @@ SQL = queries("webhook")
 #: Everything that can be told, in the words of the database.
 KINDS = (
     *("attempt.connected", "attempt.ended", "disposition.saved", "lead.made", "lead.moved", "lead.late"),
-    *("callback.promised", "callback.changed", "campaign.state"),
+    *("callback.promised", "callback.changed", "callback.soon", "callback.late", "campaign.state"),
 )
 ROWS = 50
 

@@ -42,6 +42,8 @@ ADMIN = frozenset({Role.ADMIN})
 OVERSEERS = frozenset({Role.ADMIN, Role.AUDITOR})
 PEOPLE = EVERYONE - {Role.API}
 CUSTOMERS = frozenset({Role.CUSTOMER})
+#: Who reads numbers: of all, of own campaigns, of own bases.
+COUNTERS = READERS | CUSTOMERS | {Role.BASE_MANAGER}
 #: Who may have a second factor; operators share a floor, and programs have tokens.
 FACTORED = EVERYONE - {Role.OPERATOR, Role.API}
 
@@ -63,6 +65,7 @@ class Route:
         socket: A WebSocket; ``answer`` is what it pushes.
         by_token: A public way that changes something by a token in its path alone; whose session the browser has does
             not matter, so another site has nothing to borrow.
+        streams: The answer may take as long as the other side reads.
         enrols: Open also to who must set up a second factor before anything else.
     """
 
@@ -78,6 +81,7 @@ class Route:
     upload: str | None = None
     socket: bool = False
     by_token: bool = False
+    streams: bool = False
     enrols: bool = False
 
     @property

@@ -35,6 +35,7 @@ from dialer.web import (
 from dialer.web import live as _live
 from dialer.web import scopes as token_scopes
 from dialer.web.call import CONTEXT, Call, Context, login_needed
+from dialer.web.forecasts import Forecasts
 from dialer.web.routes import ROUTES
 
 if TYPE_CHECKING:
@@ -67,12 +68,14 @@ _HSTS = "max-age=31536000"
 def create_app(*, stores: Stores, commands: Commands, live: Live, settings: Settings) -> web.Application:
     """The application, ready for an ``AppRunner``. It owns its tasks: they begin and end with it."""
     app = web.Application(client_max_size=access.JSON_BYTES_MAX, middlewares=[_errors])
+    forecasts = Forecasts()
     app[CONTEXT] = Context(
         stores=stores,
         commands=commands,
         live=live,
         settings=settings,
-        hub=_live.Hub(live, stores),
+        hub=_live.Hub(live, stores, forecasts),
+        forecasts=forecasts,
         sockets=_live.Sockets(),
         pulse=health.Pulse(),
         desk=Desk(stores, settings.data_dir / "bases", commands.campaigns_changed),
@@ -110,7 +113,7 @@ def _endpoint(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRespo
         if route.socket:
             ask = await _asked(call, route)
             return _answer(await (route.handler(call, ask) if ask else route.handler(call)), route)
-        async with asyncio.timeout(_UPLOAD_BUDGET_S if route.upload else HANDLER_BUDGET_S):
+        async with asyncio.timeout(_UPLOAD_BUDGET_S if route.upload or route.streams else HANDLER_BUDGET_S):
             ask = await _asked(call, route)
             answer = await (route.handler(call, ask) if ask else route.handler(call))
         return _answer(answer, route)
@@ -177,7 +180,14 @@ async def _errors(
 
 
 def _refusal(request: web.Request, error: DialerError, status: int | None = None) -> web.Response:
-    """The error as JSON for programs, as a page for people."""
+    """The error as JSON for programs, as a page for people.
+
+    Raises:
+        ConnectionAbortedError: An answer has begun, so that this one would stand in the middle of it: whoever reads it
+            sees that it is cut off.
+    """
+    if request.writer.output_size:
+        raise ConnectionAbortedError(error.code)
     answer = errors.answer(error)
     if status is not None:
         answer.set_status(status)

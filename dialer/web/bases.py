@@ -13,6 +13,7 @@ from dialer.intake.desk import planned
 from dialer.intake.plan import POLICIES
 from dialer.intake.text import DELIMITERS, ENCODINGS
 from dialer.web import pages, schemas, scope
+from dialer.web.access import LEADS, Role
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -127,8 +128,8 @@ async def list_page(call: Call) -> web.Response:
     campaigns = await scope.own_campaigns(call)
     asked = call.request.query.get("campaign", "")
     chosen = next((c for c in campaigns if str(c.id) == asked), campaigns[0] if campaigns else None)
-    bases = await call.stores.bases.of_campaign(chosen.id) if chosen else []
-    files = await call.stores.base_files.of_campaign(chosen.id) if chosen else []
+    bases = await scope.shown_bases(call, await call.stores.bases.of_campaign(chosen.id)) if chosen else []
+    files = await call.stores.base_files.of_campaign(chosen.id, user_id=_whose(call)) if chosen else []
     return pages.page_for(
         call,
         "bases.html",
@@ -136,8 +137,14 @@ async def list_page(call: Call) -> web.Response:
         campaigns=campaigns,
         chosen=chosen,
         bases=list(reversed(bases)),
+        steers=Role(call.user.role) in LEADS,
         files=[file for file in files if file.state != "loaded"],
     )
+
+
+def _whose(call: Call) -> int | None:
+    """Whose files alone are shown; None is everybody's."""
+    return call.user.id if Role(call.user.role) is Role.BASE_MANAGER else None
 
 
 async def file_page(call: Call) -> web.Response:

@@ -13,7 +13,6 @@ from aiohttp import web
 
 from dialer.errors import NotFound, Refused
 from dialer.store.users import Actor
-from dialer.web.forecasts import Forecasts
 
 if TYPE_CHECKING:
     from dialer.engine.ports import Commands, Live
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from dialer.settings import Settings
     from dialer.store.stores import Stores
     from dialer.store.users import Session, User
+    from dialer.web.forecasts import Forecasts
     from dialer.web.health import Pulse
     from dialer.web.listening import Watch
     from dialer.web.live import Hub, Sockets
@@ -50,7 +50,7 @@ class Context:
     pulse: Pulse
     desk: Desk
     setup: Setup = field(default_factory=Setup)
-    forecasts: Forecasts = field(default_factory=Forecasts)
+    forecasts: Forecasts
     pool: Pool
     lines: Lines
     watch: Watch

@@ -58,6 +58,7 @@ async def _card(call: Call, attempt_id: UUID) -> schemas.CardView:
     card = await call.stores.contacts.card(attempt_id, operator_id=call.user.id)
     text = schemas.ScriptBody.model_validate(card.script)
     talked = any(earlier.outcome == "connected" for earlier in card.history)
-    kind = script.kind_of(number=card.number, talked_before=talked, promised=card.promised)
+    number = max(card.number, 2 if card.came_in else 1)
+    kind = script.kind_of(number=number, talked_before=talked, promised=card.promised)
     begin = script.begin(text.scenarios, [step.id for step in text.steps], kind)
     return schemas.CardView.model_validate(card).model_copy(update={"begin": begin, "kind": kind})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dialer.core.dispositions import KEYS
 from dialer.core.letters import WORDS
 from dialer.core.model import COLOURS, RetryRule
-from dialer.web import pages, schemas
+from dialer.web import audit_words, pages, schemas
 from dialer.web.access import Role
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _HOUR_S = 3600
 #: Null means something here: none of them.
-_NULLABLE = frozenset({"verdict", "dnc_scope", "colour", "key", "letter"})
+_NULLABLE = frozenset({"verdict", "dnc_scope", "colour", "key", "letter", "basket"})
 
 
 async def read(call: Call) -> schemas.KindsAnswer:
@@ -82,6 +82,7 @@ def _info(one: Listed) -> schemas.KindInfo:
         dnc_scope=one.kind.dnc_scope,
         colour=one.kind.colour,
         letter=one.kind.letter,
+        basket=one.kind.basket,
         retry_s=rule.delay_s if rule else None,
         retry_times=rule.times if rule else None,
         times=one.times,
@@ -93,6 +94,7 @@ async def page(call: Call) -> web.Response:
     """The editor."""
     campaign = await call.stores.campaigns.get(call.id())
     kinds = (await _listed(call)).dispositions
+    history = await call.stores.disposition_kinds.history(call.id())
     return pages.page_for(
         call,
         "dispositions.html",
@@ -101,9 +103,11 @@ async def page(call: Call) -> web.Response:
         campaign=campaign,
         kinds=[kind for kind in kinds if not kind.archived],
         archived=[kind for kind in kinds if kind.archived],
-        history=await call.stores.disposition_kinds.history(call.id()),
+        history=history,
+        words=await audit_words.words(call, [{**row, "object": f"campaign:{campaign.id}"} for row in history]),
         keys=KEYS,
         colours=COLOURS,
         letters=WORDS,
+        baskets=[basket for basket in await call.stores.baskets.list(call.id()) if not basket.archived],
         admin=Role(call.user.role) is Role.ADMIN,
     )

@@ -9,6 +9,7 @@ from dialer.errors import Refused
 from dialer.intake import do_not_call as intake
 from dialer.store.do_not_call import Scope
 from dialer.web import schemas
+from dialer.web import scope as scopes
 
 if TYPE_CHECKING:
     from dialer.web.call import Call
@@ -24,6 +25,7 @@ async def take_file(call: Call, ask: schemas.DoNotCallFileQuery) -> schemas.DoNo
     Raises:
         Refused: ``request.too_large``, ``do_not_call.…`` as the store decides.
     """
+    await scopes.check_forbids(call, ask.scope, ask.customer_id)
     data = await _body(call)
     rows = await intake.read(data, ask.region)
     if len(rows) > ROWS_MAX:

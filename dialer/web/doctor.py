@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from dialer import priority
+from dialer import passwords, priority, tapes
 from dialer.core.registers import Age
 from dialer.errors import DialerError
+from dialer.outbox import smtp
 from dialer.web import health, schemas
 from dialer.web.texts import TEXTS
 
@@ -80,8 +81,10 @@ async def examine(call: Call) -> list[Finding]:
         _set("https", settings.public_url if settings.https else None),
         _set("seats", settings.seats_file),
         _set("sounds", settings.sounds_dir),
+        await asyncio.to_thread(_recordings, settings),
         Finding(what="suppression", word="well" if settings.suppression_key.get_secret_value() else "warn"),
     ]
+    found.append(await _mail(settings))
     found += _rules(call, checkup, warned)
     return sorted(found, key=lambda one: ("ill", "warn", "well").index(one.word))
 
@@ -132,9 +135,35 @@ def _rules(call: Call, checkup: Checkup | None, warned: Sequence[Warned]) -> Ite
         yield Finding(what="profile", word="warn" if stale else "well", values=values)
 
 
+async def _mail(settings: Settings) -> Finding:
+    """Whether the mail server takes us; not everybody needs one."""
+    server = smtp.server_of(settings)
+    if server is None:
+        return Finding(what="mail", word="well", variant="none")
+    try:
+        async with asyncio.timeout(_TIMEOUT_S):
+            why = await smtp.reach(server)
+    except TimeoutError:
+        why = f"{_TIMEOUT_S:g} s"
+    values = {"address": f"{server.host}:{server.port}", "why": why or ""}
+    return Finding(what="mail", word="warn" if why else "well", values=values)
+
+
 def _set(what: str, value: object) -> Finding:
     """A setting that is better given."""
     return Finding(what=what, word="well" if value else "warn", values={"value": str(value)})
+
+
+def _recordings(settings: Settings) -> Finding:
+    """Whether recordings can be kept: folders, free room, and the key that seals them."""
+    word = tapes.trouble(settings.recordings_spool, settings.recordings, settings.recordings_free_mb * 1_000_000)
+    if word is None and not passwords.has_key(settings.data_dir, passwords.RECORDING_KEY):
+        word = "recordings_key"
+    variant = word.removeprefix("recordings_") if word else ""
+    values = {"spool": str(settings.recordings_spool or ""), "volume": str(settings.recordings)}
+    values["key"] = str(settings.data_dir / passwords.RECORDING_KEY)
+    sort = "well" if word is None else "warn" if settings.recordings_spool is None else "ill"
+    return Finding(what="recordings", word=sort, variant=variant, values=values)
 
 
 def _free_bytes(settings: Settings) -> int:

@@ -10,15 +10,18 @@ from aiohttp import web
 
 from dialer.core.model import Outcome
 from dialer.store.facts import SAID, SENT, Found, Sought
-from dialer.store.letters import Sought as SoughtLetters
-from dialer.web import pages, schemas, scope, shown
+from dialer.store.letter_pages import Sought as SoughtLetters
+from dialer.web import pages, recordings, schemas, scope, shown
+from dialer.web.access import Role
 from dialer.web.supervisor import masked
+from dialer.web.texts import TEXTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from dialer.store.campaigns import CampaignRow
+    from dialer.store.kpi import By
     from dialer.web.call import Call
 
 _HOME = "/attempts"
@@ -28,6 +31,8 @@ _NOW = {
     "waiting": frozenset({"answered", "waiting", "bridging"}),
     "talking": frozenset({"connected"}),
 }
+#: The row of a breakdown that is nobody's.
+NOBODYS = "-"
 #: What somebody may filter by who may see no campaign.
 NO_CHOICES: Mapping[str, Sequence[Mapping[str, str]]] = {"operator": (), "code": ()}
 
@@ -64,6 +69,7 @@ async def attempts(call: Call, ask: schemas.AttemptsQuery) -> web.Response:
         campaigns=own,
         campaign=_named(own, campaign_id),
         choices=choices,
+        part_name=await part_name(call, ask.by, ask.part),
         outcomes=list(Outcome),
         facts_known=[*sorted(SENT), *sorted(SAID)],
         bound=scope.bound(call.user),
@@ -83,6 +89,8 @@ async def attempt(call: Call) -> web.Response:
         steps=steps(row),
         minute=minute,
         script=await call.stores.scripts.shown(call.uuid()),
+        recording=(await recordings.read(call)).recording,
+        admin=Role(call.user.role) is Role.ADMIN,
         now=call.now,
     )
 
@@ -104,6 +112,7 @@ async def contact(call: Call) -> web.Response:
         contact={**row, "phones": phones},
         rows=[{**one, "script": shown.of_row(one, versions)} for one in found.rows],
         reasons=reasons,
+        recorded=await recordings.shown(call, [one["attempt_id"] for one in found.rows]),
         letters=letters.rows,
         now=call.now,
     )
@@ -144,6 +153,8 @@ def _sought(ask: schemas.AttemptsQuery, campaign_id: int | None) -> Sought:
         fact=ask.fact,
         number=ask.number,
         reason=ask.reason,
+        by=ask.by,
+        part="" if ask.part == NOBODYS else ask.part,
         weekday=ask.weekday,
         hour=ask.hour,
         since=ask.since,
@@ -169,6 +180,13 @@ def _address(ask: schemas.AttemptsQuery, campaign_id: int | None, cursor: str | 
     said = ask.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     said |= {"campaign": campaign_id, "cursor": cursor}
     return pages.address("/attempts", said)
+
+
+async def part_name(call: Call, by: By | None, part: str | None) -> str:
+    """What people call the row of a breakdown that is shown."""
+    if not by or not part or part == NOBODYS:
+        return TEXTS[call.user.language]["reports.nobody"]
+    return await call.stores.kpi.name_of(by, part)
 
 
 def _named(campaigns: Sequence[CampaignRow], campaign_id: int | None) -> CampaignRow | None:

@@ -40,9 +40,14 @@ WHY_MAX = 500
 
 @dataclass(slots=True)
 class Job:
-    """A forecast of one campaign: the last one, and the one that is being made."""
+    """A forecast of one campaign: the last one, and the one that is being made.
+
+    Attributes:
+        plain: The last one that assumed nothing: what the campaign itself leads to.
+    """
 
     forecast: schemas.Forecast | None = None
+    plain: schemas.Forecast | None = None
     task: asyncio.Task[None] | None = None
     done: int = 0
     of: int = 0
@@ -124,6 +129,11 @@ class Forecasts:
         job.looked_s = asyncio.get_running_loop().time()
         return job
 
+    def plain(self, campaign_id: int) -> schemas.Forecast | None:
+        """The last forecast that assumed nothing; looking at it waits for none."""
+        job = self.jobs.get(campaign_id)
+        return job.plain if job else None
+
     def begin(self, campaign_id: int, outset: ahead.Outset, ask: ahead.Ask) -> Job:
         """Make a new forecast; one that is being made for the same campaign is given up."""
         job = self.of(campaign_id)
@@ -159,6 +169,7 @@ class Forecasts:
             [ended, _] = await asyncio.gather(playing, waited, return_exceptions=True)
         if found:
             job.forecast = schemas.Forecast.model_validate(found[-1])
+            job.plain = job.plain if job.forecast.made_of.assumed else job.forecast
         elif not given_up:
             job.error = "forecast.too_long" if isinstance(ended, TimeoutError) else "forecast.worker"
             log.error("forecast_failed", code=job.error, reason=str(ended or ""))

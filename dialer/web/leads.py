@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
 from dialer.core import kpi
 from dialer.core.leads import CUSTOMERS_WORDS, MOVES, LeadState
+from dialer.core.model import CampaignState
 from dialer.errors import Refused
-from dialer.store.leads import CARD, Page, Rule, Sought
-from dialer.web import pages, schemas, scope
+from dialer.store.leads import CARD, Rule, Sought
+from dialer.store.page import Page
+from dialer.web import facts, numbers, pages, recordings, schemas, scope
 from dialer.web.access import LEADS, Role
 from dialer.web.supervisor import masked
 
@@ -25,6 +28,8 @@ SHOWN = ("new", "late", "in_work", "accepted", "rejected", "owed", "client", "du
 #: What the customer's funnel shows, and of how long.
 STEPS = ("rang", "reached", "decision_makers", "leads", "leads_accepted", "clients")
 STEPS_BACK = timedelta(days=30)
+#: What today has brought a campaign of the customer.
+TODAY = ("connected", "results", "leads")
 _NOBODY = Page(rows=[], next=None)
 
 
@@ -61,6 +66,9 @@ async def change(call: Call, ask: schemas.LeadChange) -> schemas.LeadAnswer:
     """
     said = ask.model_dump(exclude_unset=True)
     lead_id, now, actor = call.id(), call.now, call.actor
+    if said.get("basket") is not None:
+        reason = said.get("basket_reason", "")
+        await call.stores.baskets.put(lead_id, said["basket"], reason=reason, now=now, actor=actor)
     if "owner" in said:
         await call.stores.leads.give(lead_id, said["owner"], now=now, actor=actor)
     if said.get("revenue") is not None:
@@ -107,12 +115,17 @@ async def page(call: Call, ask: schemas.LeadsQuery) -> web.Response:
         campaign=chosen,
         rule=await leads.rule(chosen.id) if chosen else None,
         owners=await leads.owners(chosen.id) if chosen else [],
+        baskets=await call.stores.baskets.counted(chosen.id, now=call.now) if chosen else [],
         admin=Role(call.user.role) is Role.ADMIN,
         customers=_customers(call),
         addresses={show: _address(ask.model_copy(update={"show": show})) for show in (None, *SHOWN)},
+        basket_address=lambda code: _address(ask.model_copy(update={"basket": code, "cursor": None})),
         further=_address(ask, found.next) if found.next else None,
         counted=kpi.BY_ID[ask.fact] if ask.fact else None,
+        part_name=await facts.part_name(call, ask.by, ask.part),
         steps=await _steps(call) if _customers(call) and not ask.fact else [],
+        live=await _live(call) if _customers(call) and not ask.fact else [],
+        now=call.now,
     )
 
 
@@ -121,6 +134,7 @@ async def one(call: Call) -> web.Response:
     lead = await _shown(call, call.id())
     customers, role = _customers(call), Role(call.user.role)
     steers = role in LEADS
+    baskets = {one.code: one for one in await call.stores.baskets.list(lead["campaign_id"])}
     ways = MOVES[LeadState(lead["state"])] if steers or customers else frozenset()
     return pages.page_for(
         call,
@@ -131,7 +145,9 @@ async def one(call: Call) -> web.Response:
         ways=[way for way in LeadState if way in ways and (steers or way in CUSTOMERS_WORDS)],
         steers=steers,
         customers=customers,
+        recording=(await recordings.shown(call, [lead["attempt_id"]])).get(lead["attempt_id"]),
         owners=await call.stores.leads.owners(lead["campaign_id"]) if steers else [],
+        baskets=baskets,
     )
 
 
@@ -146,19 +162,22 @@ def _nothing(call: Call) -> bool:
 
 def _sought(call: Call, ask: schemas.LeadsQuery) -> Sought:
     """What is asked, of what the user may see."""
-    bound = scope.bound(call.user)
+    bound, theirs = scope.bound(call.user), _customers(call)
     return Sought(
         q=ask.q,
         show=ask.show,
         campaign_id=ask.campaign_id,
         owner_id=ask.owner,
         cursor=ask.cursor,
+        basket=ask.basket,
         team_id=call.user.team_id if bound and not _customers(call) else None,
         customer_id=call.user.customer_id if bound else None,
         fact=ask.fact,
         since=ask.since,
         until=ask.until,
         number=ask.number,
+        by=ask.by,
+        part=None if theirs and ask.by in numbers.PEOPLE else "" if ask.part == facts.NOBODYS else ask.part,
         operator_id=None if _customers(call) else ask.operator,
     )
 
@@ -176,6 +195,23 @@ async def _steps(call: Call) -> Sequence[tuple[kpi.Definition, float]]:
         since=until - STEPS_BACK, until=until, by="total", customer_id=call.user.customer_id, apart=False
     )
     return [(kpi.BY_ID[step], row.facts[step]) for step in STEPS]
+
+
+async def _live(call: Call) -> list[dict[str, Any]]:
+    """The customer's campaigns as they go now, and what today has brought; nobody of the call centre is named."""
+    seen = {one.campaign_id: one for one in call.context.live.board().campaigns}
+    shown = []
+    for row in await scope.own_campaigns(call):
+        if row.state is CampaignState.DRAFT:
+            continue
+        midnight = call.now.astimezone(ZoneInfo(row.zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+        [today] = await call.stores.kpi.table(
+            since=midnight, until=call.now, by="total", campaign_id=row.id, apart=False
+        )
+        view = seen.get(row.id)
+        talking = {"talking": view.talking if view else 0, "ringing": view.ringing if view else 0}
+        shown.append({"name": row.name, "state": row.state, **talking, **{fact: today.facts[fact] for fact in TODAY}})
+    return shown
 
 
 def _late(call: Call, row: Mapping[str, Any]) -> bool:
@@ -202,7 +238,7 @@ async def _shown(call: Call, lead_id: int) -> dict[str, Any]:
         ours = {"customer", ""}
         shown["history"] = [
             {**step, "by": step["by"] if step["role"] in ours else ""}
-            | ({"before": None, "after": None} if step["what"] == "given" else {})
+            | ({"before": None, "after": None, "reason": ""} if step["what"] in {"given", "basket"} else {})
             for step in row["history"]
         ]
     return shown

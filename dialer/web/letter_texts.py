@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from dialer.core import letters as core
 from dialer.core.letters import Rule
 from dialer.errors import NotFound, Refused
-from dialer.outbox import letters as outbox
+from dialer.outbox import smtp
 from dialer.outbox.templates import FIELDS, About, Flaw, check, fields_of, fill
-from dialer.store.letters import Composed, Sender
+from dialer.store.letters import Composed, Sender, mailbox
 from dialer.web import pages, schemas, texts
 from dialer.web.access import BASES, Role
 from dialer.web.letters import no_server
@@ -101,11 +101,10 @@ async def test(call: Call, ask: schemas.LetterTestAsk) -> schemas.Done:
         Refused: ``letter.no_server``, ``letter.no_sender``, ``letter.address``, ``letter.too_many``,
             ``letter.template``, ``letter.not_taken``.
     """
-    server, to = outbox.server_of(call.context.settings), core.address(ask.to)
+    server = smtp.server_of(call.context.settings)
     if server is None:
         raise no_server()
-    if to is None:
-        raise _at("to", "letter.address", "This is no address a letter can go to.")
+    to = mailbox(ask.to, "to")
     await _known(call, ask.word)
     writer = await call.stores.letter_texts.writer(call.id())
     if writer.sender is None:
@@ -121,8 +120,8 @@ async def test(call: Call, ask: schemas.LetterTestAsk) -> schemas.Done:
         raise Refused("letter.template", seen.flaw, remedy="Correct the text.")
     said = Composed(subject=seen.subject or "-", body=seen.body, version=chosen.version)
     uid = f"<test.{call.now.timestamp():.6f}@{writer.sender.address.rpartition('@')[2]}>"
-    mail = outbox.mail_of(writer.sender, to, said, uid=uid, at=call.now)
-    if why := await outbox.send_one(server, mail):
+    mail = smtp.mail_of(writer.sender, to, said, uid=uid, at=call.now)
+    if why := await smtp.send_one(server, mail):
         raise Refused("letter.not_taken", f"The mail server did not take it: {why}.", remedy="See what it says.")
     return schemas.Done()
 
@@ -153,7 +152,7 @@ async def page(call: Call, ask: schemas.LetterTextQuery) -> web.Response:
         headings=sorted({name for row in samples for name in row["attributes"]})[:_HEADINGS_MAX],
         rule=await stores.rule(campaign.id),
         writer=await stores.writer(campaign.id),
-        server=outbox.server_of(call.context.settings) is not None,
+        server=smtp.server_of(call.context.settings) is not None,
         admin=Role(call.user.role) is Role.ADMIN,
         may=Role(call.user.role) in BASES,
     )
@@ -187,7 +186,3 @@ async def _seen(call: Call, sample: Mapping[str, Any], language: str, subject: s
 def _sentence(call: Call, flaw: Flaw) -> str:
     """Why a text is no letter, in the reader's language."""
     return texts.TEXTS[call.user.language][f"letter.reason.{flaw.reason}"] + f": {flaw.detail}"
-
-
-def _at(field: str, code: str, sentence: str) -> Refused:
-    return Refused(code, sentence, remedy="Correct it.", fields=[{"field": field, "message": sentence}])

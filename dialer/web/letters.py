@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from dialer.core import letters as core
-from dialer.core import mail_reports
 from dialer.errors import NotFound, Refused
-from dialer.outbox.letters import letter_of, server_of
+from dialer.outbox.letters import letter_of
+from dialer.outbox.returned import take_in
+from dialer.outbox.smtp import server_of
 from dialer.passwords import LETTER_KEY, key_in
 from dialer.store import letters as outbox
-from dialer.store.letters import Sought
+from dialer.store.letter_pages import Sought
 from dialer.web import exports, pages, schemas, scope
 from dialer.web.access import LEADS, Role
 
@@ -103,11 +104,9 @@ async def answered(call: Call) -> schemas.Done:
 
 async def report(call: Call) -> schemas.LetterReportAnswer:
     """A mail of the mailbox where bounces and answers come."""
-    said = mail_reports.read(await call.request.read())
-    letter_id = await outbox.report(call.stores.letters.pool, said, now=call.now) if said else None
-    return schemas.LetterReportAnswer.model_validate(
-        {"letter": letter_id, "kind": said.kind if said and letter_id is not None else None}
-    )
+    found = await take_in(call.stores.letters.pool, await call.request.read(), now=call.now)
+    told = {"letter": found[1], "kind": found[0].kind, "of": found[0].of} if found else {}
+    return schemas.LetterReportAnswer.model_validate(told)
 
 
 async def lists(call: Call, ask: schemas.LetterListsQuery) -> schemas.LetterListsAnswer:
@@ -173,7 +172,8 @@ async def unsubscribe(call: Call) -> web.Response:
 
 def _unsubscribe_page(letter: Mapping[str, Any], *, done: bool) -> web.Response:
     address = core.masked(letter["address"])
-    return pages.page("unsubscribe.html", letter["language"], user=None, done=done, address=address)
+    language = letter["language"]
+    return pages.page("unsubscribe.html", language, user=None, help_of="unsubscribe", done=done, address=address)
 
 
 async def _by_token(call: Call) -> Mapping[str, Any]:

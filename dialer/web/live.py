@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from dialer.store.stores import Stores
     from dialer.store.users import User
     from dialer.web.call import Call
+    from dialer.web.forecasts import Forecasts
 
     Send = Callable[[str], Awaitable[None]]
     Frames = Callable[[Send], Awaitable[None]]
@@ -71,11 +72,11 @@ class Signal:
 class Hub:
     """Watches the engine once for all pages."""
 
-    def __init__(self, live: Live, stores: Stores) -> None:
+    def __init__(self, live: Live, stores: Stores, forecasts: Forecasts) -> None:
         self._live = live
         self._stores = stores
         self._messages: dict[int, Sequence[Message]] = {}
-        self.overview = Overview(stores)
+        self.overview = Overview(stores, forecasts)
         self._operators: dict[int, tuple[Signal, OperatorView | None]] = {}
         self._watchers: dict[int, int] = {}
         self._boards: dict[tuple[int | None, int | None] | None, Watched] = {}

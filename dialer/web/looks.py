@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def _of(report: Report) -> Of:
     ids = [report.campaign.id] if report.campaign else None
-    if ids is None and scope.bound(report.call.user):
+    if ids is None and scope.bound(report.user):
         ids = [row.id for row in report.own]
     return Of(since=report.since, until=report.until, campaign_ids=ids, operator_id=report.ask.operator)
 
@@ -37,7 +37,7 @@ def _open(report: Report, **narrower: object) -> str:
 async def by_operator(report: Report) -> Sheet:
     """Who looked at how many contacts, and what became of them."""
     rows = []
-    for row in await report.call.stores.looks.counts(_of(report)):
+    for row in await report.stores.looks.counts(_of(report)):
         mine = {"operator": row["operator_id"]}
         counts = [Cell(row[how], _open(report, **mine, how=how)) for how in HOWS]
         cells = [Cell(row["looked"], _open(report, **mine)), *counts, Cell(row["look_s"], _open(report, **mine))]
@@ -48,7 +48,7 @@ async def by_operator(report: Report) -> Sheet:
 
 async def skips(report: Report) -> Sheet:
     """Why operators skipped."""
-    found = await report.call.stores.looks.reasons(_of(report))
+    found = await report.stores.looks.reasons(_of(report))
     rows = [
         (f"skip:{row['reason']}", [Cell(row["skipped"], _open(report, how="skipped", reason=row["reason"]))])
         for row in found

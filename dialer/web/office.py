@@ -11,9 +11,10 @@ from aiohttp import web
 from dialer.core import offer_keys
 from dialer.core import rules as own_rules
 from dialer.core.model import BudgetMode, Mode
+from dialer.core.recording import LEFT, Ways
 from dialer.errors import DialerError
 from dialer.store.office import View
-from dialer.web import access, doctor, pages, plans, schemas, scope, scopes
+from dialer.web import access, audit_words, doctor, pages, plans, schemas, scope, scopes
 from dialer.web import rules as rule_routes
 from dialer.web.access import Role
 from dialer.web.supervisor import masked
@@ -21,6 +22,7 @@ from dialer.web.supervisor import masked
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dialer.store.campaigns import CampaignRow
     from dialer.web.call import Call
 
 #: Settings whose values are, or hold, secrets.
@@ -82,8 +84,16 @@ async def campaign(call: Call) -> web.Response:
         budget_modes=list(BudgetMode),
         history=await call.stores.office.audit(View(q=f"campaign:{row.id}")),
         bases=await call.stores.bases.of_campaign(row.id),
+        **await _recorded(call, row),
         **await _loosened(call, row.id),
     )
+
+
+async def _recorded(call: Call, row: CampaignRow) -> dict[str, Any]:
+    """How this campaign may record, from the loosest to the strictest, and how long it may keep recordings."""
+    rules = await call.stores.campaigns.rules(row.id)
+    left = [way.value for way in Ways if way in LEFT[rules.recording] or way == row.recording]
+    return {"recordings_left": left, "recording_days_max": rules.recording_days}
 
 
 async def _loosened(call: Call, campaign_id: int) -> dict[str, Any]:
@@ -111,8 +121,20 @@ async def do_not_call(call: Call, ask: schemas.ScopeQuery) -> web.Response:
     table = await call.stores.office.do_not_call(_view(ask), scope=ask.scope)
     if Role(call.user.role) is not Role.ADMIN:
         table = replace(table, rows=[{**row, "phone": masked(str(row["phone"]))} for row in table.rows])
-    campaigns = await call.stores.campaigns.list() if Role(call.user.role) is Role.ADMIN else []
-    return _page(call, "do_not_call.html", "/do-not-call", table=table, scope=ask.scope, campaigns=campaigns)
+    may = Role(call.user.role) in access.LEADS
+    all_may = may and not scope.bound(call.user)
+    return _page(
+        call,
+        "do_not_call.html",
+        "/do-not-call",
+        table=table,
+        scope=ask.scope,
+        may=may,
+        all_may=all_may,
+        campaigns=await scope.own_campaigns(call) if may else [],
+        customers=await call.stores.customers.list() if all_may else [],
+        files=await call.stores.office.do_not_call_files(),
+    )
 
 
 async def trunks(call: Call) -> web.Response:
@@ -130,7 +152,9 @@ async def rules(call: Call) -> web.Response:
 
 async def audit(call: Call, ask: schemas.TableQuery) -> web.Response:
     """Who did what, the newest first."""
-    return _page(call, "audit.html", "/audit", table=await call.stores.office.audit(_view(ask)))
+    table = await call.stores.office.audit(_view(ask))
+    words = await audit_words.words(call, table.rows)
+    return _page(call, "audit.html", "/audit", table=table, words=words)
 
 
 async def system(call: Call) -> web.Response:
@@ -197,4 +221,4 @@ async def setup(call: Call) -> web.Response:
     """The very first page of a new installation; afterwards it leads to the login."""
     if call.context.setup.token is None:
         return pages.to_login(call.request)
-    return pages.page("setup.html", pages.language_of(call.request), user=None)
+    return pages.page("setup.html", pages.language_of(call.request), user=None, help_of="setup")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dialer.store.national import Warned
     from dialer.store.stores import Stores
     from dialer.store.users import User
+    from dialer.web.forecasts import Forecasts
 
 log = structlog.get_logger(__name__)
 
@@ -33,13 +34,16 @@ EVERY_S = 5.0
 #: Counting what is left reads whole bases.
 LEFT_EVERY_S = 60.0
 _TIMEOUT_S = 2.0
+#: An older forecast says too little of now to stand on the board.
+FORECAST_FOR = timedelta(hours=4)
 
 
 class Overview:
     """Numbers of the present hour and of each campaign."""
 
-    def __init__(self, stores: Stores) -> None:
+    def __init__(self, stores: Stores, forecasts: Forecasts) -> None:
         self._stores = stores
+        self._forecasts = forecasts
         self._read_at = self._left_at = float("-inf")
         self._left: Mapping[int, Left] = {}
         self._reading: asyncio.Task[None] | None = None
@@ -84,6 +88,11 @@ class Overview:
         """The same of an operator on shift."""
         return scope.own(user, Owner(team_id=self._crew.get(operator_id), customer_id=user.customer_id))
 
+    def _forecast(self, campaign_id: int, at: datetime) -> schemas.Forecast | None:
+        """The last forecast, while it is of this shift."""
+        found = self._forecasts.plain(campaign_id)
+        return found if found and at - found.at < FORECAST_FOR else None
+
     async def _read(self, at: datetime, now: float) -> schemas.Overview:
         boards = self._stores.boards
         if now - self._left_at >= LEFT_EVERY_S:
@@ -97,14 +106,19 @@ class Overview:
             at=at,
             hour=await numbers.present_hour(self._stores, at),
             campaigns=[
-                _campaign(one, hours.get(id_), promises.get(id_), self._left.get(id_)) for id_, one in steering.items()
+                _campaign(one, hours.get(id_), promises.get(id_), self._left.get(id_), self._forecast(id_, at))
+                for id_, one in steering.items()
             ],
             trunks=[schemas.TrunkLoad.model_validate(trunk) for trunk in await boards.trunks()],
         )
 
 
 def _campaign(
-    steering: Steering, hour: Hour | None, promises: Promises | None, left: Left | None
+    steering: Steering,
+    hour: Hour | None,
+    promises: Promises | None,
+    left: Left | None,
+    foreseen: schemas.Forecast | None,
 ) -> schemas.CampaignOverview:
     return schemas.CampaignOverview(
         steering=schemas.Steering.model_validate(steering),
@@ -112,6 +126,9 @@ def _campaign(
         abandoned=list(hour.abandoned) if hour else [0] * MINUTES,
         callbacks_due=promises.due if promises else 0,
         callbacks_late=promises.late if promises else 0,
+        callbacks_urgent=promises.urgent if promises else 0,
         left=left.left if left else None,
-        hours_left=forecast.hours_left(left.left, left.closed, left.over_s) if left else None,
+        ends=foreseen.base.ends if foreseen else None,
+        forecast_at=foreseen.at if foreseen else None,
+        hours_left=forecast.hours_left(left.left, left.closed, left.over_s) if left and not foreseen else None,
     )

@@ -12,7 +12,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dialer.web import texts
-from dialer.web.access import ADMIN, BASES, CUSTOMERS, LEADS, OVERSEERS, READERS, Role
+from dialer.web.access import ADMIN, BASES, COUNTERS, CUSTOMERS, LEADS, OVERSEERS, READERS, Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,7 @@ _PLACES = (
     ("/attempts", "attempts.title", READERS),
     ("/callbacks", "callbacks.title", READERS),
     ("/leads", "leads.title", READERS | CUSTOMERS),
-    ("/reports", "reports.title", READERS | CUSTOMERS),
+    ("/reports", "reports.title", COUNTERS),
     ("/bases", "bases.title", BASES),
     ("/letters", "letters.title", READERS),
     ("/do-not-call", "do_not_call.title", READERS),
@@ -130,6 +130,7 @@ def refusal(request: web.Request, error: DialerError, status: int) -> web.Respon
         "refusal.html",
         language,
         user=user,
+        help_of="refusal",
         status=status,
         code=status,
         kind=status if status in _REFUSALS else 500,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from dialer.core import kpi
 from dialer.store.callbacks import Page, Sought
 from dialer.web import facts, pages, schemas, scope
 from dialer.web.access import LEADS, Role
@@ -39,7 +40,11 @@ async def board(call: Call, ask: schemas.PromisesQuery) -> web.Response:
         bound=bound,
         operators=choices["operator"],
         steers=Role(call.user.role) in LEADS,
-        addresses={show: _address(ask.model_copy(update={"show": show}), campaign_id, None) for show in SHOWN},
+        counted=kpi.BY_ID[ask.fact] if ask.fact else None,
+        part_name=await facts.part_name(call, ask.by, ask.part),
+        addresses={
+            show: _address(ask.model_copy(update={"show": show, "fact": None}), campaign_id, None) for show in SHOWN
+        },
     )
 
 
@@ -55,9 +60,15 @@ async def _found(call: Call, ask: schemas.PromisesQuery, campaign_id: int | None
         operator_id=ask.operator if isinstance(ask.operator, int) else None,
         anybody=ask.operator == "anybody",
         q=ask.q,
+        fact=ask.fact,
+        since=ask.since,
+        to=ask.until,
+        by=ask.by,
+        part="" if ask.part == facts.NOBODYS else ask.part,
         cursor=ask.cursor,
     )
-    found: Page = await callbacks.board(sought, now=call.now)
+    stopped = call.context.live.board().stopped_because
+    found: Page = await callbacks.board(sought, now=call.now, stopped=stopped)
     since = call.now - PERIOD
     return {
         "rows": [{**row, "phone": masked(str(row["phone"]))} for row in found.rows],
@@ -69,5 +80,8 @@ async def _found(call: Call, ask: schemas.PromisesQuery, campaign_id: int | None
 
 
 def _address(ask: schemas.PromisesQuery, campaign_id: int | None, cursor: str | None) -> str:
-    said = {"show": ask.show, "q": ask.q or None, "operator": ask.operator, "campaign": campaign_id, "cursor": cursor}
-    return pages.address("/callbacks", said)
+    said: dict[str, object] = {"show": ask.show, "q": ask.q or None, "operator": ask.operator, "campaign": campaign_id}
+    if ask.fact:
+        period = {name: at.isoformat() if at else None for name, at in (("since", ask.since), ("until", ask.until))}
+        said |= {"show": None, "fact": ask.fact, **period, "by": ask.by, "part": ask.part}
+    return pages.address("/callbacks", {**said, "cursor": cursor})

@@ -18,7 +18,7 @@ from dialer.web import (
     schemas,
     supervisor,
 )
-from dialer.web.access import ADMIN, BASES, CUSTOMERS, EVERYONE, LEADS, OPERATOR, PUBLIC, READERS, Route
+from dialer.web.access import ADMIN, BASES, COUNTERS, CUSTOMERS, EVERYONE, LEADS, OPERATOR, PUBLIC, READERS, Route
 from dialer.web.routes_after import AFTER
 from dialer.web.routes_ahead import AHEAD
 from dialer.web.routes_boards import BOARDS
@@ -26,7 +26,9 @@ from dialer.web.routes_editors import EDITORS
 from dialer.web.routes_letters import LETTERS
 from dialer.web.routes_listening import LISTENING
 from dialer.web.routes_manual import MANUAL
+from dialer.web.routes_money import MONEY
 from dialer.web.routes_office import OFFICE
+from dialer.web.routes_recordings import RECORDINGS
 
 _ID = "{id:[0-9]{1,18}}"
 _ATTEMPT = "{id:[0-9a-f-]{36}}"
@@ -169,6 +171,11 @@ _RULES = (
     Route(method="PATCH", path=f"{_V1}/campaigns/{_ID}/retry-rules", handler=rules.change_retry_rule, roles=ADMIN,
           summary="Bring contacts back later, or less often, after a disposition; those who wait are planned anew",
           ask=schemas.RetryRuleChange, answer=schemas.RetryRulesAnswer),
+    Route(method="GET", path=f"{_V1}/campaigns/{_ID}/retry-rules/outcomes", handler=rules.outcome_rules,
+          roles=READERS, summary="What brings contacts back after each outcome", answer=schemas.OutcomeRulesAnswer),
+    Route(method="PATCH", path=f"{_V1}/campaigns/{_ID}/retry-rules/outcomes", handler=rules.change_outcome_rule,
+          roles=ADMIN, summary="Bring contacts back otherwise after an outcome, from the next attempt on",
+          ask=schemas.OutcomeRuleChange, answer=schemas.OutcomeRulesAnswer),
     Route(method="GET", path=f"{_V1}/customers", handler=rules.customers, roles=READERS | BASES,
           summary="For whom campaigns call, and where they are", answer=schemas.CustomersAnswer),
     Route(method="PATCH", path=f"{_V1}/customers/{_ID}", handler=rules.change_customer, roles=ADMIN,
@@ -188,6 +195,8 @@ _RULES = (
           answer=schemas.Done),
     Route(method="GET", path=f"{_V1}/bases/{_ID}/passes", handler=rules.passes, roles=READERS | BASES,
           summary="The passes of a base with what each brought", answer=schemas.PassesAnswer),
+    Route(method="GET", path=f"{_V1}/bases/{_ID}/passes/candidates", handler=rules.candidates, roles=READERS | BASES,
+          summary="Whom a pass would call again, by last outcome and disposition", answer=schemas.CandidatesAnswer),
     Route(method="POST", path=f"{_V1}/bases/{_ID}/passes", handler=rules.begin_pass, roles=LEADS,
           summary="Call a base again: choose outcomes and dispositions that go again", ask=schemas.PassAsk,
           answer=schemas.PassesAnswer, status=201),
@@ -226,7 +235,7 @@ _NUMBERS = (
           ask=schemas.AttemptQuery, answer=schemas.AttemptsAnswer),
     Route(method="GET", path=f"{_V1}/kpi/definitions", handler=supervisor.kpi_definitions, roles=EVERYONE,
           summary="One definition per number", answer=schemas.KpiDefinitions),
-    Route(method="GET", path=f"{_V1}/kpi", handler=supervisor.kpi, roles=READERS | CUSTOMERS,
+    Route(method="GET", path=f"{_V1}/kpi", handler=supervisor.kpi, roles=COUNTERS,
           summary="Numbers of a period", ask=schemas.KpiQuery, answer=schemas.KpiAnswer),
     Route(method="GET", path=f"{_V1}/board", handler=supervisor.board, roles=LEADS, summary="The live board, now",
           answer=schemas.BoardAnswer),
@@ -258,6 +267,7 @@ ROUTES: tuple[Route, ...] = (
     *_SESSIONS,
     *_OPERATOR,
     *MANUAL,
+    *MONEY,
     *_CAMPAIGNS,
     *_BASES,
     *_RULES,
@@ -269,6 +279,7 @@ ROUTES: tuple[Route, ...] = (
     *EDITORS,
     *LETTERS,
     *LISTENING,
+    *RECORDINGS,
     *BOARDS,
     *AHEAD,
     *_OTHERS,

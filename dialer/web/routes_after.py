@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dialer.web import leads, schemas, webhooks
-from dialer.web.access import ADMIN, CUSTOMERS, LEADS, READERS, Route
+from dialer.web import baskets, leads, schemas, segments, webhooks
+from dialer.web.access import ADMIN, BASES, CUSTOMERS, LEADS, READERS, Route
 
 _ID = "{id:[0-9]{1,18}}"
 _V1 = "/api/v1"
@@ -32,8 +32,37 @@ _WEBHOOKS = (
           summary="Tell one event again, or all that were given up", answer=schemas.Replayed),
 )  # fmt: skip
 
+_BASKETS_PATH = f"{_V1}/campaigns/{_ID}/baskets"
+_BASKETS = (
+    Route(method="GET", path=f"/campaigns/{_ID}/baskets", handler=baskets.page, roles=READERS, media=_HTML,
+          summary="Editor of the baskets of a campaign's leads"),
+    Route(method="GET", path=_BASKETS_PATH, handler=baskets.read, roles=READERS,
+          summary="Baskets of a campaign's leads, with counts", answer=schemas.BasketsAnswer),
+    Route(method="PUT", path=_BASKETS_PATH, handler=baskets.write, roles=ADMIN, ask=schemas.BasketsAsk,
+          summary="Change them, for leads made from now on; others move only if that is asked",
+          answer=schemas.BasketsAnswer),
+    Route(method="POST", path=f"{_BASKETS_PATH}/rehearsal", handler=baskets.rehearse, roles=ADMIN,
+          ask=schemas.BasketsAsk, summary="How many leads these rules would move; nothing is written",
+          answer=schemas.BasketsRehearsal),
+)  # fmt: skip
+
+_SEGMENTS_PATH = f"{_V1}/campaigns/{_ID}/segments"
+_SEGMENTS = (
+    Route(method="GET", path="/segments", handler=segments.page, roles=BASES, ask=schemas.SegmentQuery, media=_HTML,
+          summary="Refusals by reason, and what a base of another campaign made of them would be"),
+    Route(method="GET", path=_SEGMENTS_PATH, handler=segments.read, roles=BASES,
+          summary="Refusals of a campaign by disposition and reason", answer=schemas.SegmentsAnswer),
+    Route(method="POST", path=f"{_SEGMENTS_PATH}/rehearsal", handler=segments.rehearse, roles=BASES,
+          ask=schemas.SegmentAsk, summary="Who of a segment would be loaded, who not and why; nothing is written",
+          answer=schemas.SegmentRehearsal),
+    Route(method="POST", path=_SEGMENTS_PATH, handler=segments.make, roles=BASES, ask=schemas.SegmentAsk, status=201,
+          summary="Make a segment a base of another campaign of the customer", answer=schemas.SegmentMade),
+)  # fmt: skip
+
 AFTER: tuple[Route, ...] = (
     *_WEBHOOKS,
+    *_BASKETS,
+    *_SEGMENTS,
     Route(method="GET", path="/leads", handler=leads.page, roles=READERS | CUSTOMERS, ask=schemas.LeadsQuery,
           media=_HTML, summary="Leads page; the customer's users see their own"),
     Route(method="GET", path=f"/leads/{_ID}", handler=leads.one, roles=READERS | CUSTOMERS, media=_HTML,

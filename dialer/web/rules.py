@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dialer.core import registers
 from dialer.store.consents import Given
-from dialer.web import schemas
+from dialer.web import schemas, scope
 
 if TYPE_CHECKING:
     from dialer.web.call import Call
@@ -85,9 +85,44 @@ async def change_retry_rule(call: Call, ask: schemas.RetryRuleChange) -> schemas
     return await _retry_rules(call, planned)
 
 
+async def outcome_rules(call: Call) -> schemas.OutcomeRulesAnswer:
+    """What happens to a contact after each outcome."""
+    found = await call.stores.retry_rules.of_outcomes(call.id())
+    rules = [
+        schemas.OutcomeRuleInfo(
+            outcome=one.outcome,
+            rule=schemas.RetryRuleView.model_validate(one.rule),
+            next_phone=one.rule.next_phone,
+            own=one.own,
+        )
+        for one in found
+    ]
+    return schemas.OutcomeRulesAnswer(campaign_id=call.id(), rules=rules)
+
+
+async def change_outcome_rule(call: Call, ask: schemas.OutcomeRuleChange) -> schemas.OutcomeRulesAnswer:
+    """Bring contacts back otherwise after an outcome, from the next attempt on."""
+    figures = ask.model_dump(exclude_unset=True)
+    outcome = figures.pop("outcome")
+    await call.stores.retry_rules.change_outcome(call.id(), outcome, figures, actor=call.actor)
+    await call.commands.campaigns_changed()
+    return await outcome_rules(call)
+
+
 async def _retry_rules(call: Call, planned: int | None) -> schemas.RetryRulesAnswer:
     found = await call.stores.retry_rules.of_campaign(call.id())
-    rules = [schemas.RetryRuleInfo.model_validate(one) for one in found]
+    waiting = await call.stores.retry_rules.waiting(call.id())
+    rules = [
+        schemas.RetryRuleInfo(
+            code=one.code,
+            name_en=one.name_en,
+            name_ru=one.name_ru,
+            rule=schemas.RetryRuleView.model_validate(one.rule),
+            own=one.own,
+            waiting=waiting.get(one.code, 0),
+        )
+        for one in found
+    ]
     return schemas.RetryRulesAnswer(campaign_id=call.id(), rules=rules, planned_anew=planned)
 
 
@@ -105,7 +140,8 @@ async def change_customer(call: Call, ask: schemas.CustomerChange) -> schemas.Cu
 
 
 async def add_consent(call: Call, ask: schemas.ConsentAsk) -> schemas.Done:
-    """Keep a consent with its evidence."""
+    """Keep a consent with its evidence; who is bound to a team, of customers the team calls for."""
+    await scope.check_customer(call, ask.customer_id)
     values = ask.model_dump() | {"evidence_hash": bytes.fromhex(ask.evidence_hash)}
     await call.stores.consents.add(Given(**values), actor=call.actor)
     return schemas.Done()
@@ -113,6 +149,7 @@ async def add_consent(call: Call, ask: schemas.ConsentAsk) -> schemas.Done:
 
 async def withdraw_consent(call: Call, ask: schemas.WithdrawAsk) -> schemas.Done:
     """End a consent; a ringing line to the number is cut after the commit."""
+    await scope.check_customer(call, ask.customer_id)
     phone_id = await call.stores.consents.withdraw(
         ask.phone, customer_id=ask.customer_id, purpose=ask.purpose, now=call.now, actor=call.actor
     )
@@ -142,6 +179,12 @@ async def set_priority(call: Call, ask: schemas.PriorityAsk) -> schemas.Done:
 async def passes(call: Call) -> schemas.PassesAnswer:
     """The passes of a base with what each brought."""
     return await _passes(call)
+
+
+async def candidates(call: Call) -> schemas.CandidatesAnswer:
+    """Whom a pass that began now would call again, before it is begun."""
+    found = await call.stores.passes.who(call.id())
+    return schemas.CandidatesAnswer(candidates=[schemas.CandidatesInfo.model_validate(one) for one in found])
 
 
 async def begin_pass(call: Call, ask: schemas.PassAsk) -> schemas.PassesAnswer:

@@ -91,8 +91,8 @@ async def contact_why(call: Call) -> schemas.ContactWhy:
 
 
 async def bases(call: Call) -> schemas.BasesAnswer:
-    """Bases of a campaign."""
-    found = await call.stores.bases.of_campaign(call.id())
+    """Bases of a campaign; a base manager's own."""
+    found = await scope.shown_bases(call, await call.stores.bases.of_campaign(call.id()))
     return schemas.BasesAnswer(bases=[schemas.BaseInfo.model_validate(row) for row in found])
 
 
@@ -146,6 +146,7 @@ async def add_do_not_call(call: Call, ask: schemas.DoNotCallAsk) -> schemas.DoNo
         raise Refused(
             "request.scope", "scope and id do not fit", remedy="Give campaign_id with scope campaign, customer_id ..."
         )
+    await scope.check_forbids(call, ask.scope, ask.customer_id)
     entry = await call.stores.do_not_call.add(
         phone=ask.phone,
         scope=ask.scope,

@@ -14,6 +14,7 @@ from babel.numbers import format_decimal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from decimal import Decimal
 
 LANGUAGES = ("en", "ru")
 _LOCALE = Path(__file__).parent / "locale"
@@ -37,7 +38,7 @@ def translator(language: str) -> Callable[[str], str]:
     return TEXTS[language].__getitem__
 
 
-def figure(language: str, value: float, digits: int = 0) -> str:
+def figure(language: str, value: float | Decimal, digits: int = 0) -> str:
     """A number as this language writes it."""
     return format_decimal(value, format="#,##0" + (f".{'0' * digits}" if digits else ""), locale=language)
 

@@ -28,7 +28,7 @@ from dialer.errors import Misconfigured
 from dialer.passwords import hash_password, random_password
 from dialer.settings import Settings
 from dialer.store.users import Actor
-from dialer.world import log, rig, sample, simulated
+from dialer.world import log, returning, rig, sample, simulated
 from dialer.world.judge import Stored, judge
 from dialer.world.people import OFFERED, ORDINARY
 from dialer.world.robot import Robot
@@ -80,9 +80,11 @@ class Ground:
         switch: ``asterisk`` or ``simulated``.
         calls: What the world itself saw so far.
         hang_up: Makes every callee hang up.
+        call_back: Lets the person at a number (digits) call a number that was shown.
         spare: A seat for a person with a softphone: user, secret and SIP port; None without Asterisk.
         pool: The file of that seat with both its secrets: a headset at the browser does too.
         sounds: Where its recorded offers lie.
+        monitor: Where it leaves recordings of conversations.
         ws_port: Where browsers' SIP goes.
     """
 
@@ -92,9 +94,11 @@ class Ground:
     commands_secret: str = field(repr=False)
     pool: Path | None = None
     sounds: Path | None = None
+    monitor: Path | None = None
     ws_port: int = 8088
     calls: Callable[[], Sequence[WorldCall]]
     hang_up: Callable[[], Awaitable[None]]
+    call_back: Callable[[str, str], Awaitable[None]]
     spare: tuple[str, str, int] | None = field(default=None, repr=False)
 
 
@@ -174,9 +178,18 @@ async def run(options: Options, stop: asyncio.Event) -> dict[str, object]:
         await running.engine.campaigns_changed()
         robots = [asyncio.create_task(robot.run(), name=robot.login) for robot in people.robots]
         stack.push_async_callback(_end, robots)
+        back = asyncio.create_task(_call_back(ground, options), name="demo-returns")
+        stack.push_async_callback(_end, [back])
         await _dial(running, options, stop, say)
+        back.cancel()
         await _say_goodbye(running, ground, campaign_id, people, robots)
         return await _summary(running, ground, campaign_id, people, began)
+
+
+async def _call_back(ground: Ground, options: Options) -> None:
+    """Some of those whom nobody reached call back."""
+    dialled = sample.CALLER.removeprefix("+")
+    await returning.call_back(ground.calls, lambda number: ground.call_back(number, dialled), Random(options.seed))
 
 
 @contextmanager
@@ -216,9 +229,11 @@ async def _ground(options: Options, run_dir: Path, say: Callable[[str], None]) -
                     commands_secret=pair.commands_secret,
                     calls=lambda: log.calls(pair.log),
                     hang_up=pair.hang_up_callees,
+                    call_back=pair.call_back,
                     spare=(seat, secret, pair.sip_port),
                     pool=pair.pool,
                     sounds=pair.switch.home / "sounds",
+                    monitor=pair.switch.home / "spool" / "monitor",
                     ws_port=pair.ws_port,
                 )
                 return
@@ -226,14 +241,18 @@ async def _ground(options: Options, run_dir: Path, say: Callable[[str], None]) -
             if error.code != "asterisk.none":
                 raise
             say(f"{error.message} Going on with the simulated switch: the same people, no sound.")
-    async with simulated.running(population, options.seed) as world:
+    monitor = run_dir / "monitor"
+    monitor.mkdir(parents=True, exist_ok=True)
+    async with simulated.running(population, options.seed, monitor) as world:
         yield Ground(
+            monitor=monitor,
             switch="simulated",
             ami_port=world.server.port,
             events_secret=world.events_secret,
             commands_secret=world.commands_secret,
             calls=world.calls,
             hang_up=world.hang_up_callees,
+            call_back=world.call_back,
         )
 
 
@@ -248,6 +267,7 @@ def _settings(options: Options, ground: Ground, run_dir: Path) -> Settings:
         ami_commands_secret=SecretStr(ground.commands_secret),
         seats_file=ground.pool,
         sounds_dir=ground.sounds,
+        recordings_spool=ground.monitor,
         sip_ws_port=ground.ws_port,
         http_port=_http_port() if options.port is None else options.port,
         log_level="warning",
@@ -282,6 +302,10 @@ async def _campaign(stores: Stores, options: Options, say: Callable[[str], None]
         "wrap_up_s": 20,
         "cap_permille": 30,
         "max_lines": 100,
+        "recording": "on",
+        "recording_days": 1,
+        "recording_operator": True,
+        "recording_customer": True,
         **({"offer": "demo", "keys": KEYS} if options.mode is Mode.IVR else {}),
     }
     campaign = await stores.campaigns.create(values, actor=actor, carried=CARRIED)
@@ -465,7 +489,7 @@ async def _attempts(stores: Stores, campaign_id: int) -> list[AttemptRow]:
     cursor = None
     while True:
         page = await stores.attempts.list(campaign_id=campaign_id, cursor=cursor, limit=1000)
-        found += page.rows
+        found += [row for row in page.rows if row.number]  # who called us has none: the world called nobody
         if page.next is None:
             return found
         cursor = page.next

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dialer.world.root import Asterisk
 
 #: Folders of an instance that Asterisk writes to.
-WRITTEN = ("var", "db", "spool", "run", "log")
+WRITTEN = ("var", "db", "spool", "spool/monitor", "run", "log")
 
 #: Asterisk with our allow-list of modules starts in well under a second; this is for a machine under load.
 START_S_MAX = 30.0

@@ -67,6 +67,10 @@ class Listener:
             self._callees[call] = _Callee(message["Number"])
             who, call_id, attempt = message["Who"], message["CallId"], message.get("Attempt", "")
             self._write("called", call, at, who=who, call_id=call_id, attempt=attempt)
+        elif name == "CallsBack":
+            self._callees[call] = _Callee(message["Number"], answered_at=at)
+            self._write("calls_back", call, at)
+            self._write("answered", call, at)
         elif name == "PhoneCalled":
             seat = f"seat-{message['Seat']}"
             self.phones[seat], self._seats[call] = call, seat

@@ -4,6 +4,7 @@ One JSON object a line. ``at`` is wall-clock seconds by the network's Asterisk; 
 
     called       number, who, call_id (SIP),     an INVITE for a callee arrived; attempt: as its header
                  attempt                         X-Dialer-Attempt says, "" without one
+    calls_back   number                          somebody calls a number that was shown; answered, heard, ended as below
     rang         number                          it rings there
     answered     number
     first_voice  number, after_s                 the first voice (or seat tones) heard there, seconds after the answer
@@ -63,16 +64,16 @@ def records(path: Path) -> Iterator[Record]:
                 yield json.loads(line)
 
 
-def calls(path: Path) -> list[WorldCall]:
-    """All calls at callees so far, in the order they arrived."""
+def calls(path: Path, *, begun_by: str = "called") -> list[WorldCall]:
+    """All calls at callees so far, in the order they arrived; or, begun by ``calls_back``, those that people made."""
     found: dict[str, WorldCall] = {}
     for record in records(path):
-        if record["event"] == "called":
+        if record["event"] == begun_by:
             found[record["call"]] = WorldCall(
                 call=record["call"],
                 number=record["number"],
-                who=record["who"],
-                call_id=record["call_id"],
+                who=record.get("who", ""),
+                call_id=record.get("call_id", ""),
                 called_at=record["at"],
                 attempt_id=attempt_of(record.get("attempt", "")),
             )

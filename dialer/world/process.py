@@ -103,6 +103,7 @@ class ServiceProcess:
             "DIALER_DATA_DIR": str(self.folder),
             "DIALER_LOG_FORMAT": "json",
             "DIALER_SEATS_FILE": str(self.rig.pool),
+            "DIALER_RECORDINGS_SPOOL": str(self.rig.switch.home / "spool" / "monitor"),
             "DIALER_SIP_WS_PORT": str(self.rig.ws_port),
             "DIALER_SIP_ADDRESS": f"127.0.0.1:{self.rig.sip_port}",
             **{f"DIALER_{name}_FILE": str(self._kept(name, value)) for name, value in secrets.items()},

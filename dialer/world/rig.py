@@ -118,6 +118,19 @@ class Rig:
             with suppress(RuntimeError):  # gone meanwhile
                 await self.wire.ask("Hangup", Channel=channel, Cause="16")
 
+    async def call_back(self, number: str, dialled: str) -> None:
+        """The person at this number (digits) calls one that was shown."""
+        await self.wire.ask(
+            "Originate",
+            Channel=f"PJSIP/{dialled}@dialer",
+            Context="calls_back",
+            Exten="".join(one for one in number if one.isdigit()),
+            Priority="1",
+            CallerID=f"<{number}>",
+            Timeout="30000",
+            Async="true",
+        )
+
     async def hang_up_callee(self, number: str) -> None:
         """The callee at this number hangs up now."""
         channel = self.listener.channel_of(number)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import secrets
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ami.events import ChannelCreated
+from ami.events import ChannelCreated, HungUp
 from ami.simulator.manager import dialer_users
 from ami.simulator.people import Kind, Phone
 from ami.simulator.people import Person as SimPerson
 from ami.simulator.server import SimServer
 from dialer.world.log import WorldCall, attempt_of
 from dialer.world.people import Behaviour, Person, Population, slot
+from dialer.world.rig import TRUNK
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from ami.events import Event
 
@@ -72,12 +75,22 @@ class SimulatedWorld:
     server: SimServer
     events_secret: str = field(repr=False)
     commands_secret: str = field(repr=False)
+    monitor: Path | None = None
     _seats: dict[str, str] = field(default_factory=dict)
 
     def note(self, event: Event) -> None:
-        """Remember whose phone a channel is: ``PJSIP/<seat>-…``."""
+        """Remember whose phone a channel is: ``PJSIP/<seat>-…``; leave a recording where Asterisk would."""
         if isinstance(event, ChannelCreated):
             self._seats[event.channel_id] = event.name.removeprefix("PJSIP/").rpartition("-")[0]
+        elif isinstance(event, HungUp):
+            tape = self.server.switch.tapes.pop(event.channel_id.removeprefix("att-"), None)
+            if tape is not None and self.monitor is not None:
+                (self.monitor / f"{tape.name}.raw").write_bytes(tape.sound())
+
+    async def call_back(self, number: str, dialled: str) -> None:
+        """The person at this number (digits) calls one that was shown."""
+        person = SimPerson(talk_s=12.0, patience_s=60.0)
+        self.server.sim.happens(partial(self.server.switch.person_calls, trunk=TRUNK), number, dialled, person)
 
     async def hang_up_callees(self) -> None:
         """Everybody who is being called hangs up now."""
@@ -110,13 +123,13 @@ class SimulatedWorld:
 
 
 @asynccontextmanager
-async def running(population: Population, seed: int) -> AsyncIterator[SimulatedWorld]:
-    """A simulated switch on a free port of loopback."""
+async def running(population: Population, seed: int, monitor: Path | None = None) -> AsyncIterator[SimulatedWorld]:
+    """A simulated switch on a free port of loopback; with ``monitor`` it leaves recordings there, two tones each."""
     events_secret, commands_secret = secrets.token_urlsafe(33), secrets.token_urlsafe(33)
     server = SimServer(People(population, seed), dialer_users(events_secret, commands_secret), seed=seed)
     await server.start()
     try:
-        world = SimulatedWorld(server, events_secret, commands_secret)
+        world = SimulatedWorld(server, events_secret, commands_secret, monitor)
         server.sim.listeners.append(world.note)
         yield world
     finally:

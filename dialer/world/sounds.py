@@ -27,7 +27,10 @@ SWITCH = {
         "All our operators are still busy. For a call back, press two. To receive no more calls, press nine."
     ),
     "goodbye_callback": "Thank you. We will call you back.",
+    "goodbye_thanks": "Thank you. Goodbye.",
     "goodbye_refusal": "You will receive no more calls from us. Goodbye.",
+    "nobody": "Thank you for calling. Nobody can take your call now. Goodbye.",
+    "missed": "Thank you for calling. All our operators are busy. We will call you back. Goodbye.",
     "offer-demo": (
         "This is a call from Demo Company with an offer. To speak to an operator, press one. "
         "To be called back, press two. To receive no more calls from us, press nine. To hear this again, press star."
@@ -51,7 +54,7 @@ TONES = {
 
 
 #: How sounds are made; a change makes them all anew.
-MAKE = 2
+MAKE = 3
 
 
 def install(texts: Mapping[str, str], folder: Path, *, tones: bool = True) -> None:

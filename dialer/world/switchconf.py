@@ -62,6 +62,7 @@ class SwitchConf:
         web_seats: Seat name, with ``WEB`` behind it, to the SIP secret of its phone in the browser.
         ws_port: Where Asterisk takes browser phones' SIP, on loopback.
         max_calls: Channels above which Asterisk itself refuses.
+        callers_most: People who may call in at the same time; one more finds the line busy.
 
     Raises:
         ValueError: a value that must not reach a configuration file.
@@ -83,6 +84,7 @@ class SwitchConf:
     rtp_first: int = 10000
     rtp_last: int = 19999
     max_calls: int = 1000
+    callers_most: int = 60
     codecs: str = "ulaw,alaw"
     web_codecs: str = "opus,ulaw"
 
@@ -103,7 +105,7 @@ class SwitchConf:
         _word(re.compile(r"[0-9.:a-f]+/[0-9]{1,3}"), "AMI permit", self.ami_permit)
         _word(CODECS, "codecs", self.codecs)
         _word(CODECS, "codecs", self.web_codecs)
-        if self.rtp_last - self.rtp_first < 3 or self.max_calls < 1:
+        if self.rtp_last - self.rtp_first < 3 or min(self.max_calls, self.callers_most) < 1:
             raise ValueError("no room for calls: widen the RTP range or raise max_calls")
 
 

@@ -12,6 +12,7 @@ from dialer.core import kpi
 from scripts.benches.kpi_world import BEGIN, CAMPAIGNS, QUARTER, SECOND, Log, rang
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
     from uuid import UUID
 
 STATES = {
@@ -43,11 +44,41 @@ def percentile(waits: list[float], percent: int) -> float:
     return waits[place] + (above - waits[place]) * part / 100
 
 
-class Slow:
-    """Every sum of every breakdown, from the log."""
+def owned(intervals: Iterable[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], int | None]]:
+    """Each stretch of a shift with the campaign of the call that ended the waiting, or else of the last call."""
+    shifts: defaultdict[UUID, list[dict[str, Any]]] = defaultdict(list)
+    for row in intervals:
+        shifts[row["session_id"]].append(row)
+    for rows in shifts.values():
+        rows.sort(key=lambda row: row["started_at"])
+        owners = [row["campaign_id"] for row in rows]
+        for place in range(len(owners) - 2, -1, -1):
+            owners[place] = owners[place] or owners[place + 1]
+        for place in range(1, len(owners)):
+            owners[place] = owners[place] or owners[place - 1]
+        yield from zip(rows, owners, strict=True)
 
-    def __init__(self, log: Log, since: datetime, until: datetime) -> None:
-        self.log, self.since, self.until = log, since, until
+
+def pieces(at: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """A time cut at the quarters of an hour: no zone of this world has other hours."""
+    while at < end:
+        until = min(end, at + QUARTER - (at - BEGIN) % QUARTER)
+        yield at, until
+        at = until
+
+
+class Slow:
+    """Every sum of every breakdown, from the log; only of some campaigns, or of one operator, if these are given."""
+
+    def __init__(
+        self,
+        log: Log,
+        since: datetime,
+        until: datetime,
+        campaigns: Collection[int] | None = None,
+        operator: int | None = None,
+    ) -> None:
+        self.log, self.since, self.until, self.campaigns, self.operator = log, since, until, campaigns, operator
         self.sums: dict[str, dict[str, defaultdict[str, float]]] = {
             by: defaultdict(lambda: defaultdict(int)) for by in kpi.BREAKDOWNS
         }
@@ -66,6 +97,7 @@ class Slow:
                 }
                 self._add(row, row["saved_at"], facts, said=True)
         self._led()
+        self._promised()
         self._closed()
         self._time()
         for (by, key, name), contacts in self.seen.items():
@@ -76,8 +108,12 @@ class Slow:
                 self.sums[by][key][f"voice_p{percent}_ms"] = percentile(waits, percent)
 
     def keys(self, row: dict[str, Any], at: datetime) -> dict[str, str]:
-        """The row's place in every breakdown it belongs to."""
+        """The row's place in every breakdown it belongs to; none if it is not wanted."""
         campaign = row["campaign_id"]
+        if self.campaigns is not None and campaign not in self.campaigns:
+            return {}
+        if self.operator is not None and row.get("operator_id") != self.operator:
+            return {}
         zone, customer = CAMPAIGNS[campaign] if campaign else ("UTC", "")
         found = {"total": "total", "campaign": str(campaign or ""), "customer": str(customer)}
         found |= times(zone, (at - BEGIN) // QUARTER)
@@ -89,7 +125,7 @@ class Slow:
 
     def _add(self, row: dict[str, Any], at: datetime, facts: dict[str, int], *, said: bool = False) -> None:
         places = self.keys(row, at)
-        if said:
+        if said and places:
             places |= {"code": row["code"]} | ({"reason": row["reason"]} if row["reason"] else {})
         for by, key in places.items():
             sums, known = self.sums[by][key], KNOWN[by]
@@ -126,6 +162,19 @@ class Slow:
                 if name in lead and self.since <= lead[name] < self.until:
                     self._add(lead["said"], lead[name], facts, said=True)
 
+    def _promised(self) -> None:
+        """When it was made, and at the time it was for at last; whoever was to keep it at last owns both."""
+        for promise in self.log.promises:
+            due, state, moved = promise["due_at"], promise["state"], "moved_at" in promise
+            kept, gone = state == "kept", state in {"broken", "blocked"}
+            became = {"promises_kept": kept, "promises_broken": gone, "promises_cancelled": state == "cancelled"}
+            became |= {"promises_kept_late": kept and promise["kept"]["sent_at"] - due > 60 * SECOND}
+            became |= {"promises_late": state == "pending" and self.until - due > 60 * SECOND, "promises_moved": moved}
+            owned = promise["said"] | {"operator_id": promise["operator_id"]}
+            for at, facts in ((promise["promised_at"], {"promises_made": 1}), (due, became)):
+                if self.since <= at < self.until:
+                    self._add(owned, at, facts)
+
     def _closed(self) -> None:
         rings: defaultdict[int, int] = defaultdict(int)
         for row in self.log.attempts:
@@ -140,23 +189,10 @@ class Slow:
             self._add(under, at, facts)
 
     def _time(self) -> None:
-        shifts: defaultdict[UUID, list[dict[str, Any]]] = defaultdict(list)
-        for row in self.log.intervals:
-            shifts[row["session_id"]].append(row)
-        for rows in shifts.values():
-            rows.sort(key=lambda row: row["started_at"])
-            owners = [row["campaign_id"] for row in rows]
-            for place in range(len(owners) - 2, -1, -1):
-                owners[place] = owners[place] or owners[place + 1]
-            for place in range(1, len(owners)):
-                owners[place] = owners[place] or owners[place - 1]
-            for row, owner in zip(rows, owners, strict=True):
-                self._worked(row, owner)
+        for row, owner in owned(self.log.intervals):
+            self._worked(row, owner)
 
     def _worked(self, row: dict[str, Any], owner: int | None) -> None:
-        at, end = max(row["started_at"], self.since), min(row["ended_at"], self.until)
-        while at < end:
-            until = min(end, at + QUARTER - (at - BEGIN) % QUARTER)
+        for at, until in pieces(max(row["started_at"], self.since), min(row["ended_at"], self.until)):
             self._add({"operator_id": row["operator_id"], "campaign_id": owner}, at, {
                 STATES[row["state"]]: (until - at) // timedelta(microseconds=1)})  # fmt: skip
-            at = until

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -32,6 +33,8 @@ KINDS = {
 KINDS |= {"other": (False, True, "off_target", None), "no_need": (False, True, "fresh", "no_need")}
 #: A contact of this world that was called more often than this is closed.
 USED_UP = 3
+#: Seconds of calls: on both sides of a second and of steps by which carriers bill.
+LASTS_S = (0.2, 1, 29.999999, 30, 30.000001, 59.5, 60, 61, 200)
 SECOND, QUARTER = timedelta(seconds=1), timedelta(minutes=15)
 
 
@@ -44,6 +47,9 @@ class Log:
     contacts: dict[int, dict[str, Any]] = field(default_factory=dict)
     intervals: list[dict[str, Any]] = field(default_factory=list)
     leads: list[dict[str, Any]] = field(default_factory=list)
+    letters: list[dict[str, Any]] = field(default_factory=list)
+    bases: list[dict[str, Any]] = field(default_factory=list)
+    promises: list[dict[str, Any]] = field(default_factory=list)
 
 
 def invent(attempts: int, operators: int, seed: int) -> Log:
@@ -76,6 +82,9 @@ def invent(attempts: int, operators: int, seed: int) -> Log:
             }
             log.contacts[contact] |= close
     _lead(log, Random(seed + 1))
+    _write(log, Random(seed + 2))
+    _load(log, Random(seed + 3))
+    _promise(log, Random(seed + 4), operators)
     for operator in range(1, operators + 1):
         for day in range(DAYS):
             _shift(log, chance, operator, BEGIN + timedelta(days=day, seconds=chance.randrange(6 * 3600, 12 * 3600)))
@@ -106,7 +115,7 @@ def _attempt(
         "answered_at": answered,
         "operator_id": chance.randint(1, operators) if talks else None,
         "connected_at": heard,
-        "ended_at": (heard or answered or sent) + chance.choice((0.2, 30, 200)) * SECOND,
+        "ended_at": (heard or answered or sent) + chance.choice(LASTS_S) * SECOND,
         "outcome": outcome,
         "ended_by": "callee",
         "counts": True,
@@ -158,6 +167,7 @@ def _lead(log: Log, chance: Random) -> None:
             made["accepted"] = chance.random() < 0.7
             if made["accepted"] and chance.random() < 0.4:
                 made["client_at"] = made["decided_at"] + timedelta(microseconds=chance.randrange(1, 4 * 86_400 * 10**6))
+                made["revenue"] = Decimal(chance.randrange(1, 10**8)).scaleb(-2) if chance.random() < 0.8 else None
         owed = rejected[row["campaign_id"]]
         if owed and owed[0]["decided_at"] < made["made_at"] and chance.random() < 0.5:
             made["replaces"] = owed.pop(0)
@@ -166,6 +176,46 @@ def _lead(log: Log, chance: Random) -> None:
             owed.append(made)
             owed.sort(key=lambda one: one["decided_at"])
         log.leads.append(made)
+
+
+def _write(log: Log, chance: Random) -> None:
+    """Every third disposition has a letter, most of which are sent, some days later."""
+    for said in log.dispositions:
+        if chance.random() < 0.3:
+            letter = {"id": len(log.letters) + 1, "said": said, "made_at": said["saved_at"]}
+            if chance.random() < 0.8:
+                letter["sent_at"] = said["saved_at"] + timedelta(microseconds=chance.randrange(3 * 86_400 * 10**6))
+            log.letters.append(letter)
+
+
+def _load(log: Log, chance: Random) -> None:
+    """The six bases of the contacts; two that were undone and one of numbers dialled by hand, which cost nothing."""
+    for number in range(1, 10):
+        rows = chance.randrange(1, 5000)
+        at = BEGIN + timedelta(microseconds=chance.randrange(DAYS * 86_400 * 10**6))
+        base = {"id": number, "campaign_id": 1 + (number - 1) % 3, "loaded_at": at, "rows_loaded": rows}
+        log.bases.append(base | {"undone_at": at if number in {7, 8} else None, "by_hand": number == 9})
+
+
+def _promise(log: Log, chance: Random, operators: int) -> None:
+    """A contact has one at most: moved or not, handed over or not, and kept, given up or left waiting."""
+    some = {said["contact_id"]: said for said in log.dispositions if chance.random() < 0.4}
+    for said in some.values():
+        made = said["saved_at"]
+        promise = {"id": len(log.promises) + 1, "said": said, "promised_at": made, "state": "pending"}
+        promise["operator_id"] = chance.choice((said["operator_id"], chance.randint(1, operators), None))
+        promise["due_at"] = made + timedelta(microseconds=chance.randrange(60 * 10**6, 6 * 86_400 * 10**6))
+        kept = chance.choice(log.attempts)
+        if chance.random() < 0.5 and kept["sent_at"] > made + timedelta(hours=1):
+            late = chance.choice((-20, 0, 59.999999, 60, 60.000001, 61, 1800)) * SECOND
+            promise |= {"state": "kept", "kept": kept, "due_at": kept["sent_at"] - late, "closed_at": kept["ended_at"]}
+        elif chance.random() < 0.6:
+            closed = made + timedelta(microseconds=chance.randrange(1, 8 * 86_400 * 10**6))
+            promise |= {"state": chance.choice(("broken", "blocked", "cancelled")), "closed_at": closed}
+        if chance.random() < 0.3:
+            promise["moved_at"] = made + min(promise.get("closed_at", made + 9 * SECOND) - made, 9 * SECOND) / 2
+            promise["due_before"] = promise["due_at"] - timedelta(minutes=chance.randrange(1, 3000))
+        log.promises.append(promise)
 
 
 def _shift(log: Log, chance: Random, operator: int, at: datetime) -> None:

@@ -39,7 +39,8 @@ from aiohttp import web
 from aiosmtpd.smtp import SMTP, Envelope
 
 from dialer.core.letters import Rule
-from dialer.outbox.letters import Postman, Server
+from dialer.outbox.letters import Postman
+from dialer.outbox.smtp import Server
 from dialer.outbox.webhooks import Deliverer
 from dialer.store.letters import Sender
 from dialer.store.pools import Pools

@@ -37,7 +37,7 @@ FROM attempt_live a
 JOIN contact c ON c.id = a.contact_id
 JOIN lane ON lane.id = c.lane_id
 JOIN base ON base.id = c.base_id
-WHERE a.campaign_id = :campaign_id::bigint;
+WHERE a.campaign_id = :campaign_id::bigint AND (NOT a.came_in OR a.connected_at IS NOT NULL);
 
 -- name: ahead_crew
 -- Operators on shift in the team; a contact of this campaign is named as long as nothing was said of it.
@@ -57,7 +57,7 @@ WHERE o.team_id = :team_id::bigint AND NOT o.leaving;
 SELECT a.number, a.outcome, a.sent_at, coalesce(a.waiting_at, a.answered_at) AS wanted_at, a.ended_at, d.code
 FROM (
     SELECT * FROM attempt
-    WHERE campaign_id = ANY(:campaigns::bigint[]) AND sent_at > :since::timestamptz
+    WHERE campaign_id = ANY(:campaigns::bigint[]) AND sent_at > :since::timestamptz AND NOT came_in
     ORDER BY sent_at DESC LIMIT :rows::integer
 ) AS a
 LEFT JOIN disposition d ON d.attempt_id = a.attempt_id;
@@ -100,10 +100,11 @@ GROUP BY 1;
 -- What the present day has brought so far, and the share of this campaign in the team's conversations of the last hour.
 SELECT
     (SELECT count(*) FROM disposition WHERE campaign_id = :campaign_id::bigint AND saved_at >= :today::timestamptz AND result) AS results,
-    (SELECT count(*) FROM attempt WHERE campaign_id = :campaign_id::bigint AND sent_at >= :today::timestamptz)
-        + (SELECT count(*) FROM attempt_live WHERE campaign_id = :campaign_id::bigint) AS attempts,
-    (SELECT count(*) FROM attempt WHERE campaign_id = :campaign_id::bigint AND sent_at >= :today::timestamptz AND outcome = 'connected')
-        + (SELECT count(*) FROM attempt_live WHERE campaign_id = :campaign_id::bigint AND connected_at IS NOT NULL) AS connects,
+    (SELECT count(*) FROM attempt WHERE campaign_id = :campaign_id::bigint AND sent_at >= :today::timestamptz AND NOT came_in)
+        + (SELECT count(*) FROM attempt_live WHERE campaign_id = :campaign_id::bigint AND NOT came_in) AS attempts,
+    (SELECT count(*) FROM attempt WHERE campaign_id = :campaign_id::bigint AND sent_at >= :today::timestamptz AND outcome = 'connected'
+            AND NOT came_in)
+        + (SELECT count(*) FROM attempt_live WHERE campaign_id = :campaign_id::bigint AND connected_at IS NOT NULL AND NOT came_in) AS connects,
     (SELECT count(*) FROM attempt a JOIN campaign c ON c.id = a.campaign_id WHERE c.team_id = :team_id::bigint
         AND a.outcome = 'connected' AND a.sent_at >= :lately::timestamptz) AS of_all,
     (SELECT count(*) FROM attempt WHERE campaign_id = :campaign_id::bigint AND outcome = 'connected'

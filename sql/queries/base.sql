@@ -30,10 +30,30 @@ WHERE id = :base_id::bigint;
 
 -- name: base_list
 -- The bases of a campaign, or one base.
-SELECT id, campaign_id, name, loaded_at, rows_in, rows_loaded, rows_updated, rows_rejected, rows_withdrawn, paused, undone_at, by_hand
+SELECT id, campaign_id, name, loaded_at, rows_in, rows_loaded, rows_updated, rows_rejected, rows_withdrawn, paused, undone_at, by_hand,
+    priority
 FROM base
 WHERE (:campaign_id::bigint IS NULL OR campaign_id = :campaign_id::bigint) AND (:base_id::bigint IS NULL OR id = :base_id::bigint)
 ORDER BY id;
+
+-- name: base_of_loader
+-- The bases that somebody loaded.
+SELECT id FROM base WHERE loaded_by = :user_id::bigint ORDER BY id;
+
+-- name: base_many
+-- Some bases.
+SELECT id, campaign_id, name, loaded_at, rows_in, rows_loaded, rows_updated, rows_rejected, rows_withdrawn, paused, undone_at, by_hand,
+    priority
+FROM base WHERE id = ANY(:bases::bigint[])
+ORDER BY id;
+
+-- name: base_brought
+-- Whether somebody loaded this base, or uploaded this file.
+SELECT EXISTS (
+    SELECT FROM base WHERE :kind::text = 'base' AND id = :id::bigint AND loaded_by = :user_id::bigint
+    UNION ALL
+    SELECT FROM base_file WHERE :kind::text = 'file' AND id = :id::bigint AND created_by = :user_id::bigint
+);
 
 -- name: base_block_stage
 -- Where COPY puts some accepted rows at a time; nobody else sees it.

@@ -18,7 +18,7 @@ WHERE f.id = :file_id::bigint;
 SELECT f.id, f.campaign_id, c.name AS campaign, f.name, f.file_hash, f.bytes, f.state, f.found, f.report, f.progress, f.error,
     f.base_id, f.created_at, f.updated_at, now() - f.updated_at > make_interval(secs => :silent_s::double precision) AS silent
 FROM base_file f JOIN campaign c ON c.id = f.campaign_id
-WHERE f.campaign_id = :campaign_id::bigint
+WHERE f.campaign_id = :campaign_id::bigint AND (:user_id::bigint IS NULL OR f.created_by = :user_id::bigint)
 ORDER BY f.id DESC
 LIMIT 20;
 

@@ -24,10 +24,11 @@ CROSS JOIN LATERAL (
 WHERE c.state IN ('running', 'paused');
 
 -- name: board_callbacks
--- Promises that are due soon and those that are late already.
+-- Promises that are due soon, those that are late already, and those to people who called back and found nobody.
 SELECT campaign_id,
     count(*) FILTER (WHERE next_at >= :now::timestamptz AND next_at < :soon::timestamptz) AS due,
-    count(*) FILTER (WHERE due_at < :late::timestamptz) AS late
+    count(*) FILTER (WHERE due_at < :late::timestamptz) AS late,
+    count(*) FILTER (WHERE urgent) AS urgent
 FROM callback
 WHERE state = 'pending' AND next_at < :soon::timestamptz
 GROUP BY campaign_id;

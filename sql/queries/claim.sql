@@ -91,11 +91,11 @@ INSERT INTO contact_phone (contact_id, place, phone_id) VALUES (:contact_id::big
 UPDATE contact SET phone_id = :phone_id::bigint WHERE id = :contact_id::bigint AND phone_id <> :phone_id::bigint;
 
 -- name: claim_lock
--- Who is next: promises first (one to an operator only while that one is free, or is not at work), then the due head of
+-- Who is next: promises first, those to whoever called in vain before all others (one to an operator only while that one is free, or is not at work), then the due head of
 -- each open lane. Their rows are locked, so that what the gate reads next about contact and phone cannot change. NO KEY: rows
 -- that only refer to them may come meanwhile.
 WITH promised AS (
-    SELECT k.contact_id, k.next_at
+    SELECT k.contact_id, k.next_at, k.urgent::integer AS priority
     FROM callback k JOIN contact c ON c.id = k.contact_id
     WHERE k.campaign_id = :campaign_id::bigint AND k.state = 'pending' AND k.next_at <= :now::timestamptz
         AND c.state = 'open' AND c.lane_id = ANY(:lanes::bigint[])
@@ -105,7 +105,7 @@ WITH promised AS (
         AND NOT EXISTS (SELECT FROM attempt_live l WHERE l.contact_id = k.contact_id)
         AND NOT EXISTS (SELECT FROM preview v WHERE v.contact_id = k.contact_id)
         AND k.contact_id <> ALL(:rested::bigint[])
-    ORDER BY k.next_at, k.id
+    ORDER BY k.urgent DESC, k.next_at, k.id
     LIMIT :wanted::integer
 ), ordinary AS (
     SELECT head.id AS contact_id, lane.priority, head.next_at
@@ -121,7 +121,7 @@ WITH promised AS (
     ORDER BY lane.priority DESC, head.next_at, head.id
     LIMIT :wanted::integer
 ), next AS (
-    SELECT contact_id, 1 AS turn, 0 AS priority, next_at FROM promised
+    SELECT contact_id, 1 AS turn, priority, next_at FROM promised
     UNION ALL
     SELECT contact_id, 2, priority, next_at FROM ordinary
     ORDER BY turn, priority DESC, next_at, contact_id

@@ -3,18 +3,18 @@
 -- name: contact_card
 -- Whom an operator talks to, or looks at: only through an attempt or a preview that is, or just was, his.
 SELECT a.attempt_id, a.campaign_id, campaign.name AS campaign, c.id AS contact_id, c.name, p.e164 AS phone, c.attributes, lane.zones,
-    a.number, a.callback_id IS NOT NULL AS promised, d.code AS saved, draft.body AS draft, coalesce(s.brief, '') AS brief,
+    a.number, a.came_in, a.callback_id IS NOT NULL AS promised, d.code AS saved, draft.body AS draft, coalesce(s.brief, '') AS brief,
     coalesce(s.body, '{}') AS script, coalesce(s.version, 0) AS script_version,
     campaign.preview_calls AS calls_at_deadline
 FROM (
-    SELECT attempt_id, contact_id, campaign_id, phone_id, operator_id, number, callback_id, connected_at
+    SELECT attempt_id, contact_id, campaign_id, phone_id, operator_id, number, callback_id, connected_at, came_in
     FROM attempt_live WHERE attempt_id = :attempt_id::uuid
     UNION ALL
-    SELECT attempt_id, contact_id, campaign_id, phone_id, operator_id, number, callback_id, connected_at
+    SELECT attempt_id, contact_id, campaign_id, phone_id, operator_id, number, callback_id, connected_at, came_in
     FROM attempt WHERE attempt_id = :attempt_id::uuid
     UNION ALL
     SELECT v.preview_id, v.contact_id, v.campaign_id, v.phone_id, v.operator_id, looked.attempts + 1,
-        (SELECT k.id FROM callback k WHERE k.contact_id = v.contact_id AND k.state = 'pending'), NULL
+        (SELECT k.id FROM callback k WHERE k.contact_id = v.contact_id AND k.state = 'pending'), NULL, false
     FROM preview v JOIN contact looked ON looked.id = v.contact_id WHERE v.preview_id = :attempt_id::uuid
 ) AS a
 JOIN contact c ON c.id = a.contact_id
@@ -31,11 +31,19 @@ LEFT JOIN LATERAL (
 WHERE a.operator_id = :operator_id::bigint;
 
 -- name: contact_history
--- What happened with this contact before.
-SELECT a.attempt_id, a.number, a.sent_at, a.outcome, u.name AS operator, d.code, d.note
+-- What happened with this contact before, and with the one it was made of; calls of his that nobody took, too.
+WITH RECURSIVE person AS (
+    SELECT c.id, c.origin_id FROM contact c WHERE c.id = :contact_id::bigint
+    UNION
+    SELECT c.id, c.origin_id FROM person JOIN contact c ON c.id = person.origin_id
+)
+SELECT a.attempt_id, a.number, a.sent_at, a.outcome, u.name AS operator, d.code, d.note, a.came_in
 FROM attempt a LEFT JOIN app_user u ON u.id = a.operator_id LEFT JOIN disposition d ON d.attempt_id = a.attempt_id
-WHERE a.contact_id = :contact_id::bigint AND a.attempt_id <> :attempt_id::uuid
-ORDER BY a.sent_at DESC
+WHERE a.contact_id IN (SELECT id FROM person) AND a.attempt_id <> :attempt_id::uuid
+UNION ALL
+SELECT r.id, 0, r.came_at, 'missed', NULL, NULL, NULL, true
+FROM return_call r WHERE r.contact_id IN (SELECT id FROM person) AND r.outcome = 'missed' AND r.id <> :attempt_id::uuid
+ORDER BY sent_at DESC
 LIMIT 50;
 
 -- name: contact_facts

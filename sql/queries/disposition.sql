@@ -19,7 +19,8 @@ SELECT a.attempt_id, a.contact_id, a.campaign_id, a.phone_id, a.operator_id, a.c
     known.attempt_id AS known_attempt_id, known.key AS known_key, known.body_hash AS known_body_hash,
     known.contact_id AS known_contact_id, known.code AS known_code, known.reason AS known_reason,
     known.address AS known_address, known.note AS known_note, known.saved_at AS known_saved_at,
-    (SELECT l.id FROM lead l WHERE l.attempt_id = known.attempt_id) AS known_lead_id
+    (SELECT l.id FROM lead l WHERE l.attempt_id = known.attempt_id) AS known_lead_id,
+    coalesce((SELECT draft.body ->> 'step' FROM draft WHERE draft.attempt_id = a.attempt_id), '') AS step
 FROM (
     SELECT attempt_id, contact_id, campaign_id, phone_id, operator_id, callback_id, true AS live
     FROM attempt_live WHERE attempt_id = :attempt_id::uuid
@@ -31,6 +32,17 @@ LEFT JOIN LATERAL (
     SELECT * FROM disposition d WHERE d.attempt_id = a.attempt_id OR d.key = :key::text
     ORDER BY d.key = :key::text DESC LIMIT 1
 ) AS known ON true;
+
+-- name: disposition_sent
+-- When a number was called, the last time first, as the gate counts it; a call that goes on counts, too.
+SELECT s.sent_at FROM (
+    SELECT t.sent_at FROM attempt t
+    WHERE t.phone_id = :phone_id::bigint AND t.sent_at > :now::timestamptz - interval '720 hours'
+        AND (t.counts OR t.rang_at IS NOT NULL OR t.answered_at IS NOT NULL)
+    UNION ALL
+    SELECT l.sent_at FROM attempt_live l WHERE l.phone_id = :phone_id::bigint AND NOT l.came_in
+) AS s
+ORDER BY s.sent_at DESC LIMIT 200;
 
 -- name: disposition_add
 -- The flags are kept as they are now, and what the attempt is counted under: a later change of the list does not change

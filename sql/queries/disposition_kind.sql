@@ -14,7 +14,7 @@ UPDATE disposition_kind
 SET name_ru = :name_ru::text, name_en = :name_en::text, result = :result::boolean, closes = :closes::boolean,
     decision_maker = :decision_maker::boolean, verdict = :verdict::text, refusal = :refusal::boolean, needs = :needs::text[],
     reasons = :reasons::text[], dnc_scope = :dnc_scope::text, retry = :retry::jsonb, colour = :colour::text,
-    makes_lead = :makes_lead::boolean, letter = :letter::text,
+    makes_lead = :makes_lead::boolean, letter = :letter::text, basket = :basket::text,
     archived_at = CASE WHEN :archived::boolean THEN coalesce(archived_at, now()) END
 WHERE campaign_id = :campaign_id::bigint AND code = :code::text;
 

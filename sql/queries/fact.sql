@@ -1,5 +1,40 @@
 -- The attempts behind a number: lists that open from any number, one attempt, one contact.
 
+-- part: of_sent
+-- Whose attempts, of which time: what an index finds.
+    (:campaign_id::bigint IS NULL OR a.campaign_id = :campaign_id::bigint)
+    AND (:operator_id::bigint IS NULL OR a.operator_id = :operator_id::bigint)
+    AND (:contact_id::bigint IS NULL OR a.contact_id = :contact_id::bigint)
+    AND (:phone_id::bigint IS NULL OR a.phone_id = :phone_id::bigint)
+    AND (:since::timestamptz IS NULL OR a.sent_at >= :since::timestamptz)
+    AND (:until::timestamptz IS NULL OR a.sent_at < :until::timestamptz)
+
+-- part: narrowed
+-- What any list of attempts may be narrowed by further; a row of a breakdown is found by the function that counts it.
+    (:outcome::text IS NULL OR a.outcome = :outcome::text)
+    AND (:code::text IS NULL OR a.code = :code::text)
+    AND (:number::integer IS NULL OR a.number = :number::integer)
+    AND (:reason::text IS NULL OR a.reason = :reason::text)
+    AND (:weekday::integer IS NULL OR extract(isodow FROM a.sent_at AT TIME ZONE a.zone) = :weekday::integer)
+    AND (:hour::integer IS NULL OR extract(hour FROM a.sent_at AT TIME ZONE a.zone) = :hour::integer)
+    AND (:name::text IS NULL OR strpos(lower(a.contact), lower(:name::text)) > 0)
+    AND (:digits::text IS NULL OR strpos(a.phone, :digits::text) > 0)
+    AND (:part::text IS NULL OR kpi_who(:by::text, a.campaign_id, a.customer_id, a.base_id, a.operator_id, a.script, a.caller_number,
+        a.number, a.region, a.code, a.reason) = :part::text)
+
+-- part: counted_sent
+-- What a number counts of them, by when they were sent. A conversation with somebody who called us has no number: no attempt of ours, it
+-- is with the connected ones, and with those of its contact.
+    CASE :fact::text
+        WHEN 'rang' THEN a.rang_at IS NOT NULL OR a.answered_at IS NOT NULL OR a.outcome = 'no_answer'
+        WHEN 'answered' THEN a.legal_answered
+        WHEN 'abandoned' THEN a.legal_abandoned
+        WHEN 'dialled' THEN a.outcome <> 'not_sent' AND a.number > 0
+        WHEN 'reached' THEN a.number > 0
+            AND (a.outcome = 'offer_ended' OR (a.outcome = 'connected' AND a.ended_at >= a.connected_at + interval '1 second'))
+        ELSE a.number > 0 OR :outcome::text IS NOT NULL OR :contact_id::bigint IS NOT NULL OR :phone_id::bigint IS NOT NULL
+    END
+
 -- name: fact_plan
 -- Each list is planned for what is asked: a filter nobody named must not spoil the plan of those that are.
 SET LOCAL plan_cache_mode = force_custom_plan;
@@ -8,12 +43,7 @@ SET LOCAL plan_cache_mode = force_custom_plan;
 -- Where a list that filters stops looking: so many attempts further on, so that a page costs the same whatever is sought.
 SELECT a.sent_at
 FROM attempt a
-WHERE (:campaign_id::bigint IS NULL OR a.campaign_id = :campaign_id::bigint)
-    AND (:operator_id::bigint IS NULL OR a.operator_id = :operator_id::bigint)
-    AND (:contact_id::bigint IS NULL OR a.contact_id = :contact_id::bigint)
-    AND (:phone_id::bigint IS NULL OR a.phone_id = :phone_id::bigint)
-    AND (:since::timestamptz IS NULL OR a.sent_at >= :since::timestamptz)
-    AND (:until::timestamptz IS NULL OR a.sent_at < :until::timestamptz)
+WHERE {of_sent}
     AND (:at::timestamptz IS NULL OR a.sent_at <= :at::timestamptz)
 ORDER BY a.sent_at DESC
 OFFSET :look::integer LIMIT 1;
@@ -22,12 +52,7 @@ OFFSET :look::integer LIMIT 1;
 -- The same, in the other direction.
 SELECT a.sent_at
 FROM attempt a
-WHERE (:campaign_id::bigint IS NULL OR a.campaign_id = :campaign_id::bigint)
-    AND (:operator_id::bigint IS NULL OR a.operator_id = :operator_id::bigint)
-    AND (:contact_id::bigint IS NULL OR a.contact_id = :contact_id::bigint)
-    AND (:phone_id::bigint IS NULL OR a.phone_id = :phone_id::bigint)
-    AND (:since::timestamptz IS NULL OR a.sent_at >= :since::timestamptz)
-    AND (:until::timestamptz IS NULL OR a.sent_at < :until::timestamptz)
+WHERE {of_sent}
     AND (:at::timestamptz IS NULL OR a.sent_at >= :at::timestamptz)
 ORDER BY a.sent_at
 OFFSET :look::integer LIMIT 1;
@@ -35,62 +60,24 @@ OFFSET :look::integer LIMIT 1;
 -- name: fact_newest
 -- Attempts, the newest first, from under the last row of the page before.
 SELECT * FROM attempt_shown a
-WHERE (:campaign_id::bigint IS NULL OR a.campaign_id = :campaign_id::bigint)
-    AND (:operator_id::bigint IS NULL OR a.operator_id = :operator_id::bigint)
-    AND (:contact_id::bigint IS NULL OR a.contact_id = :contact_id::bigint)
-    AND (:phone_id::bigint IS NULL OR a.phone_id = :phone_id::bigint)
-    AND (:since::timestamptz IS NULL OR a.sent_at >= :since::timestamptz)
-    AND (:until::timestamptz IS NULL OR a.sent_at < :until::timestamptz)
+WHERE {of_sent}
     AND (:edge::timestamptz IS NULL OR a.sent_at >= :edge::timestamptz)
     AND (:at::timestamptz IS NULL OR (a.sent_at <= :at::timestamptz
         AND (a.sent_at, a.attempt_id) < (:at::timestamptz, coalesce(:id::uuid, '00000000-0000-0000-0000-000000000000'))))
-    AND (:outcome::text IS NULL OR a.outcome = :outcome::text)
-    AND (:code::text IS NULL OR a.code = :code::text)
-    AND (:number::integer IS NULL OR a.number = :number::integer)
-    AND (:reason::text IS NULL OR a.reason = :reason::text)
-    AND (:weekday::integer IS NULL OR extract(isodow FROM a.sent_at AT TIME ZONE a.zone) = :weekday::integer)
-    AND (:hour::integer IS NULL OR extract(hour FROM a.sent_at AT TIME ZONE a.zone) = :hour::integer)
-    AND (:name::text IS NULL OR strpos(lower(a.contact), lower(:name::text)) > 0)
-    AND (:digits::text IS NULL OR strpos(a.phone, :digits::text) > 0)
-    AND CASE :fact::text
-        WHEN 'rang' THEN a.rang_at IS NOT NULL OR a.answered_at IS NOT NULL OR a.outcome = 'no_answer'
-        WHEN 'answered' THEN a.legal_answered
-        WHEN 'abandoned' THEN a.legal_abandoned
-        WHEN 'dialled' THEN a.outcome <> 'not_sent'
-        WHEN 'reached' THEN a.outcome = 'offer_ended' OR (a.outcome = 'connected' AND a.ended_at >= a.connected_at + interval '1 second')
-        ELSE true
-    END
+    AND {narrowed}
+    AND {counted_sent}
 ORDER BY a.sent_at DESC, a.attempt_id DESC
 LIMIT :limit::integer;
 
 -- name: fact_oldest
 -- The same, the oldest first.
 SELECT * FROM attempt_shown a
-WHERE (:campaign_id::bigint IS NULL OR a.campaign_id = :campaign_id::bigint)
-    AND (:operator_id::bigint IS NULL OR a.operator_id = :operator_id::bigint)
-    AND (:contact_id::bigint IS NULL OR a.contact_id = :contact_id::bigint)
-    AND (:phone_id::bigint IS NULL OR a.phone_id = :phone_id::bigint)
-    AND (:since::timestamptz IS NULL OR a.sent_at >= :since::timestamptz)
-    AND (:until::timestamptz IS NULL OR a.sent_at < :until::timestamptz)
+WHERE {of_sent}
     AND (:edge::timestamptz IS NULL OR a.sent_at <= :edge::timestamptz)
     AND (:at::timestamptz IS NULL OR (a.sent_at >= :at::timestamptz
         AND (a.sent_at, a.attempt_id) > (:at::timestamptz, coalesce(:id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))))
-    AND (:outcome::text IS NULL OR a.outcome = :outcome::text)
-    AND (:code::text IS NULL OR a.code = :code::text)
-    AND (:number::integer IS NULL OR a.number = :number::integer)
-    AND (:reason::text IS NULL OR a.reason = :reason::text)
-    AND (:weekday::integer IS NULL OR extract(isodow FROM a.sent_at AT TIME ZONE a.zone) = :weekday::integer)
-    AND (:hour::integer IS NULL OR extract(hour FROM a.sent_at AT TIME ZONE a.zone) = :hour::integer)
-    AND (:name::text IS NULL OR strpos(lower(a.contact), lower(:name::text)) > 0)
-    AND (:digits::text IS NULL OR strpos(a.phone, :digits::text) > 0)
-    AND CASE :fact::text
-        WHEN 'rang' THEN a.rang_at IS NOT NULL OR a.answered_at IS NOT NULL OR a.outcome = 'no_answer'
-        WHEN 'answered' THEN a.legal_answered
-        WHEN 'abandoned' THEN a.legal_abandoned
-        WHEN 'dialled' THEN a.outcome <> 'not_sent'
-        WHEN 'reached' THEN a.outcome = 'offer_ended' OR (a.outcome = 'connected' AND a.ended_at >= a.connected_at + interval '1 second')
-        ELSE true
-    END
+    AND {narrowed}
+    AND {counted_sent}
 ORDER BY a.sent_at, a.attempt_id
 LIMIT :limit::integer;
 
@@ -106,14 +93,7 @@ WHERE a.saved_at IS NOT NULL
     AND (:until::timestamptz IS NULL OR a.saved_at < :until::timestamptz)
     AND (:at::timestamptz IS NULL OR (a.saved_at <= :at::timestamptz
         AND (a.saved_at, a.said_attempt_id) < (:at::timestamptz, :id::uuid)))
-    AND (:outcome::text IS NULL OR a.outcome = :outcome::text)
-    AND (:code::text IS NULL OR a.code = :code::text)
-    AND (:number::integer IS NULL OR a.number = :number::integer)
-    AND (:reason::text IS NULL OR a.reason = :reason::text)
-    AND (:weekday::integer IS NULL OR extract(isodow FROM a.sent_at AT TIME ZONE a.zone) = :weekday::integer)
-    AND (:hour::integer IS NULL OR extract(hour FROM a.sent_at AT TIME ZONE a.zone) = :hour::integer)
-    AND (:name::text IS NULL OR strpos(lower(a.contact), lower(:name::text)) > 0)
-    AND (:digits::text IS NULL OR strpos(a.phone, :digits::text) > 0)
+    AND {narrowed}
     AND CASE :fact::text WHEN 'results' THEN a.result WHEN 'decision_makers' THEN a.decision_maker WHEN 'closed' THEN a.closes ELSE true END
 ORDER BY a.saved_at DESC, a.said_attempt_id DESC
 LIMIT :limit::integer;
@@ -165,7 +145,7 @@ WHERE campaign_id = :campaign_id::bigint AND minute = date_trunc('minute', :at::
 -- name: fact_contact
 -- One contact.
 SELECT c.id, c.name, c.attributes, c.state, c.closed_by, c.closed_at, c.next_at, c.attempts, c.counted, c.promised, c.row_number,
-    k.id AS campaign_id, k.name AS campaign, k.attempts_max, b.id AS base_id, b.name AS base, lane.zones
+    k.id AS campaign_id, k.name AS campaign, k.attempts_max, b.id AS base_id, b.name AS base, lane.zones, c.origin_id
 FROM contact c JOIN campaign k ON k.id = c.campaign_id JOIN base b ON b.id = c.base_id JOIN lane ON lane.id = c.lane_id
 WHERE c.id = :contact_id::bigint;
 

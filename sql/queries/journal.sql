@@ -21,7 +21,8 @@ SELECT count(tell('attempt.connected', moved.campaign_id, md5('attempt.connected
 FROM moved WHERE moved.state = 'connected' AND EXISTS (SELECT FROM webhook);
 
 -- name: journal_end
--- A live attempt becomes a fact, once: whoever is not live any more is not moved again.
+-- A live attempt becomes a fact, once: whoever is not live any more is not moved again. Somebody who called us and was not connected
+-- is a missed return call and no attempt.
 WITH gone AS (
     DELETE FROM attempt_live l
     USING unnest(:ids::uuid[], :rang_at::timestamptz[], :answered_at::timestamptz[], :waiting_at::timestamptz[],
@@ -35,22 +36,31 @@ WITH gone AS (
         l.profile_version, l.sent_at, coalesce(n.rang_at, l.rang_at) AS rang_at, coalesce(n.answered_at, l.answered_at) AS answered_at,
         coalesce(n.waiting_at, l.waiting_at) AS waiting_at, coalesce(n.operator_id, l.operator_id) AS operator_id,
         coalesce(n.connected_at, l.connected_at) AS connected_at, n.ended_at, n.outcome, n.ended_by, n.cause, n.sip_code,
-        coalesce(n.key, l.key) AS key, l.callback_id, l.asked, l.manual, n.counts, n.legal_answered, n.legal_abandoned, l.caller_number
+        coalesce(n.key, l.key) AS key, l.callback_id, l.asked, l.manual, l.came_in, n.counts, n.legal_answered, n.legal_abandoned, l.caller_number
+), returned AS (
+    INSERT INTO return_call (id, switch, epoch, trunk, campaign_id, base_id, contact_id, phone_id, caller_number, region, came_at, connected_at,
+        operator_id, ended_at, outcome)
+    SELECT g.attempt_id, g.switch, g.epoch, t.name, g.campaign_id, g.base_id, g.contact_id, g.phone_id, g.caller_number,
+        coalesce((SELECT phone_region(p.e164) FROM phone p WHERE p.id = g.phone_id), ''), g.sent_at,
+        g.connected_at, CASE WHEN g.connected_at IS NOT NULL THEN g.operator_id END, g.ended_at,
+        CASE WHEN g.connected_at IS NOT NULL THEN 'connected' ELSE 'missed' END
+    FROM gone g JOIN campaign k ON k.id = g.campaign_id JOIN trunk t ON t.id = k.trunk_id
+    WHERE g.came_in
 ), kept AS (
     INSERT INTO attempt (attempt_id, contact_id, campaign_id, base_id, phone_id, switch, epoch, number, profile, profile_version,
         sent_at, rang_at, answered_at, waiting_at, operator_id, connected_at, ended_at, outcome, ended_by, cause, sip_code, key,
-        callback_id, asked, manual, counts, legal_answered, legal_abandoned, caller_number, region, script)
+        callback_id, asked, manual, came_in, counts, legal_answered, legal_abandoned, caller_number, region, script)
     SELECT attempt_id, contact_id, campaign_id, base_id, phone_id, switch, epoch, number, profile, profile_version,
         sent_at, rang_at, answered_at, waiting_at, operator_id, connected_at, ended_at, outcome, ended_by, cause, sip_code, key,
-        callback_id, asked, manual, counts, legal_answered, legal_abandoned, caller_number,
+        callback_id, asked, manual, came_in, counts, legal_answered, legal_abandoned, caller_number,
         coalesce((SELECT phone_region(p.e164) FROM phone p WHERE p.id = gone.phone_id), ''),
         coalesce((SELECT max(v.version) FROM script_version v
             WHERE v.campaign_id = gone.campaign_id AND v.saved_at <= coalesce(gone.connected_at, gone.sent_at)), 0)
-    FROM gone
+    FROM gone WHERE NOT came_in OR connected_at IS NOT NULL
 ), once AS (
-    INSERT INTO attempt_end (attempt_id, ended_at) SELECT attempt_id, ended_at FROM gone
+    INSERT INTO attempt_end (attempt_id, ended_at) SELECT attempt_id, ended_at FROM gone WHERE NOT came_in OR connected_at IS NOT NULL
 )
-SELECT attempt_id, CASE WHEN EXISTS (SELECT FROM webhook) THEN
+SELECT attempt_id, CASE WHEN EXISTS (SELECT FROM webhook) AND (NOT came_in OR connected_at IS NOT NULL) THEN
     tell('attempt.ended', campaign_id, md5('attempt.ended:' || attempt_id)::uuid, ended_at, jsonb_build_object(
         'attempt_id', attempt_id, 'contact_id', contact_id, 'operator_id', operator_id, 'number', number, 'outcome', outcome,
         'ended_by', ended_by, 'sent_at', sent_at, 'answered_at', answered_at, 'connected_at', connected_at, 'key', key))

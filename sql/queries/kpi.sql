@@ -131,11 +131,25 @@ FROM (
     SELECT l.campaign_id, date_trunc('hour', l.sent_at, c.zone) AS hour, l.base_id, l.operator_id, 0 AS script, l.caller_number,
         l.number, phone_region(n.e164) AS region, NULL AS code, NULL AS reason
     FROM attempt_live l JOIN campaign c ON c.id = l.campaign_id LEFT JOIN phone n ON n.id = l.phone_id
-    WHERE l.sent_at >= :since::timestamptz AND l.sent_at < :until::timestamptz
+    WHERE l.sent_at >= :since::timestamptz AND l.sent_at < :until::timestamptz AND NOT l.came_in
         AND (:campaigns::bigint[] IS NULL OR l.campaign_id = ANY(:campaigns::bigint[]))
         AND (:operator_id::bigint IS NULL OR l.operator_id = :operator_id::bigint)
 ) AS p JOIN campaign k ON k.id = p.campaign_id
 WHERE :by::text NOT IN ('code', 'reason')
+GROUP BY 1, 2;
+
+-- name: kpi_late
+-- Promises whose time has passed and that wait still.
+SELECT kpi_bucket(:per::text, date_trunc('hour', p.due_at, k.zone), k.zone) AS bucket,
+    kpi_who(:by::text, p.campaign_id, k.customer_id, c.base_id, p.operator_id, coalesce(d.script, 0), coalesce(d.caller_number, ''),
+        coalesce(d.number, 0), coalesce(d.region, ''), NULL, NULL) AS who,
+    count(*) AS promises_late
+FROM callback p JOIN campaign k ON k.id = p.campaign_id JOIN contact c ON c.id = p.contact_id
+LEFT JOIN disposition d ON d.attempt_id = p.made_by_attempt
+WHERE p.state = 'pending' AND p.due_at >= :since::timestamptz
+    AND p.due_at < least(:until::timestamptz, :now::timestamptz - promise_grace())
+    AND (:campaigns::bigint[] IS NULL OR p.campaign_id = ANY(:campaigns::bigint[]))
+    AND (:operator_id::bigint IS NULL OR p.operator_id = :operator_id::bigint) AND :by::text NOT IN ('code', 'reason')
 GROUP BY 1, 2;
 
 -- name: kpi_apart

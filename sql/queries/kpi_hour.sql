@@ -15,6 +15,8 @@ SELECT least(
         (SELECT min(saved_at) FROM disposition WHERE campaign_id = ANY(:campaigns::bigint[])),
         (SELECT min(closed_at) FROM contact WHERE campaign_id = ANY(:campaigns::bigint[]) AND state = 'closed'),
         (SELECT min(hour) FROM kpi_row WHERE dim = 'total' AND campaign_id = ANY(:campaigns::bigint[])),
+        (SELECT min(promised_at) FROM callback WHERE campaign_id = ANY(:campaigns::bigint[])),
+        (SELECT min(came_at) FROM return_call WHERE campaign_id = ANY(:campaigns::bigint[])),
         (SELECT min(started_at) FROM operator_interval)) AS since,
     greatest(
         (SELECT max(sent_at) FROM attempt WHERE campaign_id = ANY(:campaigns::bigint[])),
@@ -22,6 +24,8 @@ SELECT least(
         (SELECT max(closed_at) FROM contact WHERE campaign_id = ANY(:campaigns::bigint[]) AND state = 'closed'),
         (SELECT max(greatest(made_at, decided_at, client_at)) FROM lead WHERE campaign_id = ANY(:campaigns::bigint[])),
         (SELECT max(hour) FROM kpi_row WHERE dim = 'total' AND campaign_id = ANY(:campaigns::bigint[])),
+        (SELECT max(greatest(promised_at, due_at)) FROM callback WHERE campaign_id = ANY(:campaigns::bigint[])),
+        (SELECT max(came_at) FROM return_call WHERE campaign_id = ANY(:campaigns::bigint[])),
         (SELECT max(ended_at) FROM operator_interval)) AS until;
 
 -- name: kpi_hour_closings

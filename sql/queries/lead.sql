@@ -29,17 +29,17 @@ SELECT min(id) FROM lead WHERE customer_id = :customer_id::bigint AND company_ke
 -- The card, and that it was made.
 WITH made AS (
     INSERT INTO lead (attempt_id, contact_id, campaign_id, customer_id, phone_id, operator_id, made_at, person, company, company_key,
-        address, agreed, due_at, currency, duplicate_of, replaces)
+        address, agreed, due_at, currency, duplicate_of, replaces, basket, owner_id, step)
     VALUES (:attempt_id::uuid, :contact_id::bigint, :campaign_id::bigint, :customer_id::bigint, :phone_id::bigint,
         :operator_id::bigint, :now::timestamptz, :person::text, :company::text, :company_key::text, :address::text, :agreed::text,
-        :due_at::timestamptz, :currency::text, :duplicate_of::bigint, :replaces::bigint)
+        :due_at::timestamptz, :currency::text, :duplicate_of::bigint, :replaces::bigint, :basket::text, :owner_id::bigint, :step::text)
     RETURNING id, operator_id, made_at
 )
 INSERT INTO lead_change (lead_id, at, by_user, what, after) SELECT id, made_at, operator_id, 'made', 'new' FROM made RETURNING lead_id;
 
 -- name: lead_lock
 -- A lead for what is to become of it.
-SELECT l.id, l.state, l.due_at, l.contacted_at, l.decided_at, l.reason, l.client_at, l.revenue, l.owner_id, l.campaign_id,
+SELECT l.id, l.state, l.made_at, l.basket, l.due_at, l.contacted_at, l.decided_at, l.reason, l.client_at, l.revenue, l.owner_id, l.campaign_id,
     l.customer_id, l.person, l.company, l.address, l.agreed
 FROM lead l WHERE l.id = :id::bigint FOR NO KEY UPDATE;
 
@@ -96,8 +96,9 @@ SET LOCAL plan_cache_mode = force_custom_plan;
 -- Leads, the newest first, from under the last one of the page before.
 SELECT l.id, l.campaign_id, k.name AS campaign, l.customer_id, customer.name AS customer, l.contact_id, l.person, l.company, l.made_at,
     l.state, l.due_at, l.late_at, l.contacted_at, l.decided_at, l.reason, l.client_at, l.revenue, l.currency, l.duplicate_of,
-    l.replaces, l.owner_id, coalesce(o.name, '') AS owner, p.e164 AS phone, s.id AS replaced_by
-FROM lead l JOIN campaign k ON k.id = l.campaign_id JOIN customer ON customer.id = l.customer_id JOIN phone p ON p.id = l.phone_id
+    l.replaces, l.owner_id, coalesce(o.name, '') AS owner, p.e164 AS phone, s.id AS replaced_by, l.basket, b.name_ru AS basket_ru,
+    b.name_en AS basket_en
+FROM lead l JOIN basket b ON b.campaign_id = l.campaign_id AND b.code = l.basket JOIN campaign k ON k.id = l.campaign_id JOIN customer ON customer.id = l.customer_id JOIN phone p ON p.id = l.phone_id
 LEFT JOIN app_user o ON o.id = l.owner_id LEFT JOIN lead s ON s.replaces = l.id
 WHERE (:campaign_id::bigint IS NULL OR l.campaign_id = :campaign_id::bigint)
     AND (:customer_id::bigint IS NULL OR l.customer_id = :customer_id::bigint)
@@ -107,13 +108,16 @@ WHERE (:campaign_id::bigint IS NULL OR l.campaign_id = :campaign_id::bigint)
     AND (NOT :late::boolean OR (l.state = 'new' AND l.due_at < :now::timestamptz))
     AND (NOT :owed::boolean OR (l.state = 'rejected' AND s.id IS NULL))
     AND (NOT :duplicate::boolean OR l.duplicate_of IS NOT NULL)
+    AND (:basket::text IS NULL OR l.basket = :basket::text)
     AND (:name::text IS NULL OR strpos(lower(l.person), lower(:name::text)) > 0 OR strpos(lower(l.company), lower(:name::text)) > 0)
     AND (:digits::text IS NULL OR strpos(p.e164, :digits::text) > 0 OR l.id::text = :digits::text)
     AND (:operator_id::bigint IS NULL OR l.operator_id = :operator_id::bigint)
     AND (:fact::text IS NULL OR l.id IN (
-        SELECT e.lead_id FROM kpi_led e
+        SELECT e.lead_id FROM kpi_led e JOIN campaign c ON c.id = e.campaign_id
         WHERE (:since::timestamptz IS NULL OR e.at >= :since::timestamptz) AND (:until::timestamptz IS NULL OR e.at < :until::timestamptz)
             AND (:number::integer IS NULL OR e.number = :number::integer)
+            AND (:part::text IS NULL OR kpi_who(:by::text, e.campaign_id, c.customer_id, e.base_id, e.operator_id, e.script, e.caller_number,
+                e.number, e.region, e.code, e.reason) = :part::text)
             AND 1 = CASE :fact::text WHEN 'leads' THEN e.leads WHEN 'leads_accepted' THEN e.leads_accepted
                 WHEN 'leads_rejected' THEN e.leads_rejected WHEN 'replacements_owed' THEN e.replacements_owed ELSE e.clients END))
     AND (:before::bigint IS NULL OR l.id < :before::bigint)
@@ -137,19 +141,19 @@ GROUP BY l.currency ORDER BY l.currency;
 -- name: lead_show
 -- One lead with all that is known of it.
 SELECT l.*, k.name AS campaign, k.team_id, customer.name AS customer, coalesce(o.name, '') AS owner, coalesce(u.name, '') AS operator,
-    s.id AS replaced_by, d.code, n.name_ru, n.name_en,
+    s.id AS replaced_by, d.code, n.name_ru, n.name_en, b.name_ru AS basket_ru, b.name_en AS basket_en,
     ARRAY(SELECT p.e164 FROM contact_phone x JOIN phone p ON p.id = x.phone_id WHERE x.contact_id = l.contact_id
         ORDER BY x.phone_id <> l.phone_id, x.place) AS phones,
     ARRAY(SELECT x.id FROM lead x WHERE x.duplicate_of = l.id ORDER BY x.id) AS duplicates
-FROM lead l JOIN campaign k ON k.id = l.campaign_id JOIN customer ON customer.id = l.customer_id
-JOIN disposition d ON d.attempt_id = l.attempt_id
+FROM lead l JOIN basket b ON b.campaign_id = l.campaign_id AND b.code = l.basket JOIN campaign k ON k.id = l.campaign_id
+JOIN customer ON customer.id = l.customer_id JOIN disposition d ON d.attempt_id = l.attempt_id
 LEFT JOIN disposition_kind n ON n.campaign_id = d.campaign_id AND n.code = d.code
 LEFT JOIN app_user o ON o.id = l.owner_id LEFT JOIN app_user u ON u.id = l.operator_id LEFT JOIN lead s ON s.replaces = l.id
 WHERE l.id = :id::bigint;
 
 -- name: lead_history
 -- What happened to it, the first first.
-SELECT x.at, x.what, coalesce(u.name, '') AS by, coalesce(u.role, '') AS role,
+SELECT x.at, x.what, x.reason, coalesce(u.name, '') AS by, coalesce(u.role, '') AS role,
     CASE x.what WHEN 'given' THEN (SELECT o.name FROM app_user o WHERE o.id = x.before::bigint) ELSE x.before END AS before,
     CASE x.what WHEN 'given' THEN (SELECT o.name FROM app_user o WHERE o.id = x.after::bigint) ELSE x.after END AS after
 FROM lead_change x LEFT JOIN app_user u ON u.id = x.by_user

@@ -176,7 +176,7 @@ WHERE (:campaign_id::bigint IS NULL OR l.campaign_id = :campaign_id::bigint)
     AND (:reason::text IS NULL OR l.reason = :reason::text)
     AND (:address::text IS NULL OR lower(l.address) = lower(:address::text))
     AND (:name::text IS NULL OR strpos(lower(c.name), lower(:name::text)) > 0 OR strpos(lower(l.subject), lower(:name::text)) > 0
-        OR strpos(lower(l.address), lower(:name::text)) > 0)
+        OR strpos(lower(l.address COLLATE "C"), lower(:name::text)) > 0)
     AND (:before::bigint IS NULL OR l.id < :before::bigint)
 ORDER BY l.id DESC LIMIT :limit::integer;
 

@@ -30,6 +30,22 @@ SELECT locked.id, locked.pass, :now::timestamptz, :user_id::bigint, :outcomes::t
 FROM locked
 RETURNING pass, contacts;
 
+-- name: pass_who
+-- Whom a pass would call again now: used-up contacts by how their last attempt ended, closed ones by what was said last.
+SELECT c.closed_by AS kind, c.word, count(*) AS contacts
+FROM (
+    SELECT c.closed_by, CASE c.closed_by
+        WHEN 'disposition' THEN (SELECT d.code FROM disposition d WHERE d.contact_id = c.id ORDER BY d.saved_at DESC LIMIT 1)
+        ELSE (SELECT a.outcome FROM attempt a WHERE a.contact_id = c.id ORDER BY a.sent_at DESC LIMIT 1) END AS word
+    FROM contact c
+    WHERE c.base_id = :base_id::bigint AND c.state = 'closed' AND c.closed_by IN ('used_up', 'disposition')
+        AND NOT EXISTS (SELECT FROM attempt_live l WHERE l.contact_id = c.id)
+        AND EXISTS (SELECT FROM contact_phone cp WHERE cp.contact_id = c.id AND NOT cp.dead)
+) AS c
+WHERE c.word IS NOT NULL
+GROUP BY 1, 2
+ORDER BY 3 DESC, 2;
+
 -- name: pass_yield
 -- What each pass brought: an attempt belongs to the pass in which it was sent.
 WITH pass AS (
@@ -48,7 +64,7 @@ SELECT s.pass, s.started_at, s.contacts, s.outcomes, s.dispositions, count(a.att
     count(d.attempt_id) FILTER (WHERE d.result) AS results
 FROM spans s
 LEFT JOIN attempt a ON a.contact_id IN (SELECT id FROM contact WHERE base_id = :base_id::bigint)
-    AND a.sent_at >= s.since AND a.sent_at < s.until
+    AND a.sent_at >= s.since AND a.sent_at < s.until AND NOT a.came_in
 LEFT JOIN disposition d ON d.attempt_id = a.attempt_id
 GROUP BY s.pass, s.started_at, s.contacts, s.outcomes, s.dispositions
 ORDER BY s.pass;

@@ -104,6 +104,9 @@ WITH person AS (
     UPDATE lead l
     SET person = '', company = '', company_key = NULL, address = '', agreed = '', reason = CASE WHEN l.reason IS NOT NULL THEN '' END
     FROM person WHERE l.contact_id = person.id
+    RETURNING l.id
+), lead_reasons AS (
+    UPDATE lead_change h SET reason = '' FROM leads WHERE h.lead_id = leads.id AND h.reason <> ''
 ), letters AS (
     UPDATE letter l
     SET address = '', subject = NULL, body = NULL, detail = '', state = CASE l.state WHEN 'waiting' THEN 'refused' ELSE l.state END,

@@ -7,7 +7,7 @@ UPDATE attempt_live l SET epoch = e.epoch FROM engine_lease e WHERE l.switch = :
 -- name: recovery_attempts
 -- What was on its way when the last engine stopped.
 SELECT l.attempt_id, l.campaign_id, l.contact_id, l.phone_id, p.e164, l.number, l.counted, l.state, l.sent_at, l.rang_at,
-    l.answered_at, l.waiting_at, l.operator_id, l.connected_at, l.key, l.callback_id, l.for_operator, l.asked, l.manual, l.ended_by
+    l.answered_at, l.waiting_at, l.operator_id, l.connected_at, l.key, l.callback_id, l.for_operator, l.asked, l.manual, l.came_in, l.ended_by
 FROM attempt_live l JOIN phone p ON p.id = l.phone_id
 WHERE l.switch = :switch::text
 ORDER BY l.sent_at, l.attempt_id;
@@ -44,12 +44,17 @@ SELECT count(*) AS n_answer_rate, count(answered_at) AS n_ring_s, count(connecte
 FROM recent;
 
 -- name: recovery_callbacks_due
--- Promises that need an operator soon.
-SELECT k.campaign_id, count(*) AS due
-FROM callback k JOIN contact c ON c.id = k.contact_id
-WHERE k.campaign_id = ANY(:campaigns::bigint[]) AND k.state = 'pending' AND k.next_at <= :until::timestamptz AND c.state = 'open'
-    AND NOT EXISTS (SELECT FROM attempt_live l WHERE l.contact_id = k.contact_id)
-GROUP BY k.campaign_id;
+-- Promises that need an operator soon, the first ones of each campaign.
+SELECT campaign.id AS campaign_id, due.next_at, due.operator_id
+FROM unnest(:campaigns::bigint[]) AS campaign (id) CROSS JOIN LATERAL (
+    SELECT k.next_at, k.operator_id, k.id
+    FROM callback k JOIN contact c ON c.id = k.contact_id
+    WHERE k.campaign_id = campaign.id AND k.state = 'pending' AND k.next_at <= :until::timestamptz AND c.state = 'open'
+        AND NOT EXISTS (SELECT FROM attempt_live l WHERE l.contact_id = k.contact_id)
+    ORDER BY k.next_at, k.id
+    LIMIT 50
+) AS due
+ORDER BY campaign.id, due.next_at, due.id;
 
 -- name: recovery_budgets
 -- The legal counts as they stand.

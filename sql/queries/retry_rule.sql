@@ -14,6 +14,14 @@ WHERE k.code = :code::text AND k.campaign_id = (
     LIMIT 1)
 FOR SHARE OF k;
 
+-- name: retry_rule_campaign
+-- Changes of a campaign's rules by outcome come one after another.
+SELECT id FROM campaign WHERE id = :campaign_id::bigint FOR NO KEY UPDATE;
+
+-- name: retry_rule_outcome
+-- From the next attempt that ends so on.
+UPDATE campaign SET retry = retry || jsonb_build_object(:outcome::text, :rule::jsonb) WHERE id = :campaign_id::bigint;
+
 -- name: retry_rule_set
 -- From now on.
 UPDATE disposition_kind SET retry = :rule::jsonb WHERE campaign_id = :campaign_id::bigint AND code = :code::text;
@@ -23,6 +31,15 @@ UPDATE disposition_kind SET retry = :rule::jsonb WHERE campaign_id = :campaign_i
 SELECT coalesce(max(times), 0) FROM (
     SELECT count(*) AS times FROM disposition WHERE campaign_id = :campaign_id::bigint AND code = :code::text GROUP BY contact_id
 ) AS said;
+
+-- name: retry_rule_waiting
+-- How many wait because this was said last: whom a change of its rule plans anew.
+SELECT d.code, count(*) AS contacts
+FROM disposition d
+JOIN contact c ON c.id = d.contact_id AND c.decided_by = d.attempt_id
+JOIN attempt t ON t.attempt_id = d.attempt_id AND t.number = c.attempts
+WHERE d.campaign_id = :campaign_id::bigint AND c.state = 'open' AND NOT c.promised AND isfinite(c.next_at)
+GROUP BY 1;
 
 -- name: retry_rule_replan
 -- Whoever waits because this was said last: the new rule, by how often it was said; ``waits`` null closes the contact.

@@ -51,15 +51,15 @@ INSERT INTO wrap_up_extension (operator_id, attempt_id) VALUES (:operator_id::bi
 
 -- name: shift_promise
 -- What decides whether a callback may be promised from this conversation, and how many others are due in that hour.
-SELECT a.campaign_id, lane.zones, lane.countries, (
+SELECT a.campaign_id, a.phone_id, lane.zones, lane.countries, (
     SELECT count(*) FROM callback k
     WHERE k.campaign_id = a.campaign_id AND k.state = 'pending' AND k.contact_id <> a.contact_id
         AND k.next_at >= date_trunc('hour', :due_at::timestamptz) AND k.next_at < date_trunc('hour', :due_at::timestamptz) + interval '1 hour'
     ) AS same_hour
 FROM (
-    SELECT campaign_id, contact_id, operator_id FROM attempt_live WHERE attempt_id = :attempt_id::uuid
+    SELECT campaign_id, contact_id, phone_id, operator_id FROM attempt_live WHERE attempt_id = :attempt_id::uuid
     UNION ALL
-    SELECT campaign_id, contact_id, operator_id FROM attempt WHERE attempt_id = :attempt_id::uuid
+    SELECT campaign_id, contact_id, phone_id, operator_id FROM attempt WHERE attempt_id = :attempt_id::uuid
 ) AS a
 JOIN contact c ON c.id = a.contact_id JOIN lane ON lane.id = c.lane_id
 WHERE a.operator_id = :operator_id::bigint;

@@ -164,6 +164,10 @@ END
 UNION ALL
 SELECT team_id, NULL FROM app_user WHERE :kind::text = 'operator' AND id = :id::bigint AND role = 'operator';
 
+-- name: campaign_owners
+-- Whose each campaign is.
+SELECT id, team_id, customer_id FROM campaign;
+
 -- name: audit_add
 -- Who did what, from where.
 INSERT INTO audit (user_id, action, object, before, after, ip)

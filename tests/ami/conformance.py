@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import pytest
 
-from ami.actions import Bridge, Hangup, Originate, Redirect
+from ami.actions import Bridge, Hangup, Mute, Originate, Redirect
 from ami.events import (
     BridgeEntered,
     ChannelCreated,
@@ -26,7 +26,7 @@ from ami.events import (
     Originated,
     Said,
 )
-from tests.ami.stage import LONG_S, Rig, Stage
+from tests.ami.stage import LONG_S, Rig, Stage, Tale
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -247,6 +247,56 @@ async def what_is_no_operators_leg_is_not_heard(stage: Stage) -> None:
     await stage.hang_up(operator)
 
 
+# --- recordings
+
+
+async def a_recorded_conversation_leaves_a_file_and_can_be_muted(stage: Stage) -> None:
+    """16 bits at 8 kHz of both sides. Where neither phone sends anything nothing is written: it may be shorter."""
+    _, operator = await stage.operator()
+    callee = await stage.call("answers", variables={"DIALER_RECORD": "1"})
+    await callee.until(BridgeEntered)
+    await stage.bridge(operator, callee)
+    for silent in (True, False):
+        await stage.link.send(Mute(channel_id=callee.channel_id, silent=silent))
+        await asyncio.sleep(1.0)
+    end = await stage.hang_up(callee)
+    assert await stage.refused(Mute(channel_id=operator.channel_id, silent=True))
+    await asyncio.sleep(0.5)
+    answered = await callee.until(Said, name="Answered")
+    assert 0 < _recorded_s(stage, callee) < end.at - answered.at + 0.5
+    await stage.hang_up(operator)
+
+
+async def who_is_not_to_be_recorded_is_not(stage: Stage) -> None:
+    _, operator = await stage.operator()
+    callee = await stage.call("answers")
+    await callee.until(BridgeEntered)
+    await stage.bridge(operator, callee)
+    await stage.hang_up(callee)
+    await asyncio.sleep(0.5)
+    assert stage.rig.recorded(callee.channel_id.removeprefix("att-")) is None
+    await stage.hang_up(operator)
+
+
+async def a_callee_who_asks_for_an_operator_is_recorded_from_the_key(stage: Stage) -> None:
+    _, operator = await stage.operator()
+    callee = await stage.offer("presses_1", record=True)
+    waiting = await callee.until(Said, name="Waiting")
+    await stage.bridge(operator, callee)
+    await asyncio.sleep(1.0)
+    end = await stage.hang_up(callee)
+    await asyncio.sleep(0.5)
+    assert 0 < _recorded_s(stage, callee) < end.at - waiting.at + 0.5
+    await stage.hang_up(operator)
+
+
+def _recorded_s(stage: Stage, callee: Tale) -> float:
+    """How long the recording of a callee is; 0 where there is none."""
+    sound = stage.rig.recorded(callee.channel_id.removeprefix("att-")) or b""
+    assert len(sound) % 4 == 0
+    return len(sound) / 32_000
+
+
 # --- the offer and its keys
 
 
@@ -276,6 +326,20 @@ async def two_asks_for_a_callback_and_ends_the_call(stage: Stage) -> None:
     assert callee.keys() == ["2"]
 
 
+async def a_key_that_says_something_is_told_and_ends_the_call(stage: Stage) -> None:
+    """As an answer to a question, also the key that else asks for an operator."""
+    callee = await stage.offer("presses_1", said="134")
+    await callee.until(HungUp)
+    assert callee.said() == ["Answered", "OfferStarted", "Key"]
+    assert callee.keys() == ["1"]
+
+
+async def a_key_that_says_nothing_repeats_the_offer_and_is_not_told(stage: Stage) -> None:
+    callee = await stage.offer("presses_2", said="", promised="")
+    await callee.until(HungUp)
+    assert callee.said() == ["Answered", "OfferStarted", "OfferEnded"]
+
+
 async def nine_in_the_offer_is_never_again(stage: Stage) -> None:
     callee = await stage.offer("presses_9")
     await callee.until(Said, name="OptOut")
@@ -297,6 +361,60 @@ async def an_offer_without_a_key_ends_by_itself(stage: Stage) -> None:
     assert (await callee.until(HungUp)).cause == 16
     assert callee.said() == ["Answered", "OfferStarted", "OfferEnded"]
     assert not callee.all(BridgeEntered)
+
+
+# --- people who call us
+
+
+async def who_calls_in_waits_and_is_bridged_by_the_channels_name(stage: Stage) -> None:
+    _, operator = await stage.operator()
+    caller, said = await stage.caller("12025550171")
+    assert said.fields["Dialled"] == "+74951234567"
+    assert said.fields["Name"].startswith(f"PJSIP/{stage.rig.trunk}-")
+    held = {c.channel_id: c for c in (await stage.link.snapshot()).channels}[caller.channel_id]
+    assert (held.name, held.context, held.application) == (said.fields["Name"], "inbound", "BridgeWait")
+    await stage.link.send(Bridge(channel_id_1=operator.channel_id, channel_id_2=said.fields["Name"]))
+    met = await caller.until(BridgeEntered, holding=False)
+    assert (await operator.until(BridgeEntered, holding=False)).bridge_id == met.bridge_id
+    await stage.link.send(Redirect(channel_id=said.fields["Name"], context="held"))
+    await caller.until(BridgeEntered, nth=2, holding=True)
+    await stage.link.send(Hangup(channel_id=said.fields["Name"]))
+    assert (await caller.until(HungUp)).cause == 16
+    assert caller.said() == ["CameIn"]
+    await stage.hang_up(operator)
+
+
+async def only_digits_are_left_of_what_a_caller_says(stage: Stage) -> None:
+    caller, said = await stage.caller("12025xe${x}", "74951234567abc", told="12025")
+    assert (said.fields["Caller"], said.fields["Dialled"]) == ("12025", "74951234567")
+    await stage.hang_up(caller)
+
+
+async def a_caller_whom_nobody_serves_is_told_after_30_s_without_a_service(stage: Stage) -> None:
+    caller, said = await stage.caller("12025550173")
+    stage.about(30.0, said, await caller.until(Said, name="Message"))
+    assert (await caller.until(HungUp)).cause == 16
+
+
+async def a_caller_is_sent_to_what_is_said_to_missed_and_unknown_ones(stage: Stage) -> None:
+    missed, said = await stage.caller("12025550174")
+    await stage.link.send(Redirect(channel_id=said.fields["Name"], context="missed"))
+    assert (await missed.until(HungUp)).cause == 16
+    assert missed.said() == ["CameIn", "Message"]
+    unknown, said = await stage.caller("12025550175")
+    await stage.link.send(Redirect(channel_id=said.fields["Name"], context="unknown"))
+    assert (await unknown.until(HungUp)).cause == 16
+    assert unknown.said() == ["CameIn"]
+
+
+async def a_caller_whose_operators_phone_is_lost_is_told_that_nobody_is_there(stage: Stage) -> None:
+    seat, operator = await stage.operator()
+    caller, said = await stage.caller("12025550176")
+    await stage.link.send(Bridge(channel_id_1=operator.channel_id, channel_id_2=said.fields["Name"]))
+    await caller.until(BridgeEntered, holding=False)
+    await stage.rig.lose_phone(seat)
+    await caller.until(Said, name="Message")
+    assert (await caller.until(HungUp)).cause == 16
 
 
 # --- what is refused, and how
@@ -376,12 +494,22 @@ STORIES: dict[str, Callable[[Stage], Awaitable[None]]] = {
             a_supervisors_phone_hears_a_conversation_in_each_mode_without_a_new_call,
             who_listens_is_hung_up_with_the_leg_and_hears_nobody_else,
             what_is_no_operators_leg_is_not_heard,
+            a_recorded_conversation_leaves_a_file_and_can_be_muted,
+            who_is_not_to_be_recorded_is_not,
+            a_callee_who_asks_for_an_operator_is_recorded_from_the_key,
             one_waits_with_music_for_an_operator,
             one_without_an_operator_ends_in_the_message_after_the_campaigns_wait,
             two_asks_for_a_callback_and_ends_the_call,
+            a_key_that_says_something_is_told_and_ends_the_call,
+            a_key_that_says_nothing_repeats_the_offer_and_is_not_told,
             nine_in_the_offer_is_never_again,
             star_repeats_the_offer,
             an_offer_without_a_key_ends_by_itself,
+            who_calls_in_waits_and_is_bridged_by_the_channels_name,
+            only_digits_are_left_of_what_a_caller_says,
+            a_caller_whom_nobody_serves_is_told_after_30_s_without_a_service,
+            a_caller_is_sent_to_what_is_said_to_missed_and_unknown_ones,
+            a_caller_whose_operators_phone_is_lost_is_told_that_nobody_is_there,
             a_channel_id_in_use_calls_nobody_twice,
             a_seat_without_a_phone_never_has_a_channel,
             what_is_not_there_is_refused,

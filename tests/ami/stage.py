@@ -71,6 +71,12 @@ class Rig(Protocol):
     async def find_phone(self, seat: str) -> None:
         """The lost phone of this seat can be called again."""
 
+    async def calls_in(self, number: str, dialled: str) -> None:
+        """Somebody calls our switch over the trunk and stays until put down."""
+
+    def recorded(self, name: str) -> bytes | None:
+        """What lies in the switch's folder of recordings under this name, None if nothing does."""
+
 
 class Tale:
     """Everything that is heard of one channel."""
@@ -114,12 +120,15 @@ class Stage:
         self.surprises: list[Event] = []
         """What the filters of manager.conf keep back, and was heard all the same."""
         self._tales: dict[str, Tale] = {}
+        self._came: dict[str, asyncio.Future[Said]] = {}
 
     async def listen(self) -> None:
         while True:
             event = await self.link.events.get()
             if isinstance(event, UNHEARD):
                 self.surprises.append(event)
+            if isinstance(event, Said) and event.name == "CameIn":
+                self._came[event.fields["Caller"]].set_result(event)
             channel_id = getattr(event, "channel_id", None)
             if channel_id is not None:
                 self.tale(channel_id).add(event)
@@ -149,8 +158,12 @@ class Stage:
         )
         return tale
 
-    async def offer(self, behaviour: str, *, key_wait_s: int = 20) -> Tale:
-        variables = {"DIALER_OFFER": "demo", "DIALER_KEY_WAIT_S": str(key_wait_s)}
+    async def offer(
+        self, behaviour: str, *, key_wait_s: int = 20, said: str = "3", promised: str = "2", record: bool = False
+    ) -> Tale:
+        keys = {name: told for name, told in (("DIALER_SAID_KEYS", said), ("DIALER_CALLBACK_KEYS", promised)) if told}
+        variables = {"DIALER_OFFER": "demo", "DIALER_KEY_WAIT_S": str(key_wait_s), **keys}
+        variables |= {"DIALER_RECORD": "1"} if record else {}
         return await self.call(behaviour, context="offer", variables=variables)
 
     async def phone(self, seat: str) -> Tale:
@@ -169,6 +182,16 @@ class Stage:
         await tale.until(Said, name="OperatorReady")
         await tale.until(BridgeEntered, holding=True)
         return seat, tale
+
+    async def caller(self, number: str, dialled: str = "+74951234567", *, told: str = "") -> tuple[Tale, Said]:
+        """Somebody who calls in and waits: what is heard of the channel, and how the switch told of it."""
+        came = self._came[told or number] = asyncio.get_running_loop().create_future()
+        await self.rig.calls_in(number, dialled)
+        async with asyncio.timeout(LONG_S):
+            said = await came
+        tale = self.tale(said.channel_id)
+        await tale.until(BridgeEntered, holding=True)
+        return tale, said
 
     async def spy(self, on: Tale | None, mode: str) -> Tale:
         """A supervisor's phone that is to hear a leg."""

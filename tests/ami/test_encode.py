@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ami.actions import Bridge, Hangup, Originate, Redirect, SetVariable
+from ami.actions import Bridge, Hangup, Mute, Originate, Redirect, SetVariable
 from ami.encode import HEADERS_MAX, LINE_BYTES_MAX, VARIABLES_MAX, encode, frame, question
 from ami.errors import BadAction
 
@@ -30,6 +30,8 @@ ACTIONS = [
     Hangup(channel_id=ATTEMPT),
     SetVariable(channel_id=ATTEMPT, name="SERVED", value="yes"),
     Redirect(channel_id=ATTEMPT, context="held"),
+    Mute(channel_id=ATTEMPT, silent=True),
+    Bridge(channel_id_1=OPERATOR, channel_id_2="PJSIP/carrier-1-0000002a"),
 ]
 INJECTIONS = [
     "\r\nAction: Command\r\nCommand: core stop now",
@@ -99,6 +101,9 @@ def test_two_people_are_connected_hung_up_and_marked_by_our_ids_only():
         == (
             f"Action: Redirect\r\nActionID: 1\r\nChannel: {ATTEMPT}\r\nContext: held\r\nExten: s\r\nPriority: 1\r\n\r\n"
         ).encode()
+    )
+    assert encode(ACTIONS[5], "1") == (
+        f"Action: MixMonitorMute\r\nActionID: 1\r\nChannel: {ATTEMPT}\r\nDirection: both\r\nState: 1\r\n\r\n".encode()
     )
 
 

@@ -223,11 +223,14 @@ class TestSomebodyAnswers:
         assert [c.cause for c in play.switch.calls] == [17, 16]
 
 
+KEYS = {"DIALER_SAID_KEYS": "34", "DIALER_CALLBACK_KEYS": "2"}
+
+
 class TestTheOffer:
     @staticmethod
     def _pressing(*keys: tuple[float, str], message_keys: tuple[tuple[float, str], ...] = ()) -> Play:
         play = Play(Person(setup_s=1.0, ring_s=2.0, keys=keys, message_keys=message_keys, talk_s=10.0))
-        play.call(0, context="offer", variables={"DIALER_KEY_WAIT_S": "5"})
+        play.call(0, context="offer", variables={"DIALER_KEY_WAIT_S": "5", **KEYS})
         return play
 
     def _after_start(self, play: Play) -> list[tuple[float, str]]:
@@ -258,6 +261,15 @@ class TestTheOffer:
 
     def test_2_is_a_callback(self) -> None:
         assert self._after_start(self._pressing((2.0, "2"))) == [(5, "Key 2"), (6.5, "gone 16")]
+
+    def test_an_answer_ends_it(self) -> None:
+        assert self._after_start(self._pressing((2.0, "4"))) == [(5, "Key 4"), (6.5, "gone 16")]
+
+    def test_1_then_an_answer_of_the_offer_in_the_message_means_nothing(self) -> None:
+        assert self._after_start(self._pressing((2.0, "1"), message_keys=((1.0, "4"),)))[-2:] == [
+            (10, "Message"),
+            (11, "gone 16"),
+        ]
 
     def test_9_is_kept_in_astdb_before_it_is_told(self) -> None:
         play = self._pressing((2.0, "9"))

@@ -63,6 +63,13 @@ class SimRig:
     async def find_phone(self, seat: str) -> None:
         self._sim.happens(self._sim.switch.return_phone, seat)
 
+    async def calls_in(self, number: str, dialled: str) -> None:
+        self._sim.happens(self._sim.switch.person_calls, number, dialled, Person(talk_s=600.0))
+
+    def recorded(self, name: str) -> bytes | None:
+        tape = self._sim.switch.tapes.get(name)
+        return tape.sound() if tape else None
+
 
 def _world() -> TableWorld:
     people = {str(1000 + BEHAVIOURS.index(behaviour)): person for behaviour, person in _PEOPLE.items()}
@@ -85,8 +92,8 @@ async def _behind_tcp() -> Endings:
         port=server.port,
         events_secret="events-secret",
         commands_secret="commands-secret",
-        contexts=("operator", "answered", "offer", "held", "listen", "whisper", "join"),
-        plan="3",
+        contexts=("operator", "answered", "offer", "held", "listen", "whisper", "join", "inbound", "missed", "unknown"),
+        plan="6",
     )
     link = Link(settings)
     running = asyncio.create_task(link.run())

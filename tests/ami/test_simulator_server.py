@@ -40,7 +40,7 @@ async def _server(**more: object) -> AsyncIterator[SimServer]:
 
 
 def _link(server: SimServer, **more: object) -> Link:
-    asked = {"events_secret": "ev", "commands_secret": "co", "contexts": ("operator", "answered", "offer"), "plan": "3"}
+    asked = {"events_secret": "ev", "commands_secret": "co", "contexts": ("operator", "answered", "offer"), "plan": "6"}
     return Link(LinkSettings(port=server.port, **{**asked, **more}))  # type: ignore[arg-type]  # keywords
 
 

@@ -10,9 +10,6 @@ from dialer import profiles
 from dialer.core import hours, numbers
 from dialer.store import claims
 from scripts.benches import gate_order, gate_windows
-from tests.store.conftest import open_tmp_path, server, url
-
-__all__ = ["open_tmp_path", "server", "url"]
 
 #: Changes to the north and the south, by half an hour, at midnight, by two hours, around Ramadan, and abolished ones.
 SAMPLE = (

@@ -7,9 +7,6 @@ from collections import Counter
 import pytest
 
 from scripts.benches import saves
-from tests.store.conftest import open_tmp_path, server, url
-
-__all__ = ["open_tmp_path", "server", "url"]
 
 
 @pytest.mark.postgres

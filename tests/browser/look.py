@@ -16,6 +16,11 @@ _CUT = """[...document.querySelectorAll("button, summary, dt, dd, h1, h2, label,
     .map((one) => one.innerText)"""
 
 
+async def wear(page: Page, theme: str) -> None:
+    """The page in another theme, as its own button does it."""
+    await page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+
+
 async def look_at(page: Page, name: str, *, themes: tuple[str, ...] = THEMES) -> None:
     """WCAG 2.2 AA in every theme; at every size nothing is cut and the page never scrolls sideways.
 
@@ -25,10 +30,10 @@ async def look_at(page: Page, name: str, *, themes: tuple[str, ...] = THEMES) ->
     before = page.viewport_size
     theme_before = await page.evaluate("document.documentElement.dataset.theme ?? ''")
     for theme in themes:
-        await page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+        await wear(page, theme)
         assert (found := await violations(page)) == [], (name, theme, found)
         await picture(page, f"{name}-{theme}")
-    await page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme_before or "light")
+    await wear(page, theme_before or "light")
     for size, (width, height) in SIZES.items():
         await page.set_viewport_size({"width": width, "height": height})
         wider = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
@@ -12,12 +13,16 @@ from aiohttp.test_utils import TestServer
 
 from dialer import passwords
 from dialer.core.letters import Rule
+from dialer.core.money import Kind, Said
+from dialer.core.subscriptions import When
 from dialer.engine.ports import CampaignView, Explanation
+from dialer.store import subscriptions
 from dialer.store.letters import Sender
 from dialer.store.migrate import migrate
 from dialer.store.pools import Pools
 from dialer.store.store import PgStore
 from dialer.store.stores import Stores
+from dialer.store.subscriptions import Wanted
 from dialer.store.users import Actor
 from dialer.web.app import create_app
 from tests.store.places import Place
@@ -77,6 +82,8 @@ class Scene:
         await scene._looks()
         await scene._leads()
         await scene._webhooks()
+        await scene._reports()
+        await scene._money()
         await scene._letters()
         await scene.server.start_server()
         return scene
@@ -269,6 +276,61 @@ class Scene:
             await self.place.pools.web.execute(LETTER, row["attempt_id"], row["contact_id"], campaign.id, campaign.customer_id, state, reason)  # fmt: skip
         await self.place.stores.letters.stop("gone@example.com", "global", now=datetime.now(UTC), actor=SYSTEM)
 
+    async def _money(self) -> None:
+        """A mixed tariff, costs with a history, and a closed day."""
+        money, now, campaign = self.place.stores.money, datetime.now(UTC), self.place.campaign.id
+        admin = (await self.place.stores.users.by_login("admin")).user
+        today = (await money.rule(campaign, now)).today
+        step = {"first_s": 60, "step_s": 60}
+        for kind, amount, back, more in (
+            *((Kind.TARIFF_MINUTE, "12.50", 2, step), (Kind.TARIFF_LEAD, "1500", 2, {})),
+            *((Kind.COST_PAID_HOUR, "420", 2, {}), (Kind.COST_TRUNK_MINUTE, "0.85", 2, step)),
+            *((Kind.COST_TRUNK_MINUTE, "0.79", 0, {"first_s": 30, "step_s": 6}), (Kind.COST_MONTH, "120000", 2, {})),
+            *(
+                (Kind.COST_LETTER, "0.4", 2, {}),
+                (Kind.COST_PAID_HOUR, "450", 0, {}),
+                (Kind.COST_PAID_HOUR, "455", 0, {}),
+            ),
+        ):
+            said = Said(kind=kind, since=today - timedelta(days=back), amount=Decimal(amount), **more)
+            await money.set(campaign, said, now=now, actor=Actor(user_id=admin.id))
+        await money.close(campaign, now=now, actor=Actor(user_id=admin.id))
+
+    async def _reports(self) -> None:
+        """Reports by mail: one that is sent, one that stopped, with what became of their letters."""
+        pool, now = self.place.pools.web, datetime.now(UTC)
+        admin = (await self.place.stores.users.by_login("admin")).user
+        actor = Actor(user_id=admin.id)
+        reports = self.place.stores.subscriptions
+        await reports.set_own_address("admin@example.com", actor=actor)
+        wanted = Wanted(
+            name="Итоги дня для «Северного ветра»",
+            campaign_id=self.place.campaign.id,
+            zone=self.place.campaign.zone,
+            period="yesterday",
+            breakdown="operator",
+            language="ru",
+            form="xlsx",
+            when=When(weekdays=frozenset({1, 2, 3, 4, 5}), hour=9),
+            addresses=["admin@example.com", "ekaterina.konstantinopolskaya@example.com"],
+        )
+        since = now - timedelta(days=4)
+        await reports.add(wanted, admin=True, now=since, actor=actor)
+        monthly = replace(
+            wanted, name="Месяц", campaign_id=None, period="month", form="csv", when=When(month_day=1, hour=7)
+        )
+        stopped = await reports.add(monthly, admin=True, now=now, actor=actor)
+        await subscriptions.stop(pool, stopped, "rights", now=now)
+        while await subscriptions.fall_due(pool, now=now):
+            pass
+        await pool.execute(
+            "UPDATE report_letter SET state = 'sent', sent_at = now(), closed_at = now() WHERE id % 2 = 1"
+        )
+        await pool.execute(
+            """UPDATE report_letter SET reason = 'server_away', detail = 'SMTPConnectError: refused', tries = 2,
+                   next_at = now() + interval '5 minutes' WHERE state = 'waiting'"""
+        )
+
     async def _webhooks(self) -> None:
         """A receiver that was told something, and something in vain."""
         pool = self.place.pools.web
@@ -309,8 +371,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text, $10, CASE WHEN $9 <> 'new' THE
     CASE WHEN $9 = 'client' THEN now() END, CASE WHEN $9 = 'client' THEN 1250300.5 END, 'RUB', 'office@example.com',
     'Две установки до конца квартала, счёт выслать в понедельник; договор на год, скидка 5 %.')"""
 INSERT = """INSERT INTO attempt (attempt_id, contact_id, campaign_id, base_id, phone_id, switch, epoch, number, profile, profile_version,
-    sent_at, rang_at, answered_at, connected_at, ended_at, outcome, ended_by, counts, legal_answered, legal_abandoned)
-VALUES ($1, $2, $3, $4, $5, 'main', 1, 1, 'world', 1, $6, $6, $7::timestamptz - interval '41 seconds', $8, $7, $9, 'callee', true, true, $10)"""
+    sent_at, rang_at, answered_at, connected_at, ended_at, outcome, ended_by, counts, legal_answered, legal_abandoned, operator_id)
+VALUES ($1, $2, $3, $4, $5, 'main', 1, 1, 'world', 1, $6, $6, $7::timestamptz - interval '41 seconds', $8, $7, $9, 'callee', true, true, $10,
+    CASE WHEN $9 = 'connected' THEN (SELECT id FROM app_user WHERE login = 'op00' || extract(minute FROM $7::timestamptz)::integer % 4) END)"""
 
 
 def view(campaign, state: str, now: datetime) -> CampaignView:

@@ -175,3 +175,42 @@ async def test_a_campaign_shows_how_long_to_look_only_where_operators_look_first
     await scene.place.stores.campaigns.change(
         campaign_id, {"mode": "progressive", "preview_s": 60, "preview_calls": False}, actor=SYSTEM
     )
+
+
+async def test_a_list_of_numbers_is_rehearsed_row_by_row_then_in_force_and_taken_back(opened, scene):
+    """Nothing is written by the check; what the page promised is what becomes of the rows."""
+    rows = ["phone", "+74955550101", "+74955550102", "12", '"7,9E+10"', "+74955550101"]
+    given = {"name": "stop.csv", "mimeType": "text/csv", "buffer": "\n".join(rows).encode()}
+    known = scene.place.stores.do_not_call.list
+    before = len(await known(limit=1000))
+    async with opened("/do-not-call", "admin", language="ru") as page:
+        await page.get_by_text("Запретить целый список").click()
+        form = page.locator("#list")
+        await form.locator("[name=file]").set_input_files(given)
+        await form.locator("[name=scope]").select_option("campaign")
+        await form.locator("[name=campaign_id]").select_option(label="Осенний опрос клиентов")
+        await form.get_by_role("button", name="Проверить список").click()
+        await expect(page.locator("#counts")).to_contain_text("будут запрещены 2")
+        await expect(page.locator("#rejected tbody tr")).to_have_text(
+            [re.compile("4.*не номер"), re.compile("5.*Excel")]
+        )
+        assert len(await known(limit=1000)) == before
+        await look_at(page, "do-not-call-list")
+        async with page.expect_download() as waited:
+            await page.locator("#reasons").click()
+        path = await (await waited.value).path()
+        assert await asyncio.to_thread(path.read_text) == (
+            "line,verdict\n2,added\n3,added\n4,bad_phone\n5,rounded\n6,repeated"
+        )
+        async with page.expect_navigation():
+            await page.get_by_role("button", name="Запретить: 2 строки").click()
+        entries = (await known(limit=1000))[:2]
+        assert {(one.phone, one.scope) for one in entries} == {
+            ("+74955550101", "campaign"),
+            ("+74955550102", "campaign"),
+        }
+        await page.get_by_text("Принятые списки").click()
+        await page.locator("#files").get_by_role("button", name="Отозвать").click()
+        async with page.expect_navigation():
+            await page.locator("#confirm-yes").click()
+        assert len(await known(limit=1000)) == before

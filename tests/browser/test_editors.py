@@ -193,11 +193,19 @@ async def test_the_keys_of_an_offer_are_edited_where_the_campaign_is(opened, sce
             assert (await scene.place.stores.campaigns.get(made.id)).keys["9"] == "refused_unheard"
             await never.select_option("refused_unheard")
             await said.select_option("thinking" if language == "en" else "callback")
+            answer = page.locator("[name='keys.3']")
+            if language == "en":
+                await page.get_by_text("Answers at other keys").click()
+                await answer.select_option("lead")
+            else:
+                await expect(answer).to_have_value("lead")
+                await answer.select_option("")
             async with page.expect_navigation():
                 await page.locator("#settings button.primary").click()
             keys = (await scene.place.stores.campaigns.get(made.id)).keys
             meant = "thinking" if language == "en" else "callback"
-            assert keys == {"1": "operator", "2": meant, "9": "refused_unheard", "*": "repeat"}
+            answers = {"3": "lead"} if language == "en" else {}
+            assert keys == {"1": "operator", "2": meant, "9": "refused_unheard", "*": "repeat"} | answers
             await page.locator("[name=mode]").select_option("progressive")
             await expect(never).to_be_hidden()
 
@@ -214,3 +222,40 @@ async def test_a_conversation_leads_to_the_script_it_showed_by_keys(opened, scen
         await page.keyboard.press("Enter")
         await expect(page).to_have_url(re.compile("#step-offer"))
         await look_at(page, "shown-ru", themes=("light", "dark"))
+
+
+async def test_baskets_are_made_by_hand_and_what_a_rule_would_move_is_said_first(opened, scene):
+    """A condition, the rehearsal, saving without moving, then moving; the list of leads shows each basket."""
+    id_ = scene.place.campaign.id
+    async with opened(f"/campaigns/{id_}/baskets", "admin") as page:
+        await page.get_by_role("button", name="Add a basket").click()
+        card = page.locator(".basket").first
+        await card.get_by_label("Name in English").fill("Hot")
+        await card.get_by_label("Name in Russian").fill("Горячие")
+        await card.get_by_label("Warmth").select_option("hot")
+        await card.get_by_role("button", name="Add a condition").click()
+        await card.get_by_label("With what").fill("две установки")
+        await expect(page.locator("#would")).to_have_text("Leads that would move: 3")
+        await look_at(page, "baskets-en")
+        async with page.expect_navigation():
+            await page.get_by_role("button", name="Save").click()
+        await expect(page.locator(".basket").first).to_contain_text("leads: 0")
+        await page.locator(".basket").first.get_by_label("Product").fill("станки")
+        await page.get_by_label("move them too").check()
+        async with page.expect_navigation():
+            await page.get_by_role("button", name="Save").click()
+        await expect(page.locator(".basket").first).to_contain_text("leads: 3")
+        await page.get_by_role("link", name="leads: 3").first.click()
+        await expect(page.locator("#table tbody tr")).to_have_count(3)
+    async with opened(f"/campaigns/{id_}/baskets", "admin", language="ru") as page:
+        await look_at(page, "baskets-ru", themes=("light", "dark"))
+    async with opened(f"/leads?campaign_id={id_}", "admin", language="ru") as page:
+        await look_at(page, "leads-baskets-ru", themes=("light", "dark"))
+    lead_id = await scene.place.pools.web.fetchval("SELECT min(id) FROM lead WHERE basket = 'hot'")
+    async with opened(f"/leads/{lead_id}", "supervisor") as page:
+        await page.get_by_text("Move to another basket").first.click()
+        await page.get_by_label("Why it is moved").fill("changed their mind")
+        await look_at(page, "lead-basket-en", themes=("light", "dark"))
+        async with page.expect_navigation():
+            await page.get_by_role("button", name="Move to another basket").click()
+        await expect(page.locator(".steps-of")).to_contain_text("Hot → Common: changed their mind")

@@ -107,3 +107,34 @@ async def test_the_tiles_of_ready_and_wrap_up_leave_only_these_operators(opened)
         assert 0 < await page.locator(".operator:visible").count() < everybody
         await page.locator("a.tile[data-state=ready]").click()
         await expect(page.locator(".operator:visible")).to_have_count(everybody)
+
+
+async def test_a_recording_whose_address_is_too_old_gets_another_and_one_that_does_not_play_says_so(opened):
+    """An address is good for a quarter of an hour, a pause in listening may be longer."""
+    asked = []
+
+    async def give(route):
+        asked.append(route.request.url)
+        await route.fulfill(json={"url": f"/recordings/{len(asked)}", "expires_at": "2100-01-01T00:00:00Z"})
+
+    async def refuse(route):
+        await route.fulfill(status=410)
+
+    async with opened(f"/attempts/{ATTEMPT}", "admin", refusals=True) as page:
+        await page.clock.install()
+        await page.route("**/api/v1/recordings/*/link", give)
+        await page.route("**/recordings/1", refuse)
+        await page.evaluate(
+            """() => {
+                const place = document.createElement("span");
+                Object.assign(place.dataset, { recording: "x", failed: "Does not play.", label: "Recording" });
+                place.append(document.createElement("button"));
+                document.querySelector("main").append(place);
+            }"""
+        )
+        await page.locator("[data-recording=x] button").click()
+        await expect(page.locator("[data-recording=x] .error")).to_have_text("Does not play.")
+        await page.clock.fast_forward("20:00")
+        await page.evaluate("document.querySelector('[data-recording=x] audio').load()")
+        await expect(page.locator("[data-recording=x] audio")).to_have_attribute("src", "/recordings/2")
+    assert len(asked) == 2

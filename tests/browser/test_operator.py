@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
+from tests.browser.conftest import picture
 from tests.browser.look import look_at
 from tests.browser.talk.sample import BODY, BRIEF
 from tests.store.places import SYSTEM
@@ -85,6 +86,35 @@ async def test_every_state_is_fit_for_everybody(opened, operator, state, languag
             await page.click("#pause-open")
         await page.mouse.move(0, 0)
         await look_at(page, f"operator-{state}-{language}")
+
+
+_COVERED = """[...document.querySelectorAll("#dispositions button, #chips button, #save, [name=due], [name=note]")]
+    .filter((one) => {
+        const box = one.getBoundingClientRect();
+        const there = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+        return !(there && (one === there || one.contains(there)));
+    })
+    .map((one) => one.innerText || one.name)"""
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("scripted", [True, False])
+async def test_a_callback_covers_no_disposition_on_an_old_screen(opened, operator, scene, language, scripted):
+    """At 1024 x 600 the form of the promise and the dispositions are there at once, and each stays in its place."""
+    await operator("wrap_up", until=in_s(90))
+    async with opened("/operator", "operator", size="old", language=language) as page:
+        await page.locator("#card #name").wait_for()
+        if not scripted:
+            await page.evaluate("document.querySelector('#script').hidden = true")
+            await page.evaluate("document.querySelector('#work').classList.remove('scripted')")
+        places = "[...document.querySelectorAll('#dispositions button')].map(one => [one.offsetLeft, one.offsetTop])"
+        before = await page.evaluate(places)
+        await page.click("[data-code=callback]")
+        await page.click("[data-chip=tomorrow]")
+        await page.locator("#promise:not(:empty)").wait_for()
+        await picture(page, f"operator-promise-{language}-{scripted}")
+        assert await page.evaluate(_COVERED) == []
+        assert await page.evaluate(places) == before
 
 
 async def test_digits_choose_and_backspace_takes_back_and_letters_in_a_note_are_letters(opened, operator):

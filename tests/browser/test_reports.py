@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from pathlib import Path
 
@@ -91,3 +92,124 @@ async def test_the_main_numbers_open_what_they_count_and_are_written_as_the_lang
             shown += await page.locator("#table tbody tr").count()
             assert shown <= count
         assert shown == count
+
+
+DRAWN = """section => [...section.querySelectorAll(".scroll tbody tr")].map(row => [...row.cells].map((cell, at) =>
+    at === 0 ? cell.innerText.trim() : cell.dataset.value !== undefined ? Number(cell.dataset.value)
+    : [...cell.childNodes].filter(one => one.nodeName !== "SMALL").map(one => one.textContent).join("").trim()))"""
+FORMULA = '=HYPERLINK("http://x";"y")'
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+async def test_every_file_holds_exactly_what_is_drawn_as_spreadsheets_read_it(opened, scene, tmp_path, language):
+    """Each table by two readers, an operator's name being a formula; not a digit is rounded on the way."""
+    pool = scene.place.pools.web
+    before = await pool.fetchval("SELECT name FROM app_user WHERE login = 'op003'")
+    await pool.execute("UPDATE app_user SET name = $1 WHERE login = 'op003'", FORMULA)
+    try:
+        async with opened("/reports?period=month&by=operator", "supervisor", language=language) as page:
+            sheets = await page.locator("section.report").evaluate_all("all => all.map(one => one.id)")
+            assert {"hours", "funnel", "heat", "yield", "refusals", "operators", "breakdown"} <= set(sheets)
+            seen = ""
+            for sheet in sheets:
+                section = page.locator(f"section#{sheet}")
+                drawn = await section.evaluate(DRAWN)
+                plain, typed = [await _read(page, section, form, tmp_path) for form in ("csv", "xlsx")]
+                assert drawn, sheet
+                heads = [text.strip() for text in await section.locator("thead th").all_inner_texts()][1:]
+                assert [head.partition(", ")[0] for head in heads] == typed[0][1:] == plain[0][1:], sheet
+                assert len(drawn) == len(plain) - 1 == len(typed) - 1, sheet
+                for shown, text, cells in zip(drawn, plain[1:], typed[1:], strict=True):
+                    nobody = "ничей" if language == "ru" else "nobody"
+                    assert (cells[0] or nobody).casefold() == shown[0].casefold() or not cells[0], sheet
+                    for one, said, value in zip(shown[1:], text[1:], cells[1:], strict=True):
+                        if isinstance(one, str):
+                            assert one in {value, "–"}, (sheet, one, value)
+                            assert said == value
+                        else:
+                            assert float(said) == value == one, (sheet, shown[0])
+                    assert not text[0].startswith(("=", "+", "@"))
+                seen += str(typed)
+            assert FORMULA in seen  # as text, in a cell of its own
+    finally:
+        await pool.execute("UPDATE app_user SET name = $1 WHERE login = 'op003'", before)
+
+
+async def _read(page, section, form, folder):
+    """The cells of a file, by a reader that is not ours."""
+    async with page.expect_download() as arriving:
+        await section.locator("a[download]", has_text=form.upper()).click()
+    file = folder / f"table.{form}"
+    await (await arriving.value).save_as(file)
+    if form == "csv":
+        with file.open(encoding="utf-8-sig", newline="") as opened_file:
+            return list(csv.reader(opened_file))
+    return CalamineWorkbook.from_path(str(file)).get_sheet_by_index(0).to_python(skip_empty_area=False)
+
+
+async def test_a_report_by_mail_is_asked_for_in_the_browser_and_says_what_became_of_it(opened, scene):
+    async with opened("/reports", "admin", language="ru", refusals=True) as page:
+        await page.get_by_role("link", name="По почте").click()
+        form = page.locator("form[data-api='POST /api/v1/me/reports']")
+        await form.locator("[name=name]").fill("Сводка недели")
+        await form.locator("[name=period]").select_option("week")
+        await form.locator("[data-days]").select_option("month_day")
+        await expect(form.locator("[name=weekdays]").first).to_be_hidden()
+        await form.locator("[name=month_day]").fill("31")
+        await form.locator("[name=hour]").select_option("7")
+        await form.locator("[name=addresses]").fill("admin@example.com\nnot an address")
+        await form.get_by_role("button").click()
+        await expect(form.locator("[name=addresses]")).to_have_attribute("aria-invalid", "true")
+        await form.locator("[name=addresses]").fill("admin@example.com\nboss@example.com")
+        await form.get_by_role("button").click()
+        row = page.locator("tbody tr", has_text="Сводка недели")
+        await expect(row).to_contain_text("31-го числа, 07:00")
+        await expect(row).to_contain_text("boss@example.com")
+        await page.locator("tbody a", has_text="Итоги дня").click()
+        await expect(page.locator("#history tbody tr").first).to_contain_text("example.com")
+        await page.locator("#history summary").click()
+        await look_at(page, "report-mail-ru", themes=("light", "dark"))
+        await row.get_by_role("button", name="Удалить").click()
+        await (
+            page.get_by_role("dialog")
+            .get_by_role("button", name=re.compile("Да|Удалить|OK", re.IGNORECASE))
+            .first.click()
+        )
+        await expect(row).to_have_count(0)
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+async def test_reports_are_fit_to_be_looked_at_in_every_size_and_theme(opened, language):
+    async with opened("/reports?period=month&by=operator", "supervisor", language=language) as page:
+        await look_at(page, f"reports-{language}", themes=("light", "dark"))
+
+
+async def test_refusals_by_reason_become_a_base_of_another_campaign_in_two_clicks(opened, scene):
+    """From the report to what would be loaded, and to the base; in both languages looked at."""
+    place = scene.place
+    other = await place.add_campaign("Осень для отказавшихся")
+    id_ = place.campaign.id
+    refused = "SELECT d.contact_id FROM disposition d WHERE d.campaign_id = $1 AND d.code = 'refused_with_reason'"
+    contact = await place.pools.web.fetchval(refused, id_)
+    closing = "UPDATE contact SET state = 'closed', closed_by = 'disposition', closed_at = now() WHERE id = $1"
+    await place.pools.web.execute(closing, contact)
+    async with opened(f"/reports?period=today&campaign={id_}", "supervisor", language="ru") as page:
+        await page.locator("#refusals a", has_text="Позвонить другой кампанией").first.click()
+        await page.wait_for_url("**/segments?*reason=competitor*")
+        if not await page.locator("#rehearsal").count():
+            await page.locator("[name=target]").select_option(label="Осень для отказавшихся")
+            await page.wait_for_url("**target=*")
+        await look_at(page, "segments-ru", themes=("light", "dark"))
+        address = page.url
+    async with opened(address.removeprefix(scene.url), "supervisor") as page:
+        await look_at(page, "segments-en", themes=("light", "contrast"))
+        await page.get_by_role("button", name="Make a base of 1").click()
+        await page.wait_for_url("**/bases?campaign=*")
+        await expect(page.locator("main")).to_contain_text("Works with a competitor")
+    [base] = await place.stores.bases.of_campaign(other.id)
+    assert base.rows_loaded == 1
+    made = await place.pools.web.fetchrow("SELECT id, origin_id FROM contact WHERE base_id = $1", base.id)
+    assert made["origin_id"] == contact
+    async with opened(f"/contacts/{made['id']}", "supervisor") as page:
+        await page.get_by_role("link", name="Whom it was made of").click()
+        await page.wait_for_url(f"**/contacts/{contact}")

@@ -74,27 +74,45 @@ def test_a_promise_waits_for_its_owner_as_long_as_the_owner_may_come(owner, afte
     assert callbacks.hand_over(owner, due, due + timedelta(seconds=after_s)) == why
 
 
+NINE = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
         ({}, "nobody_free"),
-        ({"being_called": True}, "being_called"),
+        ({"being_called": True, "stopped": "switch_down"}, "being_called"),
         ({"campaign_runs": False}, "campaign_state"),
-        ({"later": True}, "tried"),
-        ({"later": True, "refused_by": "outside_window"}, "refused.outside_window"),
+        ({"stopped": "switch_down"}, "stopped.switch_down"),
+        ({"window_open": False}, "refused.outside_window"),
+        ({"next_at": NINE + timedelta(minutes=1)}, "tried"),
+        ({"next_at": NINE + timedelta(minutes=1), "refused_by": "per_day"}, "refused.per_day"),
         ({"owned": True}, "owner_away"),
         ({"owned": True, "owner": OperatorState.PAUSED}, "owner_paused"),
         ({"owned": True, "owner": OperatorState.TALKING}, "owner_busy"),
-        ({"owned": True, "owner": OperatorState.READY}, "nobody_free"),
+        ({"owned": True, "owner": OperatorState.READY, "ready": 1}, "others_first"),
+        ({"at_work": 0}, "nobody_at_work"),
+        ({"ready": 2}, "others_first"),
     ],
 )
 def test_a_late_promise_says_what_holds_it_back_first(change, why):
-    now = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
-    next_at = now + timedelta(minutes=1) if change.pop("later", False) else now - timedelta(minutes=2)
-    facts = {"campaign_runs": True, "being_called": False, "refused_by": None, "owned": False, "owner": None, **change}
-    assert callbacks.why_late(next_at=next_at, now=now, **facts) == why
+    standing = callbacks.Standing(**{"next_at": NINE - timedelta(minutes=2), **change})
+    assert callbacks.why_late(standing, NINE) == why
 
 
-def test_no_share_is_told_before_any_promise_came_due():
-    assert callbacks.kept_share(in_time=0, kept_late=0, broken=0, late=0) is None
-    assert callbacks.kept_share(in_time=1, kept_late=1, broken=1, late=1) == 0.5
+def test_a_promise_whose_time_the_rules_came_to_forbid_moves_to_the_next_time():
+    due = NOON + 2 * HOUR
+    assert callbacks.moved_to(due, BERLIN, OFFICE, 25) is None
+    closed = replace(OFFICE, windows={day: hours for day, hours in OFFICE.windows.items() if day != due.weekday()})
+    moved = callbacks.moved_to(due, BERLIN, closed, 25)
+    assert (moved.date() - due.date()).days == 1
+    assert (moved.hour, moved.minute) == (9, 0)
+    assert callbacks.moved_to(due, ("Nowhere",), OFFICE, 25) is None
+
+
+def test_a_number_is_free_again_when_its_counters_let_it():
+    rules = replace(PROFILE, min_gap_s=900, per_day=2, per_7_days=9, per_30_days=9)
+    ago = [NOON - timedelta(minutes=minutes) for minutes in (5, 60, 120)]
+    assert callbacks.free_again([], rules, NOON) == NOON
+    assert callbacks.free_again(ago[:1], rules, NOON) == NOON + timedelta(minutes=10)
+    assert callbacks.free_again(ago, rules, NOON) == NOON + timedelta(hours=23)

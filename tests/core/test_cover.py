@@ -30,6 +30,22 @@ class TestPromises:
         assert cover.promisable(OTHER) == [1]
         assert cover.held_for(OTHER, promises=1) == 1
 
+    def test_operators_are_kept_free_for_promises_also_from_the_other_campaigns_of_the_team(self) -> None:
+        cover = two_campaigns().operator(1).after(1).operator(2).floor.cover
+        assert (cover.held_for(CAMPAIGN), cover.held_for(OTHER)) == (1, 1)
+        cover.reserve({2: 2}, ())
+        assert (cover.held_for(CAMPAIGN), cover.held_for(OTHER)) == (0, 2)
+        cover.reserve({}, ())
+        assert (cover.held_for(CAMPAIGN), cover.held_for(OTHER)) == (1, 1)
+
+    def test_the_owner_of_a_promise_that_comes_due_is_called_with_first_and_serves_others_last(self) -> None:
+        story = two_campaigns().operator(1).after(1).operator(2)
+        story.floor.cover.reserve({2: 1}, {2})
+        assert story.floor.cover.promisable(OTHER) == [2, 1]
+        story.floor.cover.reserve({2: 1}, {1})
+        story.dial(1, campaign_id=1)
+        assert of(story.answer(1), fx.Connect) == [fx.Connect(attempt_id(1), session_id(2))]
+
     def test_a_held_operator_covers_nobody_else(self) -> None:
         story = two_campaigns().operator(1).after(1).operator(2).dial(1, campaign_id=2, for_operator=1)
         assert story.floor.cover.held_for(CAMPAIGN) == 1

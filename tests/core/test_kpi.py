@@ -71,6 +71,14 @@ def test_without_anything_to_divide_by_there_is_no_number():
     assert set(empty) == {definition.id for definition in kpi.DEFINITIONS}
 
 
+def test_no_share_of_kept_promises_is_told_before_any_came_due():
+    none = dict.fromkeys(kpi.PROMISED, 0.0)
+    assert kpi.values(none)["kept_share"] is None
+    some = {"promises_kept": 2.0, "promises_kept_late": 1.0, "promises_broken": 1.0, "promises_late": 1.0}
+    found = kpi.values(none | some | {"promises_cancelled": 5.0, "promises_moved": 3.0, "promises_made": 9.0})
+    assert (found["kept_share"], found["promises_due"]) == (50, 4)
+
+
 def test_every_definition_is_made_of_counted_facts_and_says_so_in_both_languages():
     assert len({definition.id for definition in kpi.DEFINITIONS}) == len(kpi.DEFINITIONS)
     for definition in kpi.DEFINITIONS:

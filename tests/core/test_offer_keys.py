@@ -21,9 +21,13 @@ USUAL = dict(offer_keys.DEFAULT)
 @pytest.mark.parametrize(
     ("keys", "code"),
     [
-        ({**USUAL, "3": "lead"}, "key_unheard"),
+        ({**USUAL, "#": "lead"}, "key_unheard"),
         ({**USUAL, "1": "callback"}, "key_fixed"),
         ({**USUAL, "2": "operator"}, "key_fixed"),
+        ({**USUAL, "3": "repeat"}, "key_fixed"),
+        ({**USUAL, "*": "lead"}, "key_fixed"),
+        ({**USUAL, "3": "lead", "0": "thinking"}, None),
+        ({**USUAL, "8": "refused_unheard"}, "key_said"),
         ({**USUAL, "9": "callback"}, "key_never"),
         ({**USUAL, "2": "refused_unheard"}, "key_said"),
         ({**USUAL, "2": "thinking"}, None),
@@ -35,6 +39,19 @@ USUAL = dict(offer_keys.DEFAULT)
 def test_a_key_may_not_mean_what_the_switch_does_not_do(keys, code):
     found = offer_keys.refusal(replace(LAX, keys=keys))
     assert (found and found[0]) == code
+
+
+def test_without_operators_one_is_an_answer_like_any_other():
+    campaign = replace(
+        LAX, operator_free=True, keys={"1": "agreed", "2": "thinking", "3": "callback", "9": "refused_unheard"}
+    )
+    assert offer_keys.refusal(campaign) is None
+    assert offer_keys.said(campaign) == ("12", "3")
+
+
+def test_the_switch_is_told_which_keys_end_the_call_and_which_promise_another():
+    assert offer_keys.said(LAX) == ("", "2")
+    assert offer_keys.said(replace(LAX, keys={**USUAL, "3": "lead", "2": "thinking", "0": "callback"})) == ("23", "0")
 
 
 @pytest.mark.parametrize("keys", [{"1": "operator"}, {"1": "operator", "2": "callback", "*": "repeat"}])

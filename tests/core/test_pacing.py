@@ -40,7 +40,6 @@ def progressive(**fields):
 
 @given(ready=st.integers(0, 9), reserved=st.integers(0, 3), ringing=ages, waiting=st.integers(0, 3))
 def test_progressive_is_one_line_per_ready_operator(ready, reserved, ringing, waiting):
-    reserved = min(ready, reserved)
     decision = pacing.decide(
         Snapshot(ready=ready, reserved=reserved, ringing_s=ringing, waiting=waiting), SEEN, progressive()
     )
@@ -67,6 +66,13 @@ def test_whoever_waits_takes_the_next_operator():
         return pacing.decide(Snapshot(ready=0, wrap_up_s=[20] * 30, waiting=waiting), SEEN, PLENTY).calls
 
     assert calls(0) > calls(2)
+
+
+def test_promises_need_also_operators_who_become_free():
+    def calls(reserved):
+        return pacing.decide(Snapshot(ready=1, reserved=reserved, wrap_up_s=[20] * 30), SEEN, PLENTY).calls
+
+    assert calls(1) > calls(3) > calls(31) == 0
 
 
 def test_the_more_people_answer_the_fewer_lines():
@@ -316,5 +322,5 @@ def test_the_farther_one_more_call_is_from_being_allowed_the_longer_a_decision_s
     assert none.calls == 0
     stands_s = [replace(none, risk=none.theta * times).stands_s for times in (0.5, 1.1, 2.0, 3.0, 100.0)]
     assert stands_s == sorted(stands_s)
-    assert (stands_s[0], stands_s[-1]) == (0.5, 3.0)
+    assert (stands_s[0], stands_s[-1]) == (0.5, 6.0)
     assert replace(none, reason="starts_limit").stands_s == 0.0

@@ -190,7 +190,7 @@ def test_premium_numbers_are_never_dialled_whatever_the_profile(region):
         ("national_lists: {value: []", "national_lists: {value: [US DNC]", "national_lists must be a list of names"),
         ("checked_on: 2026-11-21", "checked_on: lately", "source fr-hours checked_on must be a date"),
         ("known: read", "known: rumour", "source fr-hours must be known as one of: read, told, to_check"),
-        ("version: 4", "version: 4\nsundays: true", "sundays is not a part of a profile"),
+        ("id: strict", "id: strict\nsundays: true", "sundays is not a part of a profile"),
         ("  own: {text", "  mine: {text: Me, known: read, checked_on: 2026-11-21}\n  own: {text", "has mine, which no"),
         ("id: strict", "id: {", "file is not YAML"),
         ("{refusal: 60}", "{refused: 60}", "after_disposition_days must give days by class of disposition: off_target"),

@@ -17,7 +17,7 @@ from dialer.core import replay
 from dialer.core.floor import Floor
 from dialer.core.model import BudgetMode, CampaignState, Claim, Mode, OperatorState
 from dialer.engine.campaigns import Dialing
-from dialer.engine.ports import ClaimResult, Lease
+from dialer.engine.ports import ClaimResult, Due, Lease
 from dialer.errors import StoreDown
 from tests.core.floors import CAMPAIGN, NOON, budget, session_id
 
@@ -71,6 +71,9 @@ class Office:
         self.claim_takes_s = 0.0
         self.nobody_until_s = 0.0
         self.promised = 0
+        self.promised_at = None
+        self.promised_to = None
+        self.promises = []
         self.asked: list[tuple[float, bool]] = []
         self.dialing = Dialing(
             floor=self.floor,
@@ -78,6 +81,7 @@ class Office:
             clock=self.clock,
             new_id=lambda: UUID(int=next(self.numbers)),
             may_dial=lambda: None,
+            held_back=lambda _: None,
             ack_s=lambda: 0.0,
             dial=self.dial,
             do=self.do,
@@ -132,7 +136,7 @@ class Office:
         await asyncio.sleep(self.claim_takes_s)
         now_s = self.loop.time()
         self.asked.append((now_s, ask.callbacks_only))
-        if now_s < self.nobody_until_s:
+        if now_s < self.nobody_until_s or (ask.callbacks_only and self.promises):
             due_at = ask.now + timedelta(seconds=self.nobody_until_s - now_s)
             mine = self.floor.cover.budgets[ask.campaign.id]
             return ClaimResult(claims=[], boot_s=now_s, budget=mine, next_due_at=due_at)
@@ -152,7 +156,8 @@ class Office:
         return ClaimResult(claims=claims, boot_s=self.loop.time(), budget=self.floor.cover.budgets[ask.campaign.id])
 
     async def callbacks_due(self, campaign_ids, _until):
-        return dict.fromkeys(campaign_ids, self.promised)
+        due = [Due(self.promised_at or NOON, self.promised_to)] * self.promised + self.promises
+        return dict.fromkeys(campaign_ids, due)
 
     async def learned(self, _campaign_id):
         return {}
@@ -243,6 +248,104 @@ def test_a_promise_nobody_could_keep_is_asked_for_when_another_operator_is_free(
         assert len(office.asked) == asked + 1
 
     live(story)
+
+
+def test_a_promise_is_asked_for_at_its_time_though_nothing_else_happens(live):
+    """Nobody else is due for long: not a look later, and an operator is kept free from half a minute before."""
+
+    async def story(office):
+        office.nobody_until_s = office.loop.time() + 1000
+        await asyncio.sleep(15)
+        office.promised, office.promised_at = 1, office.clock.now() + timedelta(seconds=43.3)
+        office.promised_s = office.loop.time() + 43.3
+        await asyncio.sleep(13)
+        assert office.dialing.pace(1).due == 0
+        await asyncio.sleep(1.4)
+        assert office.dialing.pace(1).due == 1
+        await asyncio.sleep(30)
+
+    office = live(story)
+    after = [at for at, _ in office.asked if at >= office.promised_s]
+    assert after
+    assert after[0] - office.promised_s < 0.1
+
+
+def test_no_operator_is_kept_free_for_a_promise_nobody_may_keep(live):
+    """Its owner is not at work, or the gate has just said no and it is not tried again soon."""
+
+    async def story(office):
+        office.nobody_until_s = office.loop.time() + 1000
+        office.promised, office.promised_to = 1, 99
+        await asyncio.sleep(11)
+        assert office.dialing.pace(1).due == 0
+        office.promised_to = None
+        await asyncio.sleep(21)
+        assert office.dialing.pace(1).due == 0
+
+    live(story)
+
+
+@pytest.mark.parametrize("mode", [Mode.PROGRESSIVE, Mode.PREDICTIVE])
+def test_late_promises_whom_nobody_may_call_now_leave_the_operators_to_others(mode, live):
+    """Their hours are over until tomorrow, other people's are not, and everybody is ready: nothing else happens."""
+
+    async def story(office):
+        claim = office.claim
+
+        async def claim_of_the_others(ask):
+            found = await claim(ask)
+            return replace(found, claims=[], next_due_at=ask.now + timedelta(hours=9)) if ask.callbacks_only else found
+
+        office.claim, office.promises = claim_of_the_others, [Due(NOON, None)] * 5
+        await asyncio.sleep(10)
+
+    office = live(story, replace(PREDICTIVE, mode=mode))
+    assert len(office.dialled) >= 3
+
+
+@pytest.mark.parametrize("owners", [[None] * 12, range(1, 13)])
+def test_no_line_counts_on_operators_whom_promises_need_when_they_become_free(owners, live):
+    """Also who still talks or writes is spoken for: by promises for anybody, or by each operator's own."""
+
+    async def story(office):
+        await asyncio.sleep(240)
+        view = office.dialing._view(PREDICTIVE, office.clock.now())[0]
+        assert view.talking_s
+        assert view.reserved == 0
+        at = office.clock.now() + timedelta(seconds=35)
+        office.promises = [Due(at, owner) for owner in owners]
+        await asyncio.sleep(11)
+        office.views = []
+        for _ in range(40):
+            await asyncio.sleep(0.5)
+            office.dialing.reserve.keep([PREDICTIVE])
+            view = office.dialing._view(PREDICTIVE, office.clock.now())[0]
+            office.views.append((view.ready + len(view.talking_s) + len(view.wrap_up_s), view.reserved))
+
+    office = live(story, fate=_somebody(), operators=12)
+    assert all(at_work <= reserved for at_work, reserved in office.views)
+
+
+def test_while_promises_come_due_a_line_that_may_find_nobody_weighs_more(live):
+    """Who answers then gets an operator whom a promise needs: from half a minute before it until it is late."""
+
+    async def story(office):
+        def allowed():
+            decision = office.dialing._decide_anew(PREDICTIVE, office.clock.now())
+            return decision.theta, decision.of[1].theta
+
+        await asyncio.sleep(240)
+        theta, learned = allowed()
+        assert theta == learned
+        office.promises = [Due(office.clock.now() + timedelta(seconds=41), None)]
+        await asyncio.sleep(12)
+        theta, learned = allowed()
+        assert theta < learned / 2
+        await asyncio.sleep(110)
+        theta, learned = allowed()
+        assert theta == learned
+
+    live(story, fate=_somebody(), operators=12)
 
 
 # The trunk --------------------------------------------------------------------
@@ -433,6 +536,20 @@ def _save(office, operator_id, attempt_id):
     op = office.floor.operators.get(operator_id)
     if op is not None and op.live.state is OperatorState.WRAP_UP:
         office.do(ev.DispositionSaved(operator_id, attempt_id))
+
+
+def test_with_nobody_at_work_time_alone_asks_for_nothing(live):
+    async def story(office):
+        looks, look = [], office.dialing._look
+        office.dialing._look = lambda campaign: looks.append(office.loop.time()) or look(campaign)
+        await asyncio.sleep(100)
+        assert 5 <= len(looks) <= 20
+        office.work(1)
+        office.dialing.kick()
+        await asyncio.sleep(1)
+        assert office.dialled
+
+    live(story, operators=0)
 
 
 def test_what_was_learned_is_there_after_a_restart(live):

@@ -193,3 +193,15 @@ async def test_a_link_that_breaks_while_we_wait_for_the_last_words_is_down(offic
     await office.compare()
     assert office.engine.stopped_because() == "waiting_for_lease"
     assert office.engine.board().switch_up is False
+
+
+async def test_a_look_that_finds_all_as_it_was_asks_for_no_calls_and_one_that_does_not_does(office: Office) -> None:
+    office.knows(attempt(1), operators=(OPERATOR,))
+    office.link.channels = (shown(LEG), shown(channel(1), application="", state="Ringing"))
+    await office.compare()
+    looks = office.engine.dialing._changes
+    await office.compare()
+    assert office.engine.dialing._changes == looks
+    office.link.channels = office.link.channels[1:]
+    await office.compare()
+    assert office.engine.dialing._changes > looks

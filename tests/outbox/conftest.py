@@ -13,7 +13,6 @@ from aiohttp.test_utils import TestServer
 
 from dialer.core.deliveries import Policy
 from dialer.outbox.webhooks import Deliverer
-from tests.store.conftest import *  # noqa: F403 - the fixtures of a real PostgreSQL
 
 KEY = bytes(32)
 QUICK = Policy(first_s=0.02, most_s=0.1, tries=6)

@@ -11,7 +11,7 @@ from email import message_from_bytes, policy
 
 from aiosmtpd.smtp import SMTP, AuthResult
 
-from dialer.outbox.letters import Server
+from dialer.outbox.smtp import Server
 
 
 @dataclass
@@ -57,7 +57,7 @@ class MailServer:
 
     def authenticate(self, _server, _session, _envelope, _mechanism, data):
         self.logins.append(data.login.decode())
-        return AuthResult(success=data.password.decode() == self.secret)
+        return AuthResult(success=data.password.decode() == self.secret, handled=False)  # it says 535 itself
 
     @property
     def mails(self):

@@ -15,9 +15,13 @@ from dialer.errors import Misconfigured
 from dialer.world import log, rig, root
 from dialer.world.people import Behaviour, Person
 from dialer.world.wire import Message, Wire
+from tests.real.phones import three_phones
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from tests.real.phones import Call
 
 PORTS = (25200, 25299)
 
@@ -162,3 +166,14 @@ async def switch(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Swit
         await stack.enter_async_context(events)
         await stack.enter_async_context(commands)
         yield driven
+
+
+@pytest.fixture
+async def call(tmp_path: Path) -> AsyncIterator[Call]:
+    """An operator's, a callee's and a supervisor's phone, for one test."""
+    async with AsyncExitStack() as stack:
+        try:
+            made = await stack.enter_async_context(three_phones(tmp_path))
+        except Misconfigured as error:
+            pytest.skip(f"{error.message} {error.remedy}")
+        yield made

@@ -251,6 +251,11 @@ class Office:
             if call.called_at > self.began and (to is None or call.number == to.lstrip("+"))
         ]
 
+    def callers(self) -> list[log.WorldCall]:
+        """Who called us."""
+        found = log.calls(self.rig.log, begun_by="calls_back")
+        return [call for call in found if call.called_at > self.began]
+
     def hears(self, to: str, seat: str) -> bool:
         """Whether the callee at this number hears this seat."""
         return any(seat in call.seats for call in self.calls(to))

@@ -70,7 +70,7 @@ class Softphone(asyncio.DatagramProtocol):
     def hears(self, tones_hz: Iterable[int]) -> set[int]:
         """Which of these tones came in during the last half second."""
         heard = [voice.heard() for voice in self._calls.values()]
-        return {hz for hz in tones_hz if any(_level(sound, hz) > AUDIBLE for sound in heard)}
+        return {hz for hz in tones_hz if any(level(sound, hz) > AUDIBLE for sound in heard)}
 
     # SIP ------------------------------------------------------------------------
 
@@ -179,7 +179,7 @@ class Voice(asyncio.DatagramProtocol):
         self._rtp.close()
 
 
-def _level(sound: np.ndarray, hz: int) -> float:
+def level(sound: np.ndarray, hz: int) -> float:
     """How loud a tone is in a sound, 1 is full scale."""
     if len(sound) < FRAME * HEARD_FRAMES:
         return 0.0

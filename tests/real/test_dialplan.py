@@ -152,7 +152,7 @@ async def test_given_one_and_no_operator_then_the_stated_wait_ends_with_the_mess
 
 async def test_given_two_in_the_offer_then_the_key_is_told_and_the_call_ends(switch: Switch) -> None:
     """Key 2 asks to be called back."""
-    attempt = await switch.call("presses 2", "offer", DIALER_OFFER="demo")
+    attempt = await switch.call("presses 2", "offer", DIALER_OFFER="demo", DIALER_CALLBACK_KEYS="2")
     assert (await switch.said(attempt, "Key"))["Key"] == "2"
     assert (await switch.event(attempt, "Hangup"))["Cause"] == "16"
 

@@ -8,6 +8,7 @@ import signal
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -64,6 +65,47 @@ async def someone_talks(office: Office, desk: Desk, numbers: list[str], seat: st
     talking_to = await until(heard, 15, "a callee hears the operator")
     await until(lambda: desk.is_in("talking"), 5, "talking")
     return talking_to
+
+
+async def test_a_conversation_is_recorded_paused_sealed_and_heard_again(office):
+    """From connect to the end, kept by the service under seal; a killed service finds what was left and keeps it too."""
+    numbers = [number(SOON, line) for line in range(30, 34)]
+    await office.campaign(numbers, recording="told", recording_operator=True)
+    anna = await office.desk("anna")
+    await office.start()
+    await anna.work("seat-001")
+    await someone_talks(office, anna, numbers)
+    assert (await anna.ask("GET", "/operator"))["operator"]["recording"] == "told"
+    for wish in ("pause", "keep"):
+        await anna.post("/operator/recording", {"wish": wish})
+        await asyncio.sleep(1)
+    first = await anna.close_call()
+    stored = lambda: recorded(office, first, "stored")  # noqa: E731 - waited for once
+    await until(stored, 20, "the recording is sealed")
+    row = (await anna.ask("GET", f"/recordings/{first}"))["recording"]
+    assert 1500 < row["duration_ms"] < 12_000
+    assert [one["resumed_at"] is not None for one in row["pauses"]] == [True]
+    link = await anna.post(f"/recordings/{first}/link")
+    async with anna._session.get(f"{anna.url}{link['url']}") as answer:
+        sound = await answer.read()
+    assert (sound[:4], len(sound)) == (b"RIFF", row["bytes"])
+    await anna.post("/operator/ready")
+    await someone_talks(office, anna, numbers)
+    await office.service.kill()
+    await office.rig.hang_up_callees()
+    await office.start()
+    await until(lambda: left_over(office), 40, "what the dead service left is kept")
+    assert not list((office.rig.switch.home / "spool" / "monitor").iterdir())
+
+
+async def recorded(office: Office, attempt: str, state: str) -> bool:
+    return await office.pools.web.fetchval("SELECT state FROM recording WHERE attempt_id = $1", UUID(attempt)) == state
+
+
+async def left_over(office: Office) -> bool:
+    """Whether nothing is still to be kept, and both conversations are."""
+    states = [row["state"] for row in await office.pools.web.fetch("SELECT state FROM recording")]
+    return states == ["stored"] * 2
 
 
 async def test_a_day_of_calls_is_told_alike_by_the_ledger_the_numbers_and_the_world(office):

@@ -78,6 +78,7 @@ class Checker(Lookout):
             return refusal
 
         self.site.on_write = self.written
+        self.site.on_end = lambda: self.in_trouble("engine could not renew its lease", 5)  # as one that was killed
         host.do = do  # type: ignore[method-assign]  # the one place every action passes
         host.listeners.insert(0, self.hears)
         host.on_crash.insert(0, self.crashes)

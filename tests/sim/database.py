@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from dialer.engine.ports import Lease
+from dialer.engine.ports import Lease, ReturnResult
 from dialer.errors import StoreDown
 from tests.sim.loop import current
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from dialer.core.model import Budget, Campaign
-    from dialer.engine.ports import ClaimAsk, ClaimResult, Journal, PacingMinute, Recovered
+    from dialer.engine.ports import ClaimAsk, ClaimResult, Due, Journal, PacingMinute, Recovered, ReturnAsk
     from tests.sim.loop import Process, SimClock, SimLoop
     from tests.sim.memory import Tables
 
@@ -194,6 +194,10 @@ class SimStore:
         self._tables.lease_changed(lease.switch)
         return True
 
+    async def take_return(self, ask: ReturnAsk) -> ReturnResult:
+        """Nobody of this world calls back."""
+        return ReturnResult(why="unknown")
+
     async def release_lease(self, lease: Lease) -> None:
         def release() -> None:
             row = self._tables.leases[lease.switch]
@@ -239,5 +243,5 @@ class SimStore:
 
         await self._database.ask(keep)
 
-    def callbacks_due(self, campaign_ids: Sequence[int], until: datetime) -> Asked[Mapping[int, int]]:
+    def callbacks_due(self, campaign_ids: Sequence[int], until: datetime) -> Asked[Mapping[int, Sequence[Due]]]:
         return self._database.ask(partial(self._tables.callbacks_due, campaign_ids, until))

@@ -9,6 +9,8 @@ from __future__ import annotations
 from bisect import insort
 from collections import defaultdict
 from datetime import datetime, timedelta
+from heapq import merge
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from dialer.core import budget as law
@@ -23,7 +25,7 @@ from dialer.errors import LeaseLost
 from tests.sim.rows import LONG_AGO, NEVER, Callback, Contact, Finished, Lane, LeaseRow, LiveRow, Phone, Saved, Shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from uuid import UUID
 
     from dialer.core.manual import Dial
@@ -278,7 +280,8 @@ class Gate:
             and callback.contact_id not in rested
             and self._callable(callback, ids, ask)
         )
-        batch = [self.contacts[contact_id] for _, _, contact_id in promised[:look_at]]
+        first = sorted((at, contact_id) for at, _, contact_id in promised[:look_at])
+        batch = [self.contacts[contact_id] for _, contact_id in first]
         if not ask.callbacks_only and len(batch) < look_at:
             batch += [
                 self.contacts[contact_id] for contact_id in self._due(lanes, ask.now, look_at - len(batch), rested)
@@ -293,11 +296,11 @@ class Gate:
                 by_priority[lane.priority].append(lane)
         found: list[int] = []
         for priority in sorted(by_priority, reverse=True):
-            heads = sorted(head for lane in by_priority[priority] for head in self._heads(lane, now, wanted, rested))
-            found += [contact_id for _, contact_id in heads]
+            heads = merge(*(self._heads(lane, now, rested) for lane in by_priority[priority]))
+            found += [contact_id for _, contact_id in islice(heads, wanted - len(found))]
             if len(found) >= wanted:
                 break
-        return found[:wanted]
+        return found
 
     def _callable(self, callback: Callback, lanes: set[int], ask: ClaimAsk) -> bool:
         contact, owner = self.contacts[callback.contact_id], callback.operator_id
@@ -309,24 +312,17 @@ class Gate:
             return True
         return callback.next_at <= ask.now - OWNER_GRACE and owner not in self.operators
 
-    def _heads(
-        self, lane: Lane, now: datetime, wanted: int, rested: Collection[int] = ()
-    ) -> list[tuple[datetime, int]]:
-        """The first entries of a lane that are due; those before them that are no longer true are taken out."""
-        found: list[tuple[datetime, int]] = []
-        true: list[tuple[datetime, int]] = []
-        looked, last, contacts = 0, None, self.contacts
-        for entry in lane.due:
-            if entry[0] > now or len(found) == wanted:
-                break
-            looked += 1
-            if entry != last and _true(contacts[entry[1]], entry):
-                true.append(entry)
-                last = entry
-                if entry[1] not in self.shown_contact and entry[1] not in rested:
-                    found.append(entry)
-        lane.due[:looked] = true
-        return found
+    def _heads(self, lane: Lane, now: datetime, rested: Collection[int]) -> Iterator[tuple[datetime, int]]:
+        """The entries of a lane that are due; those on the way that are no longer true are taken out."""
+        due, place, last, contacts = lane.due, 0, None, self.contacts
+        while place < len(due) and due[place][0] <= now:
+            entry = due[place]
+            if entry == last or not _true(contacts[entry[1]], entry):
+                del due[place]
+                continue
+            place, last = place + 1, entry
+            if entry[1] not in self.shown_contact and entry[1] not in rested:
+                yield entry
 
     def _judge(
         self, ask: ClaimAsk, campaign: Campaign, batch: Sequence[Contact], claims: list[Claim], wanted: int
@@ -362,10 +358,11 @@ class Gate:
         until = max(rests, held, day, day7, days30)
         if self.forbidden(phone.id, campaign):
             return "do_not_call", until
-        if not numbers.allowed(phone.e164, profile.allow, profile.deny):
-            return "number_not_allowed", until
-        shown = {self.shown_phone.get(phone.id), self.shown_contact.get(contact.id)} - {None, ask.operator_id}
-        if shown or phone.id in self.live_phone or contact.id in self.live_contact:
+        if phone.allowed_by is not profile:
+            if not numbers.allowed(phone.e164, profile.allow, profile.deny):
+                return "number_not_allowed", until
+            phone.allowed_by = profile
+        if self._shown_to_others(phone, contact, ask) or phone.id in self.live_phone or contact.id in self.live_contact:
             return "live_attempt", until
         if contact.counted >= campaign.attempts_max and promise is None:
             return "attempts_used_up", until
@@ -379,6 +376,11 @@ class Gate:
             "phone_resting": rests,
         }
         return next((reason for reason, limit in limits.items() if limit > now), None), until
+
+    def _shown_to_others(self, phone: Phone, contact: Contact, ask: ClaimAsk) -> bool:
+        if not self.shown_phone:
+            return False
+        return bool({self.shown_phone.get(phone.id), self.shown_contact.get(contact.id)} - {None, ask.operator_id})
 
     def forbidden(self, phone_id: int, campaign: Campaign) -> bool:
         """Whether a do-not-call entry of any scope covers this phone."""

@@ -122,13 +122,9 @@ class Lookout:
 
     def i13_no_channel_without_row(self) -> None:
         """No channel of ours lives without a row > 60 s."""
-        live = self.site.database.tables.live
-        attempt_of = self.attempt_of
-        odd = {
-            f"i13 {channel_id}"
-            for channel_id in self.site.host.switch.channels
-            if channel_id.startswith("att-") and attempt_of.get(channel_id) not in live
-        }
+        with_row = {self.channel_of.get(attempt_id) for attempt_id in self.site.database.tables.live}
+        without = self.site.host.switch.channels.keys() - with_row
+        odd = {f"i13 {channel_id}" for channel_id in without if channel_id.startswith("att-")}
         self._keep_odd("i13 ", odd)
         for what in odd:
             if self._odd_for_s(what) > AUDIT_S:

@@ -17,7 +17,7 @@ from dialer.core import callbacks as promises
 from dialer.core import hours, retry
 from dialer.core.model import AttemptState, CallbackState, EndedBy, OperatorState
 from dialer.core.quick import replace
-from dialer.engine.ports import Recovered
+from dialer.engine.ports import Due, Recovered
 from dialer.errors import LeaseLost, NotFound, OperatorConflict, Refused
 from tests.sim.gate import ConstraintViolated, Gate
 from tests.sim.rows import NEVER, Callback, Finished, Form, Saved
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 TAKEN = frozenset({AttemptState.BRIDGING, AttemptState.CONNECTED})
 BACK = frozenset({AttemptState.ANSWERED, AttemptState.WAITING})
 KEY_CALLBACK_AFTER = timedelta(minutes=15)
+#: So many promises of a campaign are looked up at once.
+DUE = 50
 
 
 class Tables(Gate):
@@ -202,6 +204,7 @@ class Tables(Gate):
     ) -> datetime | None:
         zones = self.contacts[attempt.contact_id].lane.zones
         soonest = now + timedelta(seconds=campaign.profile.min_gap_s)
+        soonest = max(soonest, promises.free_again(self._sent(attempt), campaign.profile, now))
         if by_key:
             if "time" not in kind.needs:
                 return None
@@ -215,6 +218,12 @@ class Tables(Gate):
         if form.callback_at < soonest:
             raise Refused("callback.too_soon", "This number may not be called so soon.")
         return form.callback_at
+
+    def _sent(self, attempt: LiveAttempt) -> list[datetime]:
+        """When the number of an attempt was called, the last time first; a call that goes on counts, too."""
+        live = self.live.get(self.live_phone.get(attempt.phone_id, attempt.id))
+        now = [live.attempt.sent_at] if live is not None else []
+        return sorted([*self.phones[attempt.phone_id].rang_at, *now], reverse=True)[:200]
 
     def _follow(
         self, saved: Saved, kind: DispositionKind, campaign: Campaign, attempt: LiveAttempt, due_at: datetime | None
@@ -300,14 +309,16 @@ class Tables(Gate):
             previews=[row.preview for _, row in sorted(self.previews.items()) if row.switch == switch],
         )
 
-    def callbacks_due(self, campaign_ids: Sequence[int], until: datetime) -> Mapping[int, int]:
-        due = dict.fromkeys(campaign_ids, 0)
+    def callbacks_due(self, campaign_ids: Sequence[int], until: datetime) -> Mapping[int, Sequence[Due]]:
+        found: dict[int, list[tuple[datetime, int, int | None]]] = {campaign_id: [] for campaign_id in campaign_ids}
         for callback in self.pending.values():
-            if callback.next_at > until or callback.campaign_id not in due:
+            if callback.next_at > until or callback.campaign_id not in found:
                 continue
-            contact = self.contacts[callback.contact_id]
-            due[callback.campaign_id] += contact.state == "open" and contact.id not in self.live_contact
-        return due
+            if self.contacts[callback.contact_id].state == "open" and callback.contact_id not in self.live_contact:
+                found[callback.campaign_id].append((callback.next_at, callback.id, callback.operator_id))
+        return {
+            campaign_id: [Due(at, owner) for at, _, owner in sorted(due)[:DUE]] for campaign_id, due in found.items()
+        }
 
     def learned(self, campaign_id: int) -> Mapping[str, float]:
         """Means over the last 250 attempts that reached the network, and over the last wrap-ups."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from dialer.core.model import Campaign
-    from dialer.engine.ports import ClaimAsk, ClaimResult, Journal, Recovered
+    from dialer.engine.ports import ClaimAsk, ClaimResult, Due, Journal, Recovered
     from tests.sim.loop import SimLoop
     from tests.sim.rows import Form, Saved
 
@@ -129,8 +129,8 @@ class MirroredTables(Tables):
         )
         return result
 
-    def callbacks_due(self, campaign_ids: Sequence[int], until: datetime) -> Mapping[int, int]:
-        result: Mapping[int, int] = self._both(
+    def callbacks_due(self, campaign_ids: Sequence[int], until: datetime) -> Mapping[int, Sequence[Due]]:
+        result: Mapping[int, Sequence[Due]] = self._both(
             "callbacks_due",
             lambda: super(MirroredTables, self).callbacks_due(campaign_ids, until),
             lambda: self._store.callbacks_due(campaign_ids, until),

@@ -11,7 +11,7 @@ from dialer.core.model import CallbackState
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from dialer.core.model import Ended, LiveAttempt
+    from dialer.core.model import Ended, LiveAttempt, Profile
     from dialer.core.preview import Preview
     from tests.sim.loop import Process
 
@@ -28,6 +28,8 @@ class Phone:
     rang_at: list[datetime] = field(default_factory=list)
     """When each finished attempt that rang, or counts, was sent; the legal counters."""
     contacts: list[int] = field(default_factory=list)
+    allowed_by: Profile | None = None
+    """A profile whose prefixes allow the number; neither ever changes."""
 
 
 @dataclass(slots=True)
@@ -96,6 +98,9 @@ class Callback:
     state: CallbackState = CallbackState.PENDING
     closed_at: datetime | None = None
     kept_by_attempt: UUID | None = None
+    moves: int = 0
+    changed: tuple[str, str] | None = None
+    """The last change, and why: a row of ``callback_change``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,18 +10,19 @@ import asyncio
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
-from uuid import UUID
+
+from asyncpg.pgproto import pgproto
 
 from ami.actions import Bridge, Originate
 from ami.simulator.inprocess import Faults, SimLink
 from dialer.engine.engine import Engine
 from dialer.errors import DialerError
-from dialer.store.ids import stored
 from tests.sim.database import SimStore
 from tests.sim.loop import Process, SimClock
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
+    from uuid import UUID
 
     from ami.actions import Action
     from ami.simulator.inprocess import SimHost
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SWITCH = "main"
+#: The bits of version and variant in a UUID, and what they are in a random one.
+VERSION, VERSION_4 = 0xF000 << 64 | 0xC000 << 48, 0x4000 << 64 | 0x8000 << 48
 #: A browser gives up a request after this.
 REQUEST_S = 10.0
 #: Half of the way between a browser and the service.
@@ -89,9 +92,14 @@ class Service:
             store=self.store,
             clock=self.clock,
             rng=self.random,
-            new_id=lambda: stored(UUID(int=self.random.getrandbits(128), version=4)),
+            new_id=self._new_id,
         )
         self._task = self.site.loop.create_task(self._run(), name="service")
+        self._chores = [self.site.loop.create_task(chore(self)) for chore in self.site.chores]
+
+    def _new_id(self) -> UUID:
+        """A random id of version 4, made without one of ``uuid.UUID`` before it."""
+        return pgproto.UUID((self.random.getrandbits(128) & ~VERSION | VERSION_4).to_bytes(16, "big"))
 
     async def _run(self) -> None:
         try:
@@ -177,7 +185,11 @@ class Site:
         self.epoch_s = self.clock.now().timestamp() - loop.time()
         self.clock_step_s = 0.0
         self.on_write: Callable[[Action], None] | None = None
+        self.on_end: Callable[[], None] | None = None
+        """Called when the service people talk to leaves by itself, since it cannot renew its lease."""
         self.lost_phones: list[float] = []
+        self.chores: list[Callable[[Service], Coroutine[Any, Any, None]]] = []
+        """What each process of the service does beside its engine."""
 
     def start_service(self) -> Service:
         service = Service(self, len(self.services) + 1)
@@ -213,7 +225,9 @@ class Site:
             self.start_service()
 
     def ended(self, service: Service) -> None:
-        """A service left by itself: its process is over."""
+        """A service left by itself: its process is over, and with it what it could not store."""
+        if service is self.active and self.on_end is not None:
+            self.on_end()
         self.kill(service)
 
     async def ask(self, work: Callable[[Service], Awaitable[T]]) -> T:

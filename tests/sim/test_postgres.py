@@ -5,31 +5,21 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-import asyncpg
 import pytest
 
 from dialer import profiles
 from tests.sim.day import BEGIN, Shape, load, morning, run_day
 from tests.sim.mirror import MirroredTables
-from tests.store.conftest import open_tmp_path, server
-
-__all__ = ["open_tmp_path", "server"]
 
 SHORT = Shape(hours=0.5, contacts=120, operators=4, campaigns=3, fault_every_s=120.0)
 
 
 @pytest.fixture
-def url(server):
+def url(server, databases):
     """An empty, migrated database, made outside of the simulated loop."""
-
-    async def ask(command):
-        admin = await asyncpg.connect(server.url("postgres", "postgres"))
-        await admin.execute(command)
-        await admin.close()
-
-    asyncio.run(ask("CREATE DATABASE simulated TEMPLATE dialer OWNER dialer"))
-    yield server.url("simulated")
-    asyncio.run(ask("DROP DATABASE simulated WITH (FORCE)"))
+    name = asyncio.run(databases.take())
+    yield server.url(name)
+    asyncio.run(databases.give_back(name))
 
 
 @pytest.mark.postgres

@@ -147,7 +147,7 @@ async def test_a_promise_comes_first_at_its_time_with_its_own_operator(place, ta
     await place.end(talk, Outcome.CONNECTED)
     await place.start_shift(ann, "seat-1")
     place.now = due_at
-    assert await place.store.callbacks_due([place.campaign.id], due_at) == {place.campaign.id: 1}
+    assert await place.store.callbacks_due([place.campaign.id], due_at) == {place.campaign.id: [(due_at, ann)]}
     first = await place.dial(1, free=9)
     assert [attempt.contact_id for attempt in first] == [others[0]]  # ann is busy
     [attempt] = await place.dial(1, free=9, ready=[ann])
@@ -216,7 +216,9 @@ async def test_a_forbidden_number_blocks_its_promise_and_says_so(place, talk, an
     await place.stores.do_not_call.add(phone=PHONE, scope="global", actor=SYSTEM)
     [promise] = await place.stores.callbacks.list(now=place.now)
     assert promise.state == "blocked"
-    assert await place.store.callbacks_due([place.campaign.id], place.now + timedelta(days=1)) == {place.campaign.id: 0}
+    assert await place.store.callbacks_due([place.campaign.id], place.now + timedelta(days=1)) == {
+        place.campaign.id: []
+    }
 
 
 async def test_a_key_of_the_offer_is_a_disposition_whose_author_is_the_offer(place):

@@ -10,6 +10,7 @@ from itertools import product
 import asyncpg
 import pytest
 
+from dialer.core import kpi
 from dialer.core.leads import MOVES, LeadState
 from dialer.core.model import Outcome
 from dialer.errors import NotFound, Refused
@@ -274,6 +275,25 @@ async def test_leads_come_page_by_page_and_are_found_by_name_company_and_number(
     assert not (await leads.find(Sought(q="nobody"), now=place.now)).rows
     assert not (await leads.find(Sought(customer_id=999), now=place.now)).rows
     assert not (await leads.find(Sought(team_id=999), now=place.now)).rows
+
+
+@pytest.mark.parametrize("by", [by for by in kpi.OWNERS if by not in {"code", "reason"}])
+async def test_each_cell_of_a_number_of_leads_opens_as_many(place, lead_of, by):
+    made = [await lead_of(f"+1202555010{number}") for number in range(4)]
+    await go(place, made[0], "accepted")
+    await go(place, made[1], "rejected", reason="no budget")
+    await go(place, made[2], "accepted")
+    await go(place, made[2], "client")
+    period = {"since": place.now - timedelta(hours=1), "until": place.now + timedelta(hours=1)}
+    rows = await place.stores.kpi.table(**period, by=by, now=period["until"], apart=False)
+    opened = []
+    for row, fact in product(rows, kpi.LED):
+        found = await place.stores.leads.find(Sought(fact=fact, by=by, part=row.key, **period), now=place.now)
+        assert len(found.rows) == row.facts[fact], (fact, row.key)
+        opened += found.rows
+    assert {one["id"] for one in opened} >= set(made[:3])
+    nothing = await place.stores.leads.find(Sought(fact="leads", by=by, part="no such", **period), now=place.now)
+    assert nothing.rows == []
 
 
 async def test_whoever_sees_the_numbers_of_a_lead_is_in_the_audit_log(place, ann, lead_of):

@@ -13,7 +13,6 @@ from aiohttp.test_utils import TestClient, TestServer
 from dialer import passwords
 from dialer.web.access import Role
 from dialer.web.app import create_app
-from tests.store.conftest import *  # noqa: F403 - the fixtures of a real PostgreSQL
 from tests.web import fakes
 
 CSRF = {"X-Dialer": "1"}

@@ -153,6 +153,14 @@ class FakeCommands:
             raise Refused("listening.none", "nothing is heard")
         return await self._hear(replace(self.live.listened[user_id], asked=mode, mode=mode))
 
+    async def pause_recording(self, operator_id):
+        self.asked.append(("pause_recording", operator_id))
+        return await self._set(operator_id, state="talking")
+
+    async def resume_recording(self, operator_id):
+        self.asked.append(("resume_recording", operator_id))
+        return await self._set(operator_id, state="talking")
+
     async def stop_listening(self, user_id, how):
         self.asked.append(("stop_listening", user_id, how))
         present = self.live.listened.get(user_id)
@@ -443,21 +451,23 @@ class FakeStores:
     def __init__(self):
         self.users = FakeUsers()
         self.contacts = FakeCards()
-        self.kpi = FakeKpi()
+        self.kpi, self.money = FakeKpi(), Nothing()
         self.boards, self.audit, self.tokens, self.office = FakeBoards(), FakeAudit(), FakeTokens(), Nothing()
         self.customers = self.retry_rules = Nothing()
         self.national = FakeNational()
         self.messages = FakeMessages()
         self.listenings = FakeListenings()
-        self.consents = self.phones = self.passes = self.loosenings = Nothing()
-        self.campaigns = self.bases = self.base_files = self.do_not_call = self.do_not_call_files = Nothing()
+        self.consents = self.phones = self.passes = self.loosenings = self.recordings = Nothing()
+        self.campaigns = self.baskets = self.segments = self.bases = self.base_files = self.do_not_call = (
+            self.do_not_call_files
+        ) = Nothing()
         self.callbacks = self.attempts = self.dispositions = self.disposition_kinds = Nothing()
         self.offers = self.trunks = self.checkups = Nothing()
         self.facts = Nothing()
         self.seats = FakeSeats()
         self.second_factors = FakeSecondFactors()
         self.leads, self.webhooks = FakeLeads(), Nothing()
-        self.letters = self.letter_texts = Nothing()
+        self.letters = self.letter_texts = self.subscriptions = Nothing()
         self.shifts = self.scripts = self.by_hand = Nothing()
         self.database_up = True
 
@@ -478,6 +488,7 @@ def card(attempt_id=None, **values) -> SimpleNamespace:
         "attributes": {},
         "zones": ["Europe/London"],
         "number": 1,
+        "came_in": False,
         "promised": False,
         "brief": "",
         "script": {},

@@ -336,3 +336,34 @@ def test_everything_the_audit_log_may_say_has_words_in_both_languages():
     assert len(said) > 40
     for language in texts.LANGUAGES:
         assert not {one for one in said if f"action.{one}" not in texts.TEXTS[language]}
+
+
+async def test_the_audit_page_calls_things_by_their_names(office):  # noqa: F811
+    """Who reads it later knows no numbers; the number is still there to search by."""
+    _, admin = await add(office, "root", "admin")
+    user, _ = await add(office, "bee", "operator", team="one", name="Bee")
+    await asked(admin, "PATCH", f"/api/v1/users/{user.id}", team="two")
+    await asked(admin, "PATCH", f"/api/v1/campaigns/{office.place.campaign.id}", attempts_max=3)
+    text = (await (await admin.get("/audit")).text()).partition("<tbody>")[2]
+    assert f'User <b title="user:{user.id}">Bee</b>' in text
+    campaign = office.place.campaign
+    assert f'Campaign <b title="campaign:{campaign.id}">{campaign.name}</b>' in text
+    assert "attempts_max" not in text
+    assert "team_id" not in text
+
+
+async def test_the_audit_page_says_values_in_words(office):  # noqa: F811
+    """As the pages call them on which they were chosen, in the reader's language; no word of ours, no braces."""
+    _, admin = await add(office, "root", "admin", language="ru")
+    path = f"/api/v1/campaigns/{office.place.campaign.id}"
+    await asked(admin, "PATCH", path, purpose="service", listening_shown=False, retry={"busy": {"delay_s": 7200}})
+    await asked(admin, "PATCH", f"{path}/retry-rules", code="email_cold", delay_s=864000)
+    await asked(admin, "POST", f"{path}/state", state="paused")
+    await asked(admin, "POST", "/api/v1/do-not-call", 201, phone="+12025550188", scope="global", reason="")
+    await asked(admin, "POST", f"{path}/prices", 201, kind="tariff_lead", amount="5", since="2026-01-01")
+    await add(office, "eve", "base_manager")
+    text = (await (await admin.get("/audit")).text()).partition("<tbody>")[2]
+    cells = " ".join(re.findall(r'<td class="change">(.*?)</td>', text, re.DOTALL))
+    for sentence in ("Обслуживание", "через 2 часа", "Email общий", "через 10 дней", "на паузе", "Принятый лид"):
+        assert sentence in cells, sentence
+    assert not re.findall(r"[{}]|True|False|\b[a-z]+_[a-z_]+\b", cells)

@@ -8,6 +8,7 @@ import pytest
 
 from dialer.core import ahead
 from dialer.web import ahead_work, forecasts
+from dialer.web.call import CONTEXT
 from dialer.web.forecasts import Forecasts, in_process
 from tests.web.conftest import error_of
 from tests.web.test_admin import add, asked
@@ -60,6 +61,36 @@ async def test_a_forecast_is_begun_followed_and_kept_with_its_time(office, outse
     _, auditor = await add(office, "carl", "auditor")
     assert (await office.get(auditor, PATH))["forecast"]["at"] == forecast["at"]
     await asked(auditor, "POST", PATH, 403, operators=2)
+
+
+@pytest.mark.postgres
+async def test_the_board_says_the_bases_end_once_by_the_forecast_that_assumes_nothing(office, outset):
+    """Of what was only tried out the board says nothing; without a forecast it has the plain pace, or none."""
+    assert outset.known.at_s
+    _, supervisor = await add(office, "anna", "supervisor")
+    hub, made = office.server.app[CONTEXT].hub, office.server.app[CONTEXT].forecasts
+
+    async def on_the_board(**assumed):
+        made.begin(1, outset, ahead.Ask(**assumed))
+        await until(lambda: _is_done(made))
+        hub.overview.forget()
+        await office.get(supervisor, "/api/v1/board")
+        await asyncio.sleep(0.5)
+        board = await office.get(supervisor, "/api/v1/board")
+        return next(one for one in board["overview"]["campaigns"] if one["steering"]["campaign_id"] == 1)
+
+    tried = await on_the_board(operators=9)
+    assert (tried["ends"], tried["forecast_at"]) == (None, None)
+    told = await on_the_board()
+    plain = made.plain(1).model_dump(mode="json")
+    assert (told["forecast_at"], told["ends"]) == (plain["at"], plain["base"]["ends"])
+    assert told["hours_left"] is None
+    kept = await on_the_board(operators=9)
+    assert kept["forecast_at"] == told["forecast_at"]
+
+
+async def _is_done(made):
+    return made.of(1).answer().state != "running"
 
 
 @pytest.mark.postgres

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from datetime import timedelta
 
 import pytest
 
@@ -55,6 +57,30 @@ class Clerk:
 async def clerk(office, monkeypatch, tmp_path):  # noqa: F811 - pytest's way
     monkeypatch.setattr(office.server.app[CONTEXT].desk, "_folder", tmp_path)
     return Clerk(office, await office.login("base_manager"))
+
+
+async def test_who_steers_says_in_which_order_the_bases_are_called(office):  # noqa: F811
+    """A base manager reads it; one base alone has no order."""
+    place, boss = office.place, await office.login("supervisor")
+    path = f"/bases?campaign={place.campaign.id}"
+    [first] = await place.add_contacts("+79035550101")
+    form = re.compile(r'data-api="POST (/api/v1/bases/\d+/priority)"')
+    assert not form.findall(await (await boss.get(path)).text())
+    [second] = await place.add_contacts("+79035550102")
+    bases = [
+        await place.pools.web.fetchval("SELECT base_id FROM contact WHERE id = $1", one) for one in (first, second)
+    ]
+    ways = form.findall(await (await boss.get(path)).text())
+    assert ways == [f"/api/v1/bases/{base}/priority" for base in reversed(bases)]
+    await office.post(boss, ways[0], priority=9)
+    shown = (await office.get(boss, f"/api/v1/campaigns/{place.campaign.id}/bases"))["bases"]
+    assert [one["priority"] for one in shown] == [0, 9]
+    assert '<option value="9" selected>' in await (await boss.get(path)).text()
+    place.now += timedelta(seconds=2)
+    [called] = await place.dial(1)
+    assert called.contact_id == second
+    manager = await office.login("base_manager")
+    assert not form.findall(await (await manager.get(path)).text())
 
 
 async def test_from_a_file_to_a_base_and_back(clerk):

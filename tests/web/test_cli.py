@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import socket
 import sys
 import threading
 from contextlib import contextmanager
 from datetime import timedelta
+from types import SimpleNamespace
 
 import asyncpg
 import pytest
@@ -89,6 +91,7 @@ def test_the_commands_are_those_the_readme_promises():
             "national-list",
             "phone",
             "pass",
+            "segment",
             "do-not-call",
             "retry-rule",
             "customer",
@@ -96,6 +99,8 @@ def test_the_commands_are_those_the_readme_promises():
             "why",
             "seat",
             "forecast",
+            "letters",
+            "price",
         )
     }
     group = typer.main.get_command(cli.app).commands["campaign"]
@@ -142,7 +147,7 @@ def test_a_wrong_setting_is_one_sentence(run, settings, name, value, says):
 
 
 @contextmanager
-def switch(*, version=None, plan="3"):
+def switch(*, version=None, plan="6"):
     """A simulated Asterisk in a thread of its own: the command line runs its own loop."""
     ready, ports, stop = threading.Event(), [], None
     loop = asyncio.new_event_loop()
@@ -180,7 +185,13 @@ def test_doctor_finds_everything_well(run, settings):
     """Exit code 0, a line per thing that was tried."""
     code, out, _ = doctor_on(run, settings)
     assert code == 0, out
-    assert [line.split()[1] for line in out.splitlines()] == ["settings:", "database:", "pages:", "switch:"]
+    assert [line.split()[1] for line in out.splitlines()] == [
+        "settings:",
+        "database:",
+        "recordings:",
+        "pages:",
+        "switch:",
+    ]
     assert "FAIL" not in out
 
 
@@ -397,3 +408,60 @@ def test_whoever_lost_the_phone_is_let_in_again_from_the_command_line(run, setti
     assert asyncio.run(rows("SELECT FROM second_factor")) == []
     assert len(asyncio.run(rows("SELECT FROM audit WHERE action = 'second_factor.remove'"))) == 1
     assert run("user", "reset-second-factor", "nobody")[0] == 1
+
+
+def test_doctor_tries_the_mail_server_and_says_what_is_wrong(run, settings):
+    """Calls can wait for it: a warning."""
+    settings("DIALER_SMTP_HOST", "127.0.0.1")
+    settings("DIALER_PUBLIC_URL", "https://dialer.example")
+    settings("DIALER_SMTP_PORT", "1")
+    code, out, _ = doctor_on(run, settings)
+    assert code == 0
+    assert "warn mail: 127.0.0.1:1: " in out
+    assert "DIALER_SMTP_HOST" in out
+
+
+@pytest.mark.postgres
+def test_mails_that_come_back_are_taken_from_a_pipe_or_a_maildir_once(run, settings, url, tmp_path, monkeypatch):
+    settings("DIALER_DATABASE_URL", url)
+    maildir = tmp_path / "bounces"
+    code, _, err = run("letters", "returned", "--maildir", str(maildir))
+    assert code != 0
+    assert one_sentence(err)
+    (maildir / "new").mkdir(parents=True)
+    (maildir / "new" / "1.host").write_bytes(b"From: x\n\nhello")
+    for said in ("0 bounced, 0 answered, 1 about none of ours.", "0 bounced, 0 answered, 0 about none of ours."):
+        code, out, _ = run("letters", "returned", "--maildir", str(maildir))
+        assert (code, out.strip()) == (0, said)
+    assert [path.name for path in (maildir / "cur").iterdir()] == ["1.host:2,S"]
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"From: x\n\nhello")))
+    assert run("letters", "returned")[1].strip() == "0 bounced, 0 answered, 1 about none of ours."
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("load-base", "{folder}", "--campaign", "spring"), "Is a directory"),
+        (("load-base", "{base}", "--campaign", "spring", "--zone", "\udcff"), "is no text"),
+        (("do-not-call", "import", "{folder}"), "Is a directory"),
+        (("do-not-call", "undo", "9" * 20), "too long a number"),
+        (("pass", "list", "9" * 5000), "too long a number"),
+        (("price", "withdraw", "spring", "9" * 20), "too long a number"),
+        (("price", "set", "spring", "tariff_lead", "NaN"), "is an amount of money"),
+        (("price", "made-of", "spring", "--to", "9999-12-31"), "'9999-12-31' is no day"),
+        (("price", "close", "spring", "--through", "0001-01-01"), "'0001-01-01' is no day"),
+        (("national-list", "import", "us-dnc", "{bytes}"), "is no text"),
+    ],
+)
+def test_what_nothing_can_be_done_with_is_one_sentence(run, settings, url, tmp_path, words, says):
+    settings("DIALER_DATABASE_URL", url)
+    run("trunk", "set", "carrier")
+    run("campaign", "create", "spring", "--trunk", "carrier", "--customer", "acme")
+    given = {"folder": tmp_path, "base": tmp_path / "base.csv", "bytes": tmp_path / "bytes"}
+    given["base"].write_text(CSV)
+    given["bytes"].write_bytes(bytes(range(256)))
+    code, _, said = run(*(word.format_map(given) for word in words))
+    assert code != 0
+    assert says in said
+    assert said.count("\n") == 1

@@ -76,6 +76,14 @@ def test_numbers_and_files_are_forbidden_for_anybody_or_for_somebody_and_taken_b
         "machine                  again in 1 day, 0:00:00, as after any conversation"
         in run("retry-rule", "list", "spring")[1]
     )
+    assert run("retry-rule", "outcome", "spring", "busy", "--delay-s", "3600")[1] == (
+        "busy: again in 1:00:00, each further time 2 times longer.\n"
+    )
+    listed = run("retry-rule", "list", "spring")[1]
+    assert "busy                     again in 1:00:00, each further time 2 times longer\n" in listed
+    assert "invalid_number           the next number at once, this one never again, as usual\n" in listed
+    code, _, told = run("retry-rule", "outcome", "spring", "invalid_number", "--delay-s", "60")
+    assert (code, "next number" in told) == (1, True)
     assert run("retry-rule", "set", "spring", "email_cold", "--closes")[1].startswith("email_cold: never again;")
     assert run("customer", "country", "acme", "fr")[1] == "acme: FR.\n"
     assert run("customer", "list")[1] == "    1  FR  acme\n"

@@ -38,6 +38,7 @@ class Served:
     def __init__(self, server, folder) -> None:
         self.server, self.folder = server, folder
         self.ready, self.loop = threading.Event(), asyncio.new_event_loop()
+        self.tokens: dict[str, str] = {}
         self.thread = threading.Thread(target=self.loop.run_until_complete, args=(self._run(),), daemon=True)
         self.thread.start()
         assert self.ready.wait(60)
@@ -74,8 +75,20 @@ class Served:
             await served.close()
             await store.close()
 
+    def answer(self, case, role: str):
+        """To somebody who is logged in; asked again when an earlier request has ended the session."""
+        for _ in range(2):
+            if role not in self.tokens:
+                self.tokens[role] = self.token(role)
+            cookies = {"dialer_session": self.tokens[role]}
+            response = case.call(base_url=self.url, cookies=cookies, headers={"X-Dialer": "1"})
+            if response.status_code != 401:
+                break
+            del self.tokens[role]
+        return response
+
     def token(self, role: str) -> str:
-        """A session that stands now: an earlier request may have ended the last one."""
+        """A session that begins now."""
         token = f"dls_contract-{role}"
         opening = self.stores.users.open_session(
             hash_token(token), user=self.users[role], lasts=timedelta(hours=1), ip="127.0.0.1"
@@ -107,6 +120,6 @@ schema = schemathesis.openapi.from_dict(description()).exclude(path_regex="^(" +
 def test_no_request_breaks_the_service_and_each_answer_is_as_described(case, served):
     """As an operator where operators alone may, else as an admin."""
     role = "operator" if case.operation.definition.raw.get("description") == "Roles: operator." else "admin"
-    response = case.call(base_url=served.url, cookies={"dialer_session": served.token(role)}, headers={"X-Dialer": "1"})
+    response = served.answer(case, role)
     well = [] if case.path == "/health" else [not_a_server_error]  # whose 503 is what it is asked for
     case.validate_response(response, checks=[*well, response_schema_conformance])

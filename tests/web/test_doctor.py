@@ -6,7 +6,9 @@ import pytest
 
 from dialer.store.users import Actor
 from dialer.web import texts
+from dialer.web.call import CONTEXT
 from dialer.web.doctor import Finding
+from tests.outbox.mailserver import mail_server
 from tests.web.conftest import CSRF, running
 from tests.web.test_admin import asked
 from tests.web.test_second_factor import enrolled
@@ -94,3 +96,24 @@ def test_a_finding_is_told_with_what_to_do(language):
     told = Finding(what="disk", word="warn", values={"gb": 1.5}).told(language)
     assert "1.5" in told.text
     assert told.remedy
+
+
+@pytest.mark.postgres
+async def test_a_mail_server_is_tried_and_one_that_is_away_is_told_with_what_it_says(office):  # noqa: F811
+    admin = await office.login("admin")
+    settings = office.server.app[CONTEXT].settings
+
+    async def told():
+        found = (await office.get(admin, "/api/v1/doctor"))["findings"]
+        return next(one for one in found if one["code"] == "mail")
+
+    assert (await told())["word"] == "well"
+    async with mail_server() as mail:
+        for name, value in (("smtp_host", "127.0.0.1"), ("smtp_port", mail.port), ("smtp_tls", "none")):
+            setattr(settings, name, value)
+        found = await told()
+        assert (found["word"], found["text"]) == ("well", f"127.0.0.1:{mail.port} takes letters")
+    settings.smtp_port = 1
+    found = await told()
+    assert found["word"] == "warn"
+    assert "DIALER_SMTP_HOST" in found["remedy"]

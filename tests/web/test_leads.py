@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from dialer.core.model import Outcome
 from dialer.web.access import Role
+from tests.browser.scene import view
 from tests.web.conftest import CSRF, error_of
 from tests.web.test_admin import add
 from tests.web.test_with_postgres import office  # noqa: F401 - a fixture
@@ -172,3 +174,25 @@ async def test_names_of_leads_cannot_become_markup(office, both):  # noqa: F811
         page = await (await admin.get(path)).text()
         assert "<script>alert" not in page
         assert "&lt;script&gt;alert" in page
+
+
+async def test_the_customer_sees_the_own_campaigns_as_they_go_and_no_forecast(office, both):  # noqa: F811
+    """State, who talks and what today brought, counted; of nobody else's campaign, and of no operator, anything."""
+    place = office.place
+    foreign = next(one.id for one in await place.stores.campaigns.list() if one.name == "Foreign")
+    now = place.now
+    for id_, talking in ((place.campaign.id, 3), (foreign, 777)):
+        shown = view(replace(place.campaign, id=id_), "running", now)
+        office.live.campaigns.append(replace(shown, name="x", talking=talking, ringing=talking))
+    _, client = await add(office, "cust", "customer", customer="acme")
+    page = await (await client.get("/leads")).text()
+    own = page[page.index('id="own"') : page.index("</section>", page.index('id="own"'))]
+    found = dict(re.findall(r'data-live="(\w+)">(\d+)<', own))
+    assert (found["talking"], found["ringing"], found["connected"], found["leads"]) == ("3", "3", "1", "1")
+    assert "sales" in own
+    assert 'data-state="running"' in own
+    for secret in ("Foreign", "777", "secret-operator"):
+        assert secret not in page
+    for path in (f"/campaigns/{place.campaign.id}/ahead", f"/api/v1/campaigns/{place.campaign.id}/forecast"):
+        assert (await client.get(path)).status == 403, path
+    assert 'id="own"' not in await (await client.get("/leads?fact=leads")).text()

@@ -198,8 +198,8 @@ async def test_a_mail_of_the_bounce_mailbox_is_taken_and_anything_else_changes_n
         )
         assert answer.status == 200, await answer.text()
         told.append(await answer.json())
-    none = {"letter": None, "kind": None}
-    assert told == [none, none, {"letter": letter["id"], "kind": "bounced"}]
+    none = {"letter": None, "kind": None, "of": None}
+    assert told == [none, none, {"letter": letter["id"], "kind": "bounced", "of": "letter"}]
     page = await (await admin.get(f"/contacts/{letter['contact_id']}")).text()
     assert "bounced" in page
 

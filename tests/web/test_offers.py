@@ -104,7 +104,13 @@ async def test_an_offer_without_the_opt_out_key_its_profile_asks_for_is_refused_
     assert error_of(await asked(admin, "PATCH", path, 422, keys={"9": "callback"})).code == "campaign.key_never"
     changed = await asked(admin, "PATCH", path, keys={"1": "operator", "2": "thinking", "9": "refused_unheard"})
     assert changed["campaign"]["keys"]["2"] == "thinking"
-    await asked(admin, "PATCH", path, profile="world", keys={"1": "operator"})
+    assert (
+        error_of(await asked(admin, "PATCH", path, 422, keys={"1": "agreed", "9": "refused_unheard"})).code
+        == "campaign.key_fixed"
+    )
+    survey = {"1": "agreed", "2": "thinking", "0": "callback", "9": "refused_unheard"}
+    assert (await asked(admin, "PATCH", path, operator_free=True, keys=survey))["campaign"]["keys"] == survey
+    await asked(admin, "PATCH", path, profile="world", operator_free=False, keys={"1": "operator"})
     assert error_of(await asked(admin, "PATCH", path, 422, profile="us")).code == "campaign.opt_out_key"
 
 

@@ -189,3 +189,43 @@ async def test_health_says_when_another_engine_holds_the_switch(world):
     for language, words in {"en": "another engine is still logged in", "ru": "вошёл другой процесс"}.items():
         answer = await world.visitor().get("/health", headers={"Accept-Language": language})
         assert words in (await answer.json())["why"]
+
+
+#: What only programs, the command line or a mended address can cause.
+OF_PROGRAMS = {
+    *("access.no_header", "access.other_origin", "attempts.cursor", "callback.cursor", "looks.cursor", "request.media"),
+    *(
+        "request.invalid",
+        "request.name_campaign",
+        "request.no_key",
+        "request.not_found",
+        "request.scope",
+        "kpi.of_bases",
+    ),
+    *(
+        "consent.not_found",
+        "consent.phone",
+        "consent.value",
+        "customer.country",
+        "customer.not_found",
+        "phone.not_found",
+    ),
+    *("national.empty", "national.number", "seat.not_found", "trunk.not_found", "letter.list_not_found"),
+    *("recording.broken", "recording.link", "recording.range", "reports.sheet"),
+}
+CODE = re.compile(r'(?:Refused|NotFound|_refused|_not_closed)\(\s*"([a-z_0-9]+(?:\.[a-z_0-9]+)+)"')
+
+
+def test_every_refusal_of_a_page_is_said_in_both_languages_where_forms_show_it():
+    """Texts that stay on the server never reach a form, which then spoke English to everybody."""
+    found = {
+        code
+        for room in ("core", "engine", "intake", "store", "web")
+        for path in (WEB.parent / room).rglob("*.py")
+        for code in CODE.findall(path.read_text())
+    }
+    assert len(found) > 150
+    for language in LANGUAGES:
+        assert {code for code in found if f"error.{code}" not in texts.SCRIPTED[language]} == OF_PROGRAMS & found
+        assert not {text for text in TEXTS[language] if text.startswith("error.")} - set(texts.SCRIPTED[language])
+    assert found >= OF_PROGRAMS

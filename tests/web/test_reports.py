@@ -5,11 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import re
+from datetime import timedelta
+from html import unescape
+from typing import get_args
+from urllib.parse import urlencode
 
 import pytest
 from python_calamine import CalamineWorkbook
 
 from dialer.web.exports import Cell, Column, Sheet, harmless, write
+from dialer.web.schemas import Breakdown
 from tests.store.places import SYSTEM
 from tests.web.test_admin import add
 from tests.web.test_facts import page, told  # noqa: F401 - a fixture
@@ -46,7 +51,9 @@ async def test_a_number_of_the_reports_opens_as_many_attempts(told):  # noqa: F8
 async def test_days_and_weekdays_of_campaigns_in_several_zones_open_no_list_that_counts_otherwise(told):  # noqa: F811
     """A day of a row is one of each campaign's own zone; a list has one begin and one end for all."""
     _, admin = await add(told, "admin", "admin")
-    await told.place.pools.web.execute("UPDATE campaign SET zone = 'Asia/Vladivostok'")
+    await told.place.pools.web.execute(
+        "UPDATE campaign SET zone = 'Asia/Vladivostok' WHERE id = $1", told.place.foreign.id
+    )
     text = await page(admin, "/reports?period=month")
     assert "weekday=" not in text
     assert [row for row in body_of(text, "hours") if row[1] != "0"]
@@ -65,6 +72,33 @@ async def test_a_row_is_an_hour_a_day_a_week_or_a_month_and_opens_its_own_attemp
         r'href="(/attempts\?[^"]*fact=rang[^"]*)"', re.search(r'id="hours".*?</section>', text, re.DOTALL)[0]
     )
     assert str(told.mine["attempt_id"]) in await page(admin, link.replace("&amp;", "&"))
+
+
+@pytest.mark.parametrize("by", get_args(Breakdown))
+async def test_each_cell_of_every_breakdown_opens_as_many_attempts_as_it_counts(told, by):  # noqa: F811
+    _, admin = await add(told, "admin", "admin")
+    text = await page(admin, f"/reports?period=today&by={by}")
+    found = body_of(text, "breakdown")
+    assert sum(int(row[1]) for row in found) == 2
+    section = re.search(r'<section[^>]*id="breakdown".*?</section>', text, re.DOTALL)[0]
+    cells = re.findall(r'<a href="(/attempts[^"]*)">(\d+)</a>', section)
+    assert cells
+    for link, count in cells:
+        opened = await page(admin, unescape(link))
+        assert len(re.findall(r'<tr[^>]*>\s*<td[^>]*>\s*<a href="/attempts/', opened)) == int(count), link
+    rang = sum(int(count) for link, count in cells if "fact=rang" in link)
+    assert rang == 2
+
+
+@pytest.mark.parametrize("by", get_args(Breakdown))
+async def test_lists_of_leads_and_promises_say_which_number_they_are_behind(told, by):  # noqa: F811
+    _, admin = await add(told, "admin", "admin")
+    since = (told.place.now - timedelta(days=1)).isoformat()
+    for place, fact, name in (("/leads", "leads", "Leads"), ("/callbacks", "promises_kept", "Promises kept")):
+        text = await page(admin, f"{place}?{urlencode({'fact': fact, 'since': since, 'by': by, 'part': '-'})}")
+        assert f"<b>{name}</b>" in text
+    _, theirs = await add(told, "acme", "customer", customer="acme")
+    assert "<b>Leads</b>" in await page(theirs, f"/leads?fact=leads&by={by}&part=1")
 
 
 async def test_a_bound_supervisor_sees_the_numbers_of_the_own_team_alone(told):  # noqa: F811
@@ -98,6 +132,48 @@ async def test_a_customer_reads_the_numbers_and_the_brief_of_its_own_campaigns_a
     await page(theirs, "/reports/export?sheet=operators&format=csv", 404)
     assert (await theirs.get("/reports/export?sheet=hours&format=csv")).status == 200
     await page(others, f"/reports/export?sheet=hours&format=csv&campaign={campaign_id}", 404)
+
+
+async def test_a_base_manager_reads_the_numbers_of_the_bases_that_user_loaded_and_only_those(told):  # noqa: F811
+    """On the page, in a file and over the API; no base of somebody else's counts, in the same campaign neither."""
+    web = told.place.pools.web
+    mine, manager = await add(told, "mine", "base_manager")
+    theirs, other = await add(told, "theirs", "base_manager")
+    await web.execute(
+        "UPDATE base SET loaded_by = $1, name = 'Spring' WHERE campaign_id = $2", mine.id, told.place.campaign.id
+    )
+    await web.execute("UPDATE base SET loaded_by = $1 WHERE campaign_id = $2", theirs.id, told.place.foreign.id)
+    await told.place.add_contacts("+79035550300")  # a base of nobody's beside
+    text = await page(manager, "/reports?period=today")
+    assert body_of(text, "bases") == [["Spring", "1", "1", "1", "1", "0", "0", "0", "100.0", "100.0", "100.0"]]
+    assert body_of(text, "funnel")[0][1] == "1"
+    assert sum(int(row[1]) for row in body_of(text, "hours")) == 1
+    assert not re.findall(r'href="/(attempts|leads|campaigns)', text)
+    assert 'id="operators"' not in text
+    await page(manager, f"/reports?campaign={told.place.foreign.id}", 404)
+    await page(manager, "/reports/export?sheet=operators&format=csv", 404)
+    assert "Spring" in await page(manager, "/reports/export?sheet=bases&format=csv")
+    begin = told.place.now.replace(hour=0, minute=0)
+    day = {"from": begin.isoformat(), "to": (begin + timedelta(days=1)).isoformat(), "by": "base"}
+    for client, base in ((manager, told.mine), (other, told.theirs)):
+        rows = (await told.get(client, "/api/v1/kpi", **day))["rows"]
+        assert [(row["key"], row["facts"]["rang"]) for row in rows] == [(str(base["base_id"]), 1.0)]
+        for by in ("total", "hour", "day"):
+            total = (await told.get(client, "/api/v1/kpi", **{**day, "by": by}))["rows"]
+            assert sum(row["facts"]["rang"] for row in total) == 1.0
+            assert all("ready_s" not in row["facts"] for row in total)
+        for foreign in ({"by": "operator"}, {"operator": told.place.operator_id}, {"by": "campaign"}):
+            refused = await client.get("/api/v1/kpi", params={**day, **{k: str(v) for k, v in foreign.items()}})
+            assert refused.status == 409, await refused.text()
+            assert (await refused.json())["error"]["code"] == "kpi.of_bases"
+
+
+async def test_a_base_manager_without_a_base_is_shown_none(told):  # noqa: F811
+    _, manager = await add(told, "new", "base_manager")
+    text = await page(manager, "/reports")
+    assert body_of(text, "funnel")[0][1:3] == ["0", "0"]
+    rows = (await told.get(manager, "/api/v1/kpi", by="total"))["rows"]
+    assert rows[0]["facts"]["rang"] == 0
 
 
 @pytest.mark.parametrize("sheet", ["hours", "funnel", "heat", "yield", "refusals", "operators"])

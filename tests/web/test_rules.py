@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 
+from dialer.core.model import Outcome
 from tests.web.conftest import CSRF, error_of
 from tests.web.test_with_postgres import office
 
@@ -88,6 +90,54 @@ async def test_a_retry_rule_is_shown_and_tightened_by_one_admin(office):
     assert error_of(await looser.json()).code == "campaign.loosens"
 
 
+async def test_the_page_says_what_the_campaign_does_after_an_outcome_and_an_admin_changes_it(office):
+    """What a program said over the campaign's own settings, too: the page showed the usual rules whatever held."""
+    admin, place = await office.login("admin"), office.place
+    path = f"/api/v1/campaigns/{place.campaign.id}"
+    said = await admin.patch(path, json={"retry": {"busy": {"delay_s": 7200}}}, headers=CSRF)
+    assert said.status == 200, await said.text()
+    page = f"/campaigns/{place.campaign.id}/again"
+    assert "again in 2 hours" in await (await admin.get(page)).text()
+    rules = f"{path}/retry-rules/outcomes"
+    changed = await admin.patch(rules, json={"outcome": "no_answer", "delay_s": 1200, "times": 3}, headers=CSRF)
+    assert changed.status == 200, await changed.text()
+    shown = {one["outcome"]: one for one in (await office.get(admin, rules))["rules"]}
+    assert set(shown) == {outcome.value for outcome in Outcome}
+    assert shown["no_answer"]["rule"] == {"delay_s": 1200, "growth": 2.0, "times": 3, "closes": False}
+    assert [name for name, one in shown.items() if one["own"]] == ["no_answer", "busy"]
+    text = await (await admin.get(page)).text()
+    for sentence in ("again in 20 minutes, each further wait ×2", "again in 2 hours"):
+        assert sentence in text
+    hours = [float(found) for found in re.findall(r'name="delay_s"[^>]*value="([^"]*)"', text)]
+    assert 1200 in [round(one * 3600) for one in hours]  # as the form sends what nobody changed
+    number = await admin.patch(rules, json={"outcome": "invalid_number", "delay_s": 60}, headers=CSRF)
+    assert (number.status, error_of(await number.json()).code) == (422, "retry_rule.phone")
+    [first, _] = await place.pools.web.fetch(
+        "SELECT * FROM audit WHERE action LIKE 'campaign.%' ORDER BY id DESC LIMIT 2"
+    )
+    assert (first["before"]["retry"]["delay_s"], first["after"]["outcome"]) == (3 * 3600, "no_answer")
+    await place.add_contacts(PHONE)
+    place.campaign = await place.read()
+    place.now += timedelta(seconds=2)
+    [attempt] = await place.dial()
+    await place.end(attempt, Outcome.NO_ANSWER)
+    [waits] = await place.pools.web.fetch("SELECT next_at FROM contact WHERE campaign_id = $1", place.campaign.id)
+    assert waits["next_at"] - place.now <= timedelta(seconds=1230)
+
+
+async def test_a_rule_of_minutes_is_not_changed_by_saving_its_form(office):
+    """Twenty minutes are no round number of hours."""
+    admin, place = await office.login("admin"), office.place
+    rules = f"/api/v1/campaigns/{place.campaign.id}/retry-rules"
+    delay_s = 8 * 86_400 + 1_205
+    changed = await admin.patch(rules, json={"code": "email_cold", "delay_s": delay_s}, headers=CSRF)
+    assert changed.status == 200, await changed.text()
+    for page, field in (("again", "delay_s"), ("dispositions", "retry_hours")):
+        text = await (await admin.get(f"/campaigns/{place.campaign.id}/{page}")).text()
+        found = re.findall(rf'name="{field}"[^>]*value="([^"]+)"', text)
+        assert delay_s in [round(float(one) * 3600) for one in found], page
+
+
 async def test_a_customer_is_somewhere_and_the_audit_log_says_who_said_so(office):
     admin = await office.login("admin")
     [acme] = [one for one in (await office.get(admin, "/api/v1/customers"))["customers"] if one["name"] == "acme"]
@@ -128,3 +178,51 @@ async def test_a_file_of_numbers_is_rehearsed_taken_told_to_the_engine_and_taken
     assert error_of(await (await send(scope="global")).json()).code == "request.invalid"
     large = await admin.post(path, params={"scope": "global"}, data=b"1\n" * 20_001, headers=CSRF)
     assert error_of(await large.json()).code == "request.too_large"
+
+
+async def test_whom_a_pass_would_call_is_counted_before_and_the_count_is_what_it_calls(office):
+    """Used-up contacts by how they ended, closed ones by what was said; whoever has no living number is not counted."""
+    place, admin = office.place, await office.login("admin")
+    once = await place.add_campaign("once", attempts_max=1)
+    operator = await place.add_operator("ann")
+    await place.add_contacts(*(f"+7903555010{n}" for n in range(4)), campaign=once)
+    attempts = await place.dial(4, campaign=once)
+    ends = (Outcome.NO_ANSWER, Outcome.NO_ANSWER, Outcome.INVALID_NUMBER)
+    for attempt, outcome in zip(attempts, ends, strict=False):
+        await place.end(attempt, outcome, campaign=once)
+    await place.end(await place.talk(attempts[3], operator), Outcome.CONNECTED, campaign=once)
+    await place.save(attempts[3].id, operator, "thinking")
+    [base] = await place.stores.bases.of_campaign(once.id)
+    path = f"/api/v1/bases/{base.id}/passes"
+    counted = (await office.get(admin, f"{path}/candidates"))["candidates"]
+    assert {(one["kind"], one["word"]): one["contacts"] for one in counted} == {
+        ("used_up", "no_answer"): 2,
+        ("disposition", "thinking"): 1,
+    }
+    text = await (await admin.get(f"/campaigns/{once.id}/again")).text()
+    assert 'value="no_answer" data-count="2"' in text
+    assert 'value="thinking" data-count="1"' in text
+    begun = await office.post(admin, path, 201, outcomes=["no_answer"], dispositions=["thinking"])
+    assert begun["passes"][-1]["contacts"] == sum(one["contacts"] for one in counted)
+    assert (await office.get(admin, f"{path}/candidates"))["candidates"] == []
+    supervisor = await office.login("supervisor")
+    assert 'id="begin"' not in await (await supervisor.get(f"/campaigns/{once.id}/again")).text()
+    assert (await admin.get(f"/campaigns/{once.id}/again?base=99999")).status == 404
+
+
+async def test_a_rule_says_how_many_wait_by_it_and_what_it_means(office):
+    place, admin = office.place, await office.login("admin")
+    operator = await place.add_operator("ann")
+    await place.add_contacts("+79035550101")
+    [attempt] = await place.dial(1)
+    await place.end(await place.talk(attempt, operator), Outcome.CONNECTED)
+    await place.save(attempt.id, operator, "refused_gatekeeper")
+    path = f"/api/v1/campaigns/{place.campaign.id}/retry-rules"
+    rules = {one["code"]: one for one in (await office.get(admin, path))["rules"]}
+    assert rules["refused_gatekeeper"]["waiting"] == 1
+    assert rules["email_cold"]["waiting"] == 0
+    text = await (await admin.get(f"/campaigns/{place.campaign.id}/again")).text()
+    assert "again in 30 days, once, then closed" in text
+    changed = await admin.patch(path, json={"code": "refused_gatekeeper", "delay_s": 45 * 86_400}, headers=CSRF)
+    assert (await changed.json())["planned_anew"] == 1
+    assert "again in 45 days" in await (await admin.get(f"/campaigns/{place.campaign.id}/again")).text()

@@ -231,7 +231,7 @@ class Hazard:
 
     def rates(self, prior: Floats, prior_n: float, going_on_s: Sequence[float]) -> Floats:
         """Hazard by age, with those still going on, and a belief worth ``prior_n`` of them."""
-        exposure = self.exposure + self._spent(np.asarray(going_on_s, float))
+        exposure = self.exposure + self._spent(np.asarray(going_on_s, float)) if going_on_s else self.exposure
         spent, ended = self._exponential(prior, prior_n)
         seen_s = exposure + spent
         # Nobody lasts that long, not even in theory: what was believed stays.
@@ -239,9 +239,10 @@ class Hazard:
 
     def _exponential(self, rates: Floats, n: float) -> tuple[Floats, Floats]:
         """Exposure and events in each stretch that so many with these hazards show on average."""
-        ends = rates * np.append(np.diff(self.ages), np.inf)
-        lasting = np.exp(-np.append(0.0, np.cumsum(ends[:-1])))
-        events = n * lasting * -np.expm1(-ends)
+        ends = rates * self._lengths
+        before = np.zeros(len(ends))
+        np.cumsum(ends[:-1], out=before[1:])
+        events = n * np.exp(-before) * -np.expm1(-ends)
         return np.asarray(events / rates), np.asarray(events)
 
 

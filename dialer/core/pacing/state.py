@@ -21,7 +21,7 @@ class Snapshot:
 
     Attributes:
         ready: Operators who could be bridged now and are held for this campaign; with rivals, its share of the team's.
-        reserved: Of them, those held for callbacks that come due.
+        reserved: Operators needed for callbacks that come due: of those ready, then of those who become free.
         talking_s: How long each operator who talks for this campaign has been talking.
         wrap_up_s: How long each operator in wrap-up has been in it.
         setting_up_s: How long ago each line was sent that does not ring yet.

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from dialer.core.pacing.learn import Learned
     from dialer.core.pacing.state import Policy, Snapshot
 
-#: The next free operator is looked for this far ahead.
-NEXT_WITHIN_S = 300
+#: The next free operator is looked for this far ahead, and first so far.
+NEXT_WITHIN_S, SOON_S = 300, 60
 
 #: Why not more, by language; with the numbers of the moment.
 BECAUSE: dict[str, tuple[str, str]] = {
@@ -91,9 +91,13 @@ def _next_free(snapshot: Snapshot, learned: Learned, policy: Policy) -> tuple[st
     busy = Counter(rows(snapshot, Horizon.of(policy))[:operators])  # many are in the same stretch
     first = len(l.TALK_AGES)
     talks, wrap_ups = [row for row in busy if row < first], [row - first for row in busy if row >= first]
-    free = learned.laws.free_within(round(NEXT_WITHIN_S / l.STEP_S), talks, wrap_ups)
-    nobody = np.prod((1 - np.concatenate(free)) ** np.array([*busy.values()])[:, None], axis=0)
-    seconds = max(1, round(int(np.argmax(nobody <= 0.5)) * l.STEP_S)) if nobody[-1] <= 0.5 else NEXT_WITHIN_S
+    seconds = NEXT_WITHIN_S
+    for within_s in (SOON_S, NEXT_WITHIN_S):  # mostly it is soon, and a short law costs less
+        free = learned.laws.free_within(round(within_s / l.STEP_S), talks, wrap_ups)
+        nobody = np.prod((1 - np.concatenate(free)) ** np.array([*busy.values()])[:, None], axis=0)
+        if nobody[-1] <= 0.5:
+            seconds = max(1, round(int(np.argmax(nobody <= 0.5)) * l.STEP_S))
+            break
     return f", next free in about {seconds} s", f", следующий освободится примерно через {seconds} с"
 
 

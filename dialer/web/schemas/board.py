@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
 from dialer.store.kpi import By
+from dialer.web.schemas.ahead import ForecastEnd
 from dialer.web.schemas.common import Answer, Ask, Id, Moment
 from dialer.web.schemas.floor import OperatorView
 from dialer.web.schemas.listening import ListeningInfo
@@ -18,7 +20,7 @@ from dialer.web.schemas.pacing import Explanation
 
 
 class KpiQuery(Ask):
-    """Which numbers; without times the present hour."""
+    """Which numbers; without times the present hour. ``money`` adds those of money, by whole hours of the period."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -29,6 +31,7 @@ class KpiQuery(Ask):
     customer: Id | None = None
     operator: Id | None = None
     compare: bool = False
+    money: bool = False
 
 
 class KpiDefinition(Answer):
@@ -52,12 +55,18 @@ class KpiDefinitions(Answer):
 
 
 class KpiRow(Answer):
-    """The numbers of one hour, operator, campaign and so on, and the counts they are made of."""
+    """The numbers of one hour, operator, campaign and so on, and the counts they are made of.
+
+    Numbers of money are decimal numbers as text, in ``currency``: null where a part of one is not known by such rows,
+    or where there are several currencies (then ``currency`` is empty). A customer is told no cost.
+    """
 
     key: str
     label: str
     values: Mapping[str, float | None]
     facts: Mapping[str, float]
+    money: Mapping[str, Decimal | None] = {}
+    currency: str = ""
 
 
 class KpiAnswer(Answer):
@@ -139,10 +148,15 @@ class CampaignOverview(Answer):
     abandoned: list[int]
     callbacks_due: int
     callbacks_late: int
+    callbacks_urgent: int = 0
+    """Of them to people who called the shown number back and found nobody free."""
     left: int | None
     """Contacts that may still be called; null while nobody has counted."""
+    ends: ForecastEnd | None
+    """When the last contact is closed, as the forecast made ``forecast_at`` says; null without one of these hours."""
+    forecast_at: datetime | None
     hours_left: float | None
-    """Hours of dialing at the pace of the last hour; null while nothing is closed."""
+    """Without a forecast: hours of dialing at the pace of the last hour; null while nothing is closed."""
 
 
 class TrunkLoad(Answer):

@@ -32,6 +32,7 @@ class KindFields(Ask):
     colour: Colour | None = None
     makes_lead: bool | None = None
     letter: Code | None = None
+    basket: Code | None = None
     retry_hours: Annotated[float, Field(ge=0, le=366 * 24)] | None = None
     retry_times: Annotated[int, Field(ge=1, le=100)] | None = None
 
@@ -65,6 +66,7 @@ class KindInfo(DispositionKindView):
     dnc_scope: str | None
     colour: str | None
     letter: str | None
+    basket: str | None
     retry_s: int | None
     retry_times: int | None
     times: int

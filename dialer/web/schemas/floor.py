@@ -107,6 +107,9 @@ class OperatorView(Answer):
     """How the last call that was asked for ended without a conversation, or why it was refused."""
     listened: str | None = None
     """A supervisor is at the conversation: ``listen`` (where the campaign shows it), ``whisper`` or ``join``."""
+    recording: str | None = None
+    """How the conversation is recorded now: ``on``, ``told`` (the operator is to say so), ``paused``, or ``ask`` until
+    the callee agrees; null: it is not."""
     dials: bool = False
     """The place to type a number is open, or opens as soon as nobody may be put through any more."""
 
@@ -140,6 +143,8 @@ class HistoryView(Answer):
     operator: str | None = None
     code: str | None = None
     note: str | None = None
+    came_in: bool = False
+    """The person called back; the outcome is ``missed`` where nobody could take it."""
 
 
 class CardView(Answer):
@@ -154,6 +159,8 @@ class CardView(Answer):
     attributes: Mapping[str, Any]
     zones: list[str]
     number: int
+    came_in: bool = False
+    """The person called the shown number back; such a call has no number."""
     promised: bool
     """This call keeps a promise to call back."""
     brief: str

@@ -10,6 +10,8 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from dialer.web.schemas.common import NO_NUL, Answer, Ask, Id, Moment, Note
+from dialer.web.schemas.disposition_kind import Code
+from dialer.web.schemas.facts import Breakdown
 
 LeadWord = Literal["new", "in_work", "accepted", "rejected", "client"]
 #: Numbers that count leads, as ``core.kpi`` names them.
@@ -23,7 +25,8 @@ _Empty = BeforeValidator(lambda value: None if value == "" else value)
 class LeadsQuery(Ask):
     """Which leads; what is empty does not narrow. ``late``, ``owed`` and ``duplicate`` are lists of their own.
 
-    ``fact`` gives those that a number of this name counts from ``since`` to ``until``, at that ``number`` of attempt.
+    ``fact`` gives those that a number of this name counts from ``since`` to ``until``, at that ``number`` of attempt;
+    ``part`` is a row of the breakdown ``by``, by its key.
     """
 
     q: Annotated[str, StringConstraints(max_length=200, strip_whitespace=True, pattern=NO_NUL)] = ""
@@ -35,7 +38,10 @@ class LeadsQuery(Ask):
     since: Annotated[Moment | None, _Empty] = None
     until: Annotated[Moment | None, _Empty] = None
     number: Annotated[Annotated[int, Field(ge=1, le=1000)] | None, _Empty] = None
+    by: Annotated[Breakdown | None, _Empty] = None
+    part: Annotated[str, StringConstraints(max_length=100, pattern=NO_NUL)] | None = None
     operator: Annotated[Id | None, _Empty] = None
+    basket: Annotated[Code | None, _Empty] = None
 
 
 class LeadRow(Answer):
@@ -63,6 +69,9 @@ class LeadRow(Answer):
     replaced_by: int | None
     owner_id: int | None
     owner: str
+    basket: str
+    basket_ru: str
+    basket_en: str
 
 
 class LeadsAnswer(Answer):
@@ -76,10 +85,11 @@ class LeadStep(Answer):
     """What happened to a lead."""
 
     at: datetime
-    what: Literal["made", "moved", "given", "changed", "late", "revenue"]
+    what: Literal["made", "moved", "given", "changed", "late", "revenue", "basket"]
     before: str | None
     after: str | None
     by: str
+    reason: str
 
 
 class LeadView(LeadRow):
@@ -108,7 +118,7 @@ class LeadMove(Ask):
 
 
 class LeadChange(Ask):
-    """A correction; what is absent stays. ``owner`` null is nobody."""
+    """A correction; what is absent stays. ``owner`` null is nobody; another ``basket`` needs a reason."""
 
     person: Name | None = None
     company: Name | None = None
@@ -116,6 +126,8 @@ class LeadChange(Ask):
     agreed: Note | None = None
     owner: Id | None = None
     revenue: Money | None = None
+    basket: Code | None = None
+    basket_reason: Annotated[str, StringConstraints(max_length=1000, strip_whitespace=True, pattern=NO_NUL)] = ""
 
 
 class LeadRuleAsk(Ask):

@@ -228,7 +228,8 @@ class LetterStopsAnswer(Answer):
 
 
 class LetterReportAnswer(Answer):
-    """Which letter a mail was about, and what it says of it; null: none of ours."""
+    """Which letter or report (``of``) a mail was about, and what it says of it; null: none of ours."""
 
-    letter: int | None
-    kind: Literal["bounced", "answered"] | None
+    letter: int | None = None
+    kind: Literal["bounced", "answered"] | None = None
+    of: Literal["letter", "report"] | None = None

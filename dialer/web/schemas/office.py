@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, StringConstraints
 
 from dialer.core.model import BudgetMode, CallbackState, CampaignState, Mode, Outcome
+from dialer.core.recording import Ways
 from dialer.web.schemas.common import Answer, Ask, Id, Line, Moment, Note, Seat, Word
 from dialer.web.schemas.floor import DispositionKindView
 
@@ -48,12 +49,18 @@ class CampaignChange(Ask):
     max_lines_per_operator: Annotated[float, Field(ge=1, le=20)] | None = None
     max_lines: Annotated[int, Field(ge=1, le=10000)] | None = None
     key_wait_s: Annotated[int, Field(ge=2, le=60)] | None = None
+    return_wait_s: Annotated[int, Field(ge=5, le=28)] | None = None
     weight: Annotated[float, Field(gt=0, le=1000)] | None = None
     offer: Seat | None = None
     operator_free: bool | None = None
     preview_s: Annotated[int, Field(ge=5, le=600)] | None = None
     preview_calls: bool | None = None
     listening_shown: bool | None = None
+    recording: Ways | None = None
+    recording_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    recording_stops: bool | None = None
+    recording_operator: bool | None = None
+    recording_customer: bool | None = None
     manual: bool | None = None
     retry: Mapping[Outcome, RetryAsk] | None = None
     keys: Mapping[Annotated[str, StringConstraints(pattern=r"^[0-9*#]$")], Word] | None = None
@@ -102,6 +109,7 @@ class CampaignInfo(Answer):
     max_lines_per_operator: float
     max_lines: int
     key_wait_s: int
+    return_wait_s: int
     weight: float
     offer: str | None
     operator_free: bool
@@ -111,6 +119,16 @@ class CampaignInfo(Answer):
     """Mode ``preview``: what is not decided in time is called, and not skipped."""
     listening_shown: bool
     """Operators see a supervisor who only listens."""
+    recording: str
+    """Conversations are recorded: off, on (nobody is told), told, or consent (from when the callee agreed)."""
+    recording_days: int
+    """So long a recording is kept."""
+    recording_stops: bool
+    """Where recordings cannot be kept, no more calls are started."""
+    recording_operator: bool
+    """Operators hear their own."""
+    recording_customer: bool
+    """The customer's users hear them."""
     manual: bool
     """Operators may type a number and call it, beside the campaign's mode."""
     retry: Mapping[str, Any]
@@ -152,6 +170,8 @@ class BaseInfo(Answer):
     undone_at: datetime | None
     by_hand: bool = False
     """No file: numbers that operators typed."""
+    priority: int = 0
+    """Among the bases of its campaign, 9 first."""
 
 
 class RejectedRow(Answer):

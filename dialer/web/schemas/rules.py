@@ -120,6 +120,17 @@ class RetryRuleChange(Ask):
     closes: bool | None = None
 
 
+class OutcomeRuleChange(Ask):
+    """What brings contacts back after an outcome; what is absent stays."""
+
+    outcome: Outcome
+    delay_s: Annotated[int, Field(ge=0, le=366 * 86400)] | None = None
+    growth: Annotated[float, Field(ge=1, le=10)] | None = None
+    times: Annotated[int, Field(ge=1, le=100)] | None = None
+    """How often at most; null for as often as the attempts last."""
+    closes: bool | None = None
+
+
 class RetryRuleView(Answer):
     """After ``delay_s`` seconds, multiplied by ``growth`` each further time, at most ``times``; or never again."""
 
@@ -137,6 +148,8 @@ class RetryRuleInfo(Answer):
     name_ru: str
     rule: RetryRuleView
     own: bool
+    waiting: int
+    """Contacts that wait by it now: whom a change plans anew."""
 
 
 class RetryRulesAnswer(Answer):
@@ -145,6 +158,22 @@ class RetryRulesAnswer(Answer):
     campaign_id: int
     rules: list[RetryRuleInfo]
     planned_anew: int | None
+
+
+class OutcomeRuleInfo(Answer):
+    """The rule of an outcome; ``own`` false: the usual one. ``next_phone``: the contact's next number, at once."""
+
+    outcome: Outcome
+    rule: RetryRuleView
+    next_phone: bool
+    own: bool
+
+
+class OutcomeRulesAnswer(Answer):
+    """What happens to a contact after each outcome without a conversation."""
+
+    campaign_id: int
+    rules: list[OutcomeRuleInfo]
 
 
 class CustomerChange(Ask):
@@ -287,6 +316,20 @@ class PassAsk(Ask):
 
     outcomes: Annotated[list[Outcome], Field(default_factory=list)]
     dispositions: Annotated[list[Word], Field(default_factory=list)]
+
+
+class CandidatesInfo(Answer):
+    """Closed contacts a pass may call again: ``used_up`` by the last outcome, ``disposition`` by what was said last."""
+
+    kind: str
+    word: str
+    contacts: int
+
+
+class CandidatesAnswer(Answer):
+    """Whom a pass that began now would call again."""
+
+    candidates: list[CandidatesInfo]
 
 
 class PassInfo(Answer):

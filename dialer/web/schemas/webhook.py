@@ -19,10 +19,12 @@ EventKind = Literal[
     "lead.late",
     "callback.promised",
     "callback.changed",
+    "callback.soon",
+    "callback.late",
     "campaign.state",
 ]
 Url = Annotated[str, StringConstraints(min_length=8, max_length=2000, strip_whitespace=True, pattern=NO_NUL)]
-Kinds = Annotated[list[EventKind], Field(min_length=1, max_length=9)]
+Kinds = Annotated[list[EventKind], Field(min_length=1, max_length=11)]
 _Empty = BeforeValidator(lambda value: None if value == "" else value)
 
 

@@ -1,6 +1,7 @@
 // Bases: upload a file, choose how it is read, rehearse, load, take back. The server renders every step; this only sends.
 
 import { $, ask, clock, number, t } from "./common.js";
+import { upload } from "./upload.js";
 
 const POLL_MS = 500;
 const MAX_ERRORS = 20;
@@ -25,24 +26,6 @@ async function once(button, work) {
 
 // Upload ------------------------------------------------------------------------
 
-/** Sends a file with its progress; fetch cannot tell how much is sent. */
-function send(path, file, told) {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open("POST", path);
-    request.responseType = "json";
-    request.setRequestHeader("X-Dialer", "1");
-    request.setRequestHeader("Content-Type", "application/octet-stream");
-    request.upload.onprogress = (event) => told((100 * event.loaded) / event.total);
-    request.onerror = () => reject(new Error(t("error.no_answer")));
-    request.onload = () => {
-      if (request.status < 300) resolve(request.response);
-      else reject(new Error([request.response?.error?.message, request.response?.error?.remedy].filter(Boolean).join(". ")));
-    };
-    request.send(file);
-  });
-}
-
 $("#upload")?.addEventListener("submit", (event) => {
   event.preventDefault();
   const form = event.target;
@@ -51,7 +34,7 @@ $("#upload")?.addEventListener("submit", (event) => {
     const bar = $("#sent");
     bar.hidden = false;
     const query = new URLSearchParams({ campaign: form.dataset.campaign, name: file.name });
-    const answer = await send(`/api/v1/bases/files?${query}`, file, (percent) => {
+    const answer = await upload(`/api/v1/bases/files?${query}`, file, (percent) => {
       bar.value = percent;
     });
     location.assign(`/bases/files/${answer.file.id}`);

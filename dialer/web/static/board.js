@@ -15,7 +15,7 @@ const OLD_S = 15; // they are read every 5 s
 
 // What a supervisor steers by; every number of the table is in the API.
 const SHOWN = [
-  "results_per_hour", "results", "connected", "attempts", "answer_rate", "contact_rate", "calls_per_closed_contact", "closed_contacts_per_hour",
+  "results_per_hour", "results", "leads", "connected", "attempts", "answer_rate", "contact_rate", "calls_per_closed_contact", "closed_contacts_per_hour",
   "talk", "wrap_up", "idle", "occupancy", "abandon_rate", "answer_to_voice_p50", "answer_to_voice_p99", "operator_hours",
 ];
 const known = (await ask("GET", "/api/v1/kpi/definitions")).definitions;
@@ -199,6 +199,9 @@ function showPromises(campaigns) {
   $("#callbacks-due").textContent = number(sum("callbacks_due"));
   $("#callbacks-late").textContent = number(late);
   $("#callbacks-late").parentElement.classList.toggle("late", late > 0);
+  const urgent = sum("callbacks_urgent");
+  $("#callbacks-urgent").textContent = number(urgent);
+  $("#callbacks-urgent").parentElement.classList.toggle("late", urgent > 0);
 }
 
 function showTrunks(board) {
@@ -226,7 +229,8 @@ function showTrunks(board) {
 function showAlerts(board) {
   $("#alerts").replaceChildren(...board.alerts.map(alert).reverse());
   const late = board.overview.campaigns.some((one) => one.callbacks_late);
-  alarm([...board.alerts, late ? "callbacks late" : "", board.switch_up ? "" : "switch down"].filter(Boolean));
+  const missed = board.overview.campaigns.some((one) => one.callbacks_urgent);
+  alarm([...board.alerts, late ? "callbacks late" : "", missed ? "return call missed" : "", board.switch_up ? "" : "switch down"].filter(Boolean));
 }
 
 // Numbers of the hour ------------------------------------------------------------------------

@@ -97,19 +97,31 @@ function update(tile, view, overview, at) {
 function showOverview(tile, overview, at) {
   const { steering } = overview;
   spark(tile, overview, at);
-  tile.leftText.textContent = leftText(overview);
+  tile.leftText.textContent = leftText(overview, at);
   tile.left.hidden = !tile.leftText.textContent;
   tile.who.textContent = steering.changed_at
     ? t("board.changed", { who: steering.changed_by || t("board.service"), at: moment(steering.changed_at) })
     : "";
 }
 
-function leftText({ left, hours_left: hours }) {
+/** One end of the base: the forecast's, with its interval and its age; without one the plain pace, called so. */
+function leftText({ left, hours_left: hours, ends, forecast_at: made }, at) {
   if (left === null) return "";
   if (left === 0) return t("board.ended");
-  const end = hours === null ? t("board.ends_unknown") : t("board.ends", { hours: number(hours, hours < 10 ? 1 : 0) });
-  return `${t("board.left", { count: number(left) })}, ${end}`;
+  const count = t("board.left", { count: number(left) });
+  if (ends) return `${count}, ${endText(ends)}, ${t("board.forecast_age", { age: minutes((Date.parse(at) - Date.parse(made)) / 60e3) })}`;
+  return `${count}, ${hours === null ? t("board.ends_unknown") : t("board.ends", { hours: number(hours, hours < 10 ? 1 : 0) })}`;
 }
+
+const END = { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
+
+function endText({ low, high }) {
+  if (!low) return t("board.ends_far");
+  if (!high) return t("board.ends_after", { low: moment(low, END) });
+  return t("board.ends_between", { low: moment(low, END), high: moment(high, END) });
+}
+
+const minutes = (count) => new Intl.NumberFormat(language, { style: "unit", unit: "minute", unitDisplay: "short" }).format(Math.max(0, Math.round(count)));
 
 // Steering -----------------------------------------------------------------------
 

@@ -15,9 +15,10 @@ export function showCard(shown) {
   card = shown;
   $("#name").textContent = card.name || t("operator.nameless");
   $("#number").textContent = spaced(card.phone);
-  $("#about").textContent = t("operator.about", { campaign: card.campaign, number: card.number });
+  $("#about").textContent = t(card.came_in ? "operator.about_came_in" : "operator.about", { campaign: card.campaign, number: card.number });
   const kind = el("span", { className: `pill kind-${card.kind}` }, t(`kind.${card.kind}`));
   $("#about").prepend(kind, " ");
+  if (card.came_in) $("#about").prepend(el("span", { className: "pill came-in" }, t("operator.came_in")), " ");
   $("#attributes").replaceChildren(
     ...Object.entries(card.attributes).map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, String(value ?? "")))),
   );
@@ -51,6 +52,7 @@ function earlier(entry) {
     { className: talked ? "talked" : "" },
     el("time", { dateTime: entry.sent_at }, moment(entry.sent_at)),
     " ",
+    entry.came_in && talked ? `${t("operator.came_in")}: ` : "",
     el("b", {}, entry.code ? kindName(card, entry.code) : t(`outcome.${entry.outcome}`)),
     entry.operator ? ` · ${entry.operator}` : "",
     entry.note ? el("q", {}, entry.note) : "",

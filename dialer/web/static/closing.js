@@ -2,7 +2,7 @@
 
 import { $, ask, el, language, moment, serverNow, t } from "./common.js";
 import { kindName, reasonName, stepNow } from "./card.js";
-import { chipTime, fromWall, toWall } from "./times.js";
+import { chipTime, fromWall, oddity, toWall } from "./times.js";
 
 const DRAFT_AFTER_MS = 300;
 const RETRY_MS = 1500;
@@ -104,11 +104,13 @@ async function timeChanged() {
   promise = answer;
   const place = $("#promise");
   place.className = `promise ${answer.allowed ? (answer.same_hour > 5 ? "full" : "good") : "bad"}`;
+  const odd = oddity(form.due.value, zone());
+  if (odd) place.append(t(`promise.${odd}`, { at: moment(due, { hour: "2-digit", minute: "2-digit" }, zone()) }), " ");
   if (answer.allowed) {
-    place.textContent = answer.same_hour > 5 ? t("promise.full", { count: answer.same_hour }) : t("promise.good");
+    place.append(answer.same_hour > 5 ? t("promise.full", { count: answer.same_hour }) : t("promise.good"));
     return;
   }
-  place.textContent = t(`promise.${answer.code.split(".")[1]}`);
+  place.append(t(`promise.${answer.code.split(".")[1]}`));
   if (!answer.next_at) return;
   const wall = { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
   const next = el("button", { type: "button" }, t("promise.next", { at: moment(answer.next_at, wall, zone()) }));

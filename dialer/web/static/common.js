@@ -56,7 +56,7 @@ for (const place of document.querySelectorAll("[data-icon]")) place.append(icon(
 /** A refusal or failure; `code` is stable, `message` is for people. */
 export class Refusal extends Error {
   constructor(status, error) {
-    super(has(`error.${error.code}`) ? t(`error.${error.code}`) : [error.message, error.remedy].filter(Boolean).join(". "));
+    super(has(`error.${error.code}`) ? t(`error.${error.code}`, error.data) : [error.message, error.remedy].filter(Boolean).join(". "));
     this.status = status;
     this.code = error.code;
     this.data = error.data ?? {};

@@ -1,4 +1,4 @@
-// Every number leads to the attempts it counts.
+// Every number leads to the facts it counts.
 
 /** The address of a list of attempts; what is null or undefined does not narrow it. */
 export function factsOf(asked) {
@@ -21,5 +21,8 @@ const OF_NUMBERS = {
   answer_to_voice_p99: { outcome: "connected" },
 };
 
-/** Where a number of the dictionary leads; null for one without attempts of its own. */
-export const factsOfNumber = (id, period) => (id in OF_NUMBERS ? factsOf({ ...OF_NUMBERS[id], ...period }) : null);
+/** Where a number of the dictionary leads; null for one without facts of its own. */
+export function factsOfNumber(id, period) {
+  if (id === "leads") return `/leads?${new URLSearchParams({ fact: id, ...period })}`;
+  return id in OF_NUMBERS ? factsOf({ ...OF_NUMBERS[id], ...period }) : null;
+}

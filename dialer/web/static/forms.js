@@ -5,6 +5,8 @@ import { $, ask, confirmed, moment, Refusal, t, toast } from "./common.js";
 const READ = {
   int: (text) => Number.parseInt(text, 10),
   float: (text) => Number(text.replace(",", ".")),
+  hours: (text) => Math.round(Number(text.replace(",", ".")) * 3600),
+  decimal: (text) => text.replace(/[\s\u00a0]/g, "").replace(",", "."),
   percent: (text) => Math.round(Number(text.replace(",", ".")) * 10),
   lines: (text) => text.split("\n").map((line) => line.trim()).filter(Boolean),
   moment: (text) => new Date(text).toISOString(),
@@ -20,7 +22,7 @@ function put(said, name, value) {
 }
 
 /** What a form says, by the types its fields name; an empty field is left out unless it has data-empty. */
-function body(form) {
+export function body(form) {
   const said = {};
   for (const field of form.elements) {
     if (!field.name || field.disabled || (field.type === "radio" && !field.checked)) continue;
@@ -38,7 +40,7 @@ function body(form) {
   return said;
 }
 
-function clear(form) {
+export function clear(form) {
   for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
   for (const note of form.querySelectorAll(".field-error")) note.remove();
   const place = $(".error", form);
@@ -46,7 +48,7 @@ function clear(form) {
 }
 
 /** Show a refusal at the fields it names, the rest above the button; the first wrong field gets the focus. */
-function refuse(form, refusal) {
+export function refuse(form, refusal) {
   const fields = refusal.data?.fields ?? [];
   let first = null;
   for (const { field, message } of fields) {

@@ -69,6 +69,10 @@ function drawState(state) {
   $("#pause-open").textContent = t(["talking", "wrap_up"].includes(state) || operator?.calls ? "operator.pause_next" : "operator.pause");
   $("#listened").hidden = !operator?.listened;
   $("#listened").textContent = operator?.listened ? t(`listened.${operator.listened}`) : "";
+  const tape = state === "talking" ? operator.recording : null;
+  $("#tape").hidden = $("#taped").hidden = !tape;
+  $("#tape").textContent = tape ? t({ paused: "tape.keep", ask: "tape.agreed" }[tape] ?? "tape.pause") : "";
+  $("#taped").textContent = tape ? t(`tape.${tape}`) : "";
   $("#more-time").hidden = state !== "wrap_up";
   $("#more-time").textContent = operator?.extended ? t("operator.more_time_used", { count: operator.extended }) : t("operator.more_time");
   $("#stop").hidden = !["ready", "ringing", "paused"].includes(state) && !looks;
@@ -286,6 +290,7 @@ $("#named").seat.value = localStorage.getItem("seat") ?? "";
 $("#ready").addEventListener("click", () => command("ready"));
 $("#stop").addEventListener("click", () => command("stop"));
 $("#hangup").addEventListener("click", () => command("hangup"));
+$("#tape").addEventListener("click", () => command("recording", { wish: ["paused", "ask"].includes(now.operator?.recording) ? "keep" : "pause" }));
 $("#more-time").addEventListener("click", () => command("more-time"));
 
 // Keys -----------------------------------------------------------------------------------------------
@@ -301,6 +306,7 @@ function pressed(event) {
   afterG = key === "g" ? performance.now() : -Infinity;
   if (key === "m" && !$("#phone-keys").hidden) return $("#mute").click() ?? true;
   if (key === "h" && !$("#phone-keys").hidden) return $("#hold").click() ?? true;
+  if (key === "v" && !$("#tape").hidden) return $("#tape").click() ?? true;
   if (key === "+" && !$("#more-time").hidden) return $("#more-time").click() ?? true;
   if (!now.card) return dialKey(key);
   if (/^[a-f]$/.test(key) && answerKey(key)) return true;

@@ -6,7 +6,6 @@ One service for all tests here; each test has a team of its own, so that nobody 
 from __future__ import annotations
 
 import asyncio
-import shutil
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from dialer.errors import Misconfigured
 from dialer.world import rig as world
 from dialer.world import root
 from dialer.world.people import Behaviour, Person
+from tests.browser.chromium import find
 from tests.browser.talk.team import PATIENCE_S, Team
 from tests.real.office import CROWD, SOON, Office, number
 
@@ -62,10 +62,8 @@ async def office(rig, server, tmp_path_factory):
 @asynccontextmanager
 async def started_chromium() -> AsyncIterator[Browser]:
     """A Chromium of its own, so that a test may kill it."""
-    path = shutil.which("chromium")
-    assert path, "install chromium; scripts/test does as root"
     async with async_playwright() as playwright:
-        yield await playwright.chromium.launch(executable_path=path, args=list(FLAGS), timeout=PATIENCE_S * 1000)
+        yield await playwright.chromium.launch(executable_path=find(), args=list(FLAGS), timeout=PATIENCE_S * 1000)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -1,0 +1,72 @@
+-- People who call the shown number back.
+
+-- name: return_numbers
+-- Numbers that campaigns of a switch show on a trunk: their countries are the trunk's.
+SELECT DISTINCT c.caller_number
+FROM campaign c JOIN trunk t ON t.id = c.trunk_id JOIN team ON team.id = c.team_id
+WHERE t.name = :trunk::text AND team.switch = :switch::text AND c.caller_number <> '';
+
+-- name: return_last
+-- The last call to a phone, by whom the shown number says, and its contact; contact and phone are locked as a claim locks them. A
+-- dialled number that no campaign shows is the carrier's own name of the line, and says nothing.
+SELECT a.campaign_id, a.contact_id, c.base_id, a.phone_id, p.e164, c.counted, a.profile, a.profile_version, a.caller_number,
+    k.state IN ('running', 'paused') AND NOT k.operator_free AND k.id = ANY(:campaigns::bigint[]) AS open, k.customer_id,
+    (SELECT b.id FROM callback b WHERE b.contact_id = c.id AND b.state = 'pending') AS callback_id,
+    (SELECT l.attempt_id FROM attempt_live l WHERE l.phone_id = p.id OR l.contact_id = c.id LIMIT 1) AS live_id,
+    EXISTS (SELECT FROM do_not_call d WHERE d.phone_id = p.id
+        AND (d.scope = 'global' OR d.customer_id = k.customer_id OR d.campaign_id = k.id)) AS forbidden
+FROM phone p
+JOIN LATERAL (
+    SELECT t.campaign_id, t.contact_id, t.phone_id, t.profile, t.profile_version, t.caller_number, t.sent_at
+    FROM attempt t WHERE t.phone_id = p.id AND t.sent_at > :since::timestamptz AND NOT t.came_in AND t.outcome <> 'not_sent'
+    UNION ALL
+    SELECT l.campaign_id, l.contact_id, l.phone_id, l.profile, l.profile_version, l.caller_number, l.sent_at
+    FROM attempt_live l WHERE l.phone_id = p.id
+) AS a ON true
+JOIN campaign k ON k.id = a.campaign_id JOIN team ON team.id = k.team_id JOIN trunk ON trunk.id = k.trunk_id
+JOIN contact c ON c.id = a.contact_id
+WHERE p.e164 = ANY(:numbers::text[]) AND team.switch = :switch::text AND trunk.name = :trunk::text
+    AND (ltrim(a.caller_number, '+') = ANY(:dialled::text[])
+        OR NOT EXISTS (SELECT FROM campaign x WHERE x.caller_number <> '' AND ltrim(x.caller_number, '+') = ANY(:dialled::text[])))
+ORDER BY a.sent_at DESC
+LIMIT 1
+FOR NO KEY UPDATE OF c, p;
+
+-- name: return_take
+-- The caller holds the phone from now on.
+INSERT INTO attempt_live (phone_id, attempt_id, contact_id, campaign_id, base_id, switch, epoch, number, counted, profile, profile_version,
+    state, sent_at, waiting_at, callback_id, caller_number, asked, came_in)
+VALUES (:phone_id::bigint, :id::uuid, :contact_id::bigint, :campaign_id::bigint, :base_id::bigint, :switch::text, :epoch::bigint, 0,
+    :counted::integer, :profile::text, :profile_version::integer, 'waiting', :now::timestamptz, :now::timestamptz, :callback_id::bigint,
+    :caller_number::text, true, true);
+
+-- name: return_refused
+-- A caller for whom nobody is here.
+INSERT INTO return_call (id, switch, epoch, trunk, campaign_id, base_id, contact_id, phone_id, caller_number, came_at, ended_at, outcome, why)
+VALUES (:id::uuid, :switch::text, :epoch::bigint, :trunk::text, :campaign_id::bigint, :base_id::bigint, :contact_id::bigint,
+    :phone_id::bigint, :caller_number::text, :now::timestamptz, :now::timestamptz, 'refused', :why::text)
+ON CONFLICT DO NOTHING;
+
+-- name: return_owed
+-- Whom nobody could serve is called back before all others: a promise there is already becomes this one, a closed contact is open for
+-- it. Nobody who said never to call is.
+WITH missed AS (
+    SELECT r.id, r.contact_id, r.campaign_id, r.phone_id, r.ended_at
+    FROM return_call r JOIN contact c ON c.id = r.contact_id JOIN campaign k ON k.id = r.campaign_id
+    WHERE r.id = ANY(:ids::uuid[]) AND r.outcome = 'missed'
+        AND NOT EXISTS (SELECT FROM do_not_call d WHERE d.phone_id = r.phone_id
+            AND (d.scope = 'global' OR d.customer_id = k.customer_id OR d.campaign_id = k.id))
+), sooner AS (
+    UPDATE callback b SET urgent = true, next_at = least(b.next_at, m.ended_at), due_at = least(b.due_at, m.ended_at), operator_id = NULL
+    FROM missed m WHERE b.contact_id = m.contact_id AND b.state = 'pending'
+    RETURNING b.contact_id
+), made AS (
+    INSERT INTO callback (contact_id, campaign_id, phone_id, made_by_attempt, promised_at, due_at, next_at, urgent)
+    SELECT m.contact_id, m.campaign_id, m.phone_id, m.id, m.ended_at, m.ended_at, m.ended_at, true
+    FROM missed m WHERE NOT EXISTS (SELECT FROM callback b WHERE b.contact_id = m.contact_id AND b.state = 'pending')
+    RETURNING contact_id
+)
+UPDATE contact c
+SET state = 'open', closed_by = NULL, closed_at = NULL, promised = true, phone_id = m.phone_id,
+    next_at = CASE WHEN c.state = 'closed' THEN 'infinity' ELSE c.next_at END, refused_by = NULL
+FROM missed m WHERE c.id = m.contact_id;

@@ -1,0 +1,221 @@
+"""Callers on the switch: looked up beside everything else, named by their channel, bounded in number, found after a crash."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from random import Random
+from uuid import UUID
+
+import pytest
+
+from ami import actions
+from ami import events as heard
+from ami.events import ChannelState
+from dialer.core import effects as fx
+from dialer.core import events as ev
+from dialer.core.model import AttemptState, LiveAttempt
+from dialer.engine.engine import Engine
+from dialer.engine.ports import Lease, Recovered, ReturnResult
+from dialer.engine.returns import LOOKED_UP_MOST, WAITING_MOST
+from dialer.errors import StoreDown
+from tests.core.floors import CAMPAIGN, NOON, budget
+from tests.engine.test_resync import LEG, OPERATOR, Clock, Link, shown
+
+CHANNEL, NAME = "1772452800.7", "PJSIP/carrier-00000007"
+LEASE = Lease(switch="main", epoch=3, expires_in_s=10.0)
+
+
+class Line(Link):
+    """Keeps what is written to the switch."""
+
+    def __init__(self):
+        super().__init__()
+        self.sent = []
+
+    def send(self, action):
+        self.sent.append(action)
+        return super().send(action)
+
+
+class Store:
+    """Answers look-ups one by one, when the test lets it."""
+
+    def __init__(self):
+        self.asked = []
+        self.answers = []
+        self.free = asyncio.Event()
+        self.free.set()
+
+    async def take_return(self, ask):
+        self.asked.append(ask)
+        await self.free.wait()
+        answer = self.answers.pop(0) if self.answers else "found"
+        if isinstance(answer, Exception):
+            raise answer
+        return found(ask) if answer == "found" else answer
+
+    async def recover(self, switch):
+        return Recovered()
+
+
+def found(ask, n=0):
+    attempt = LiveAttempt(
+        id=ask.id, campaign_id=CAMPAIGN.id, contact_id=n, phone_id=n, e164="+12025550001", number=0, counted=0,
+        state=AttemptState.WAITING, sent_at=NOON, waiting_at=NOON, asked=True, came_in=True,
+    )  # fmt: skip
+    return ReturnResult(attempt=attempt, calls_back=True)
+
+
+class Office:
+    def __init__(self):
+        self.link, self.store = Line(), Store()
+        self.engine = Engine(
+            switch="main", link=self.link, store=self.store, clock=Clock(), rng=Random(1), new_id=lambda: UUID(int=9)
+        )
+        self.engine.floor.cover.budgets[CAMPAIGN.id] = budget()
+        self.engine._do(ev.CampaignsRead([CAMPAIGN]))
+        self.engine._lease = LEASE
+
+    def hears(self, *events):
+        for event in events:
+            self.engine._switch.take(event, NOON)
+
+    def comes(self, channel=CHANNEL, name=NAME, **said):
+        fields = {"Caller": "12025550001", "Dialled": "+12025550100", "Name": name, **said}
+        self.hears(
+            heard.Said(at=NOON.timestamp(), channel_id=channel, name="CameIn", fields=fields),
+            heard.BridgeEntered(at=NOON.timestamp(), channel_id=channel, bridge_id="w", holding=True),
+        )
+
+    def operator(self):
+        self.engine._do(ev.Recovered([], [OPERATOR]))
+        self.engine._do(ev.LegWaiting(OPERATOR.session_id, NOON))
+
+    def written(self, kind):
+        return [one for one in self.link.sent if isinstance(one, kind)]
+
+
+@pytest.fixture
+async def office():
+    return Office()
+
+
+async def settled():
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_a_caller_is_looked_up_and_bridged_by_the_channels_name(office):
+    office.operator()
+    office.comes()
+    await settled()
+    [ask] = office.store.asked
+    assert (ask.number, ask.dialled, ask.trunk, ask.lease) == ("12025550001", "+12025550100", "carrier", LEASE)
+    assert ask.campaign_ids == [CAMPAIGN.id]
+    assert office.written(actions.Bridge) == [actions.Bridge(channel_id_1=LEG, channel_id_2=NAME)]
+    for channel in (CHANNEL, LEG):
+        office.hears(heard.BridgeEntered(at=NOON.timestamp(), channel_id=channel, bridge_id="talk", holding=False))
+    assert office.engine.floor.attempts[ask.id].state is AttemptState.CONNECTED
+    office.engine._carry_out(fx.EndCall(ask.id))
+    assert office.written(actions.Hangup) == [actions.Hangup(channel_id=NAME)]
+    office.hears(heard.HungUp(at=NOON.timestamp(), channel_id=CHANNEL, cause=16))
+    assert office.engine.floor.attempts == {}
+
+
+async def test_nobody_in_time_is_sent_to_the_promise_of_a_call_and_only_if_there_is_one(office):
+    for calls_back, context in ((True, "missed"), (False, "unknown")):
+        office.store.free.clear()
+        office.comes()
+        await settled()
+        ask = office.store.asked[-1]
+        office.store.answers = [replace(found(ask), calls_back=calls_back)]
+        office.store.free.set()
+        await settled()
+        office.engine._learn_from(fx.TurnAway(ask.id))
+        assert office.written(actions.Redirect)[-1] == actions.Redirect(channel_id=NAME, context=context)
+        office.hears(heard.HungUp(at=NOON.timestamp(), channel_id=CHANNEL, cause=16))
+
+
+@pytest.mark.parametrize("answer", [ReturnResult(why="unknown"), StoreDown("store.down", "gone")])
+async def test_whom_nobody_knows_or_can_look_up_hears_that_nobody_is_there(office, answer):
+    office.store.answers = [answer]
+    office.comes()
+    await settled()
+    assert office.written(actions.Redirect) == [actions.Redirect(channel_id=NAME, context="unknown")]
+    assert office.engine.floor.attempts == {}
+
+
+async def test_who_hung_up_while_being_looked_up_is_missed_at_once(office):
+    office.store.free.clear()
+    office.comes()
+    await settled()
+    office.hears(heard.HungUp(at=NOON.timestamp(), channel_id=CHANNEL, cause=16))
+    office.store.free.set()
+    await settled()
+    assert office.engine.floor.attempts == {}
+    [ended] = office.engine.writer._page.ended
+    assert (ended.attempt.came_in, ended.attempt.connected_at) == (True, None)
+
+
+async def test_our_own_line_to_the_caller_is_cut_and_the_caller_looked_up_again(office, monkeypatch):
+    monkeypatch.setattr("dialer.engine.returns.CUT_S", 0.0)
+    ringing = replace(
+        found(type("Ask", (), {"id": UUID(int=5)}), 4).attempt, came_in=False, asked=False, state=AttemptState.RINGING,
+        waiting_at=None, rang_at=NOON,
+    )  # fmt: skip
+    office.engine._do(ev.Recovered([ringing], []))
+    office.store.answers = [ReturnResult(ringing_phone_id=4), "found"]
+    office.comes()
+    await settled()
+    assert office.written(actions.Hangup) == [actions.Hangup(channel_id=f"att-{UUID(int=5).hex}")]
+    assert len(office.store.asked) == 2
+
+
+async def test_a_flood_is_turned_away_and_waits_in_no_queue_of_ours(office):
+    office.store.free.clear()
+    for n in range(200):
+        office.comes(f"1772452800.{n}", f"PJSIP/carrier-{n:08x}")
+    await settled()
+    assert len(office.store.asked) == LOOKED_UP_MOST
+    assert len(office.written(actions.Redirect)) == 200 - LOOKED_UP_MOST
+    office.store.free.set()
+    for n in range(200, 300):
+        office.comes(f"1772452800.{n}", f"PJSIP/carrier-{n:08x}")
+        await settled()
+    waiting = [a for a in office.engine.floor.attempts.values() if a.state is AttemptState.WAITING]
+    assert len(waiting) == WAITING_MOST
+
+
+async def test_without_a_lease_nobody_is_looked_up(office):
+    office.engine._lease = None
+    office.comes()
+    await settled()
+    assert office.store.asked == []
+
+
+async def test_a_caller_of_before_a_crash_is_found_again_and_nobody_elses_channel_is_ours(office):
+    office.comes()
+    await settled()
+    [ask] = office.store.asked
+    again = Office()
+    again.engine._do(ev.Recovered([found(ask).attempt], []))
+    stranger = ChannelState(
+        channel_id="1772452800.8", name="PJSIP/carrier-00000008", state="Up", context="inbound",
+        application="BridgeWait", bridge_id="", duration_s=1,
+    )  # fmt: skip
+    again.link.channels = (replace(stranger, channel_id=CHANNEL, name=NAME), stranger, shown(LEG))
+    again.operator()
+    seen = await again.engine._switch.look(lambda: NOON, again.engine.floor.attempts)
+    assert list(seen.calls) == [ask.id]
+    again.engine._do(seen)
+    assert again.written(actions.Bridge) == [actions.Bridge(channel_id_1=LEG, channel_id_2=NAME)]
+    again.hears(heard.HungUp(at=NOON.timestamp(), channel_id="1772452800.8", cause=16))
+    assert list(again.engine.floor.attempts) == [ask.id]
+
+
+async def test_two_switches_never_make_one_conversation_of_two_callers(office):
+    other = Engine(
+        switch="other", link=Line(), store=Store(), clock=Clock(), rng=Random(1), new_id=lambda: UUID(int=9)
+    )  # fmt: skip
+    assert office.engine._switch.callers.id_for(CHANNEL) != other._switch.callers.id_for(CHANNEL)

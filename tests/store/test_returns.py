@@ -1,0 +1,271 @@
+"""Who calls back is put on the line of the campaign that called there last; who is missed is owed a call before all others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from dialer.core.model import AttemptState, CampaignState, Outcome
+from dialer.engine.ports import Journal, ReturnAsk
+from dialer.errors import LeaseLost
+from dialer.store.facts import Sought
+from dialer.store.kpi_hours import HourRows
+from dialer.store.returns import readings
+from tests.store.places import SYSTEM
+
+PHONE, SHOWN = "+79161234567", "+74951230000"
+
+
+def test_a_number_is_read_as_its_trunks_countries_write_it():
+    """What the far side says may be anything; what is no number is nobody's."""
+    assert readings("+79161234567", ["RU"]) == ["+79161234567"]
+    assert readings("89161234567", ["RU"]) == ["+89161234567", "+79161234567"]
+    assert readings("9161234567", ["RU"]) == ["+9161234567", "+79161234567"]
+    assert readings("2025550101", ["US", "RU"]) == ["+2025550101", "+12025550101", "+72025550101"]
+    assert readings("", ["RU"]) == readings("+", []) == readings("0000", []) == readings("12", ["RU"]) == []
+    assert readings("7916'; DROP TABLE phone; --1234567", []) == ["+79161234567"]
+    assert readings("9" * 5000, ["RU"]) == []
+
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+async def shown(place):
+    """A campaign that shows a number and has called a contact, who did not answer."""
+    await place.stores.campaigns.change(place.campaign.id, {"caller_number": SHOWN}, actor=SYSTEM)
+    place.campaign = await place.read()
+    [place.contact_id] = await place.add_contacts(PHONE)
+    [attempt] = await place.dial()
+    await place.end(attempt, Outcome.NO_ANSWER)
+    place.now += timedelta(minutes=5)
+    return place
+
+
+def ask(place, number=PHONE, dialled=SHOWN, **more):
+    return ReturnAsk(
+        lease=more.pop("lease", place.lease), id=more.pop("id", uuid4()), trunk=more.pop("trunk", "world"),
+        number=number, dialled=dialled, now=place.now, campaign_ids=more.pop("campaigns", range(100)),
+    )  # fmt: skip
+
+
+async def come(place, *args, **more):
+    return await place.store.take_return(ask(place, *args, **more))
+
+
+async def talk_and_end(place, attempt, operator, seconds=60):
+    talking = replace(
+        attempt, state=AttemptState.CONNECTED, connected_at=place.now + timedelta(seconds=3), operator_id=operator
+    )
+    await place.store.write(Journal(progress=[talking]))
+    await place.end(talking, Outcome.CONNECTED, after_s=seconds)
+    return talking
+
+
+async def rows(place, table="return_call"):
+    text = "SELECT * FROM {}"
+    return await place.pools.web.fetch(text.format(table))
+
+
+@pytest.mark.parametrize("number", [PHONE, "79161234567", "89161234567", "9161234567"])
+@pytest.mark.parametrize("dialled", [SHOWN, "74951230000", "84951230000", "", "sip-line-7"])
+async def test_the_campaign_that_called_last_takes_the_call_however_the_carrier_writes_the_numbers(
+    shown, number, dialled
+):
+    found = await come(shown, number, dialled)
+    attempt = found.attempt
+    assert (attempt.campaign_id, attempt.contact_id, attempt.e164) == (shown.campaign.id, shown.contact_id, PHONE)
+    assert (attempt.state, attempt.came_in, attempt.number, found.calls_back) == ("waiting", True, 0, True)
+    assert [live.id for live in (await shown.store.recover("main")).attempts] == [attempt.id]
+    assert (await shown.store.recover("main")).attempts[0] == attempt
+
+
+async def test_two_campaigns_called_and_the_shown_number_says_which(shown):
+    other = await shown.add_campaign("other", caller_number="+74959990000")
+    await shown.add_contacts(PHONE, campaign=other)
+    [attempt] = await shown.dial(campaign=other)
+    await shown.end(attempt, Outcome.NO_ANSWER, campaign=other)
+    shown.now += timedelta(minutes=1)
+    found = await come(shown, dialled=SHOWN)
+    assert found.attempt.campaign_id == shown.campaign.id
+    await shown.end(found.attempt, Outcome.EARLY_HANGUP)
+    assert (await come(shown, dialled="+74959990000")).attempt.campaign_id == other.id
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"number": "+79160000000"}, "unknown"),
+        ({"number": ""}, "unknown"),
+        ({"trunk": "elsewhere"}, "unknown"),
+        ({"late": timedelta(days=31)}, "unknown"),
+        ({"state": CampaignState.STOPPED}, "closed"),
+        ({"campaigns": []}, "closed"),  # the engine does not run it
+    ],
+)
+async def test_whom_nobody_called_lately_or_for_whom_nobody_is_there_is_refused_and_counted(shown, change, why):
+    shown.now += change.pop("late", timedelta(0))
+    if state := change.pop("state", None):
+        await shown.stores.campaigns.set_state(shown.campaign.id, state, actor=SYSTEM)
+    found = await come(shown, **change)
+    assert (found.attempt, found.why) == (None, why)
+    [row] = await rows(shown)
+    assert (row["outcome"], row["why"], row["phone_id"] is None) == ("refused", why, why == "unknown")
+    assert await shown.count("attempt_live") == 0
+
+
+async def test_a_caller_whom_we_ring_at_this_moment_waits_until_that_has_ended(shown):
+    shown.now += timedelta(days=2)
+    [ringing] = await shown.dial()
+    first = await come(shown)
+    assert (first.attempt, first.ringing_phone_id) == (None, ringing.phone_id)
+    await shown.end(ringing, Outcome.CANCELLED)
+    assert (await come(shown)).attempt is not None
+    assert await rows(shown) == []
+
+
+async def test_nobody_is_called_while_the_person_is_on_the_line_with_us(shown):
+    await come(shown)
+    shown.now += timedelta(days=2)
+    assert not await shown.dial()
+
+
+async def test_a_conversation_is_an_attempt_that_counts_in_no_limit_and_takes_a_disposition(shown):
+    operator = await shown.add_operator("ann")
+    before = await shown.contact(shown.contact_id)
+    budget = await shown.pools.web.fetchrow("SELECT * FROM abandon_budget")
+    found = await come(shown)
+    talked = await talk_and_end(shown, found.attempt, operator)
+    [row] = await rows(shown)
+    assert (row["outcome"], row["id"], row["operator_id"]) == ("connected", talked.id, operator)
+    kept = await shown.pools.web.fetchrow("SELECT * FROM attempt WHERE came_in")
+    assert (kept["attempt_id"], kept["outcome"], kept["counts"], kept["answered_at"]) == (
+        talked.id, "connected", False, None,
+    )  # fmt: skip
+    after = await shown.contact(shown.contact_id)
+    assert (after["counted"], after["attempts"]) == (before["counted"], before["attempts"])
+    assert await shown.pools.web.fetchrow("SELECT * FROM abandon_budget") == budget
+    await shown.save(talked.id, operator, "agreed")
+    assert (await shown.contact(shown.contact_id))["closed_by"] == "disposition"
+    tried = await shown.pools.web.fetchrow("SELECT * FROM kpi_tried WHERE attempt_id = $1", talked.id)
+    wanted = ("attempts", "rang", "answered", "abandoned", "dialled", "reached", "connected", "voice_ms")
+    assert [tried[name] for name in wanted] == [0, 0, 0, 0, 0, 0, 1, None]
+    for more, count in ({}, 1), ({"outcome": "connected"}, 1), ({"contact_id": shown.contact_id}, 2):
+        found = await shown.stores.facts.find(Sought(campaign_id=shown.campaign.id, **more))
+        assert len(found.rows) == count, more
+
+
+async def test_the_card_says_who_called_and_its_history_keeps_what_nobody_took(shown):
+    operator = await shown.add_operator("ann")
+    missed = await come(shown)
+    await shown.end(missed.attempt, Outcome.EARLY_HANGUP)
+    shown.now += timedelta(minutes=1)
+    found = await come(shown)
+    talked = await talk_and_end(shown, found.attempt, operator)
+    card = await shown.stores.contacts.card(talked.id, operator_id=operator)
+    assert (card.came_in, card.promised, card.phone) == (True, True, PHONE)
+    assert [(one.outcome, one.came_in) for one in card.history] == [("missed", True), ("no_answer", False)]
+    callbacks = await shown.pools.web.fetch("SELECT state, kept_by_attempt FROM callback")
+    assert [tuple(row) for row in callbacks] == [("kept", talked.id)]
+
+
+async def test_the_board_counts_whom_we_owe_a_call(shown):
+    missed = await come(shown)
+    await shown.end(missed.attempt, Outcome.EARLY_HANGUP)
+    promises = await shown.stores.boards.promises(shown.now + timedelta(seconds=20))
+    assert promises[shown.campaign.id].urgent == 1
+
+
+async def test_a_missed_one_is_owed_a_call_before_all_other_promises_and_once(shown):
+    first, second = await shown.add_contacts("+79161110001", "+79161110002")
+    await shown.pools.web.execute(
+        "INSERT INTO callback (contact_id, campaign_id, phone_id, due_at, next_at)"
+        " SELECT id, campaign_id, phone_id, $2, $2 FROM contact WHERE id = ANY($1)",
+        [first, second], shown.now - timedelta(hours=1),
+    )  # fmt: skip
+    for _ in range(2):
+        found = await come(shown)
+        await shown.end(found.attempt, Outcome.EARLY_HANGUP)
+    assert [row["outcome"] for row in await rows(shown)] == ["missed", "missed"]
+    assert not await shown.pools.web.fetch("SELECT FROM attempt WHERE came_in")
+    owed = await shown.pools.web.fetch("SELECT * FROM callback WHERE contact_id = $1", shown.contact_id)
+    assert [(row["urgent"], row["state"], row["operator_id"]) for row in owed] == [(True, "pending", None)]
+    shown.now += timedelta(minutes=1)
+    [call] = await shown.dial(1, callbacks_only=True)
+    assert (call.contact_id, call.callback_id) == (shown.contact_id, owed[0]["id"])
+
+
+async def test_a_closed_contact_is_open_again_for_it_unless_it_said_never(shown):
+    await shown.pools.web.execute(
+        "UPDATE contact SET state = 'closed', closed_by = 'used_up', closed_at = now() WHERE id = $1", shown.contact_id
+    )
+    found = await come(shown)
+    await shown.end(found.attempt, Outcome.EARLY_HANGUP)
+    contact = await shown.contact(shown.contact_id)
+    assert (contact["state"], contact["promised"]) == ("open", True)
+
+
+async def test_who_said_never_is_put_through_and_never_called_back(shown):
+    await shown.stores.do_not_call.add(phone=PHONE, scope="global", reason="asked", actor=SYSTEM)
+    found = await come(shown)
+    assert (found.attempt is not None, found.calls_back) == (True, False)
+    await shown.end(found.attempt, Outcome.EARLY_HANGUP)
+    assert [row["outcome"] for row in await rows(shown)] == ["missed"]
+    assert await shown.count("callback") == 0
+
+
+async def test_the_end_told_twice_is_one_fact_and_one_callback(shown):
+    found = await come(shown)
+    end = Journal(ended=[shown.ended(found.attempt, Outcome.EARLY_HANGUP)])
+    await shown.store.write(end)
+    await shown.store.write(end)
+    assert (await shown.count("return_call"), await shown.count("callback")) == (1, 1)
+
+
+async def test_an_engine_that_lost_its_lease_takes_nobody(shown):
+    with pytest.raises(LeaseLost):
+        await come(shown, lease=replace(shown.lease, epoch=shown.lease.epoch - 1))
+
+
+async def test_the_numbers_tell_how_many_called_back_and_were_missed_by_hour_folded_or_not(shown):
+    operator = await shown.add_operator("ann")
+    began = shown.now
+    for missed in (True, True, False, None):
+        found = await come(shown, number="+79160000000" if missed is None else PHONE)
+        if missed:
+            await shown.end(found.attempt, Outcome.EARLY_HANGUP)
+        elif found.attempt is not None:
+            await talk_and_end(shown, found.attempt, operator)
+        shown.now += timedelta(hours=1)
+    period = {"since": began - timedelta(hours=1), "until": shown.now + timedelta(hours=1), "now": shown.now}
+    rows = HourRows(shown.pools.intake)
+    for _ in range(2):
+        [total] = await shown.stores.kpi.table(**period, by="total", apart=False)
+        assert (total.facts["return_calls"], total.facts["return_missed"]) == (3, 2)
+        assert total.values["missed_return_calls"] == pytest.approx(200 / 3)
+        assert (total.facts["attempts"], total.facts["rang"], total.facts["connected"]) == (1, 1, 1)
+        hours = await shown.stores.kpi.table(**period, by="hour", apart=False)
+        told = [(row.facts["return_calls"], row.facts["return_missed"]) for row in hours if row.facts["return_calls"]]
+        assert told == [(1, 1), (1, 1), (1, 0)]
+        found = await rows.check(began - timedelta(days=2), shown.now + timedelta(days=2))
+        assert (found.compared > 0, found.different) == (True, 0)
+        await rows.fold()
+    await rows.remake(began - timedelta(days=2), shown.now + timedelta(days=2))
+    [again] = await shown.stores.kpi.table(**period, by="total", apart=False)
+    assert again.facts == total.facts
+
+
+async def test_facts_stay_as_they_are_and_nothing_of_a_return_call_looks_like_our_own(shown):
+    await come(shown, number="+79160000000")
+    found = await come(shown)
+    for text in ("UPDATE return_call SET outcome = 'missed'", "DELETE FROM return_call"):
+        with pytest.raises(asyncpg.PostgresError):
+            await shown.pools.web.execute(text)
+    for column in ("rang_at", "answered_at"):
+        text = "UPDATE attempt_live SET {} = now() WHERE attempt_id = $1"
+        with pytest.raises(asyncpg.CheckViolationError):
+            await shown.pools.web.execute(text.format(column), found.attempt.id)
