@@ -409,7 +409,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         id="kept_share",
-        name_en="Promises kept, share",
+        name_en="Share of promises kept",
         name_ru="Доля выполненных обещаний",
         formula_en="kept, in time or late ÷ promises due (kept + broken + late)",
         formula_ru="выполнены, вовремя или позже ÷ наступил срок (выполнены + нарушены + просрочены)",

@@ -210,6 +210,7 @@ class Checker(Lookout):
             return
         rang_until = (call.answered_at or call.ended_at or 0.0) - self.site.epoch_s
         if rang_until - since > 1.0 + self._wire_s():
+            self._well(self.site.active)  # what went away since the last look
             if self.well_since < since:
                 self.fails("I8 rang on", call=call, forbidden_since=since)
             else:

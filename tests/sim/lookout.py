@@ -100,6 +100,7 @@ class Lookout:
             service is not None
             and service.process.running
             and service.link._up
+            and not service.link._muted
             and service.engine._synced
             and not site.database.weather.down
             and site.database.weather.lose_ask == 0
