@@ -39,7 +39,7 @@ async def look_at(page: Page, name: str, *, themes: tuple[str, ...] = THEMES) ->
         wider = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wider <= 0, (name, size)
         cut = await page.evaluate(_CUT)
-        assert cut == [], (name, size)
+        assert cut == [], (name, size, cut)
         await picture(page, f"{name}-{size}")
     if before is not None:
         await page.set_viewport_size(before)
