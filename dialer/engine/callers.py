@@ -6,10 +6,13 @@ finds the caller it left; actions name it by its name, which is of fixed length 
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
+
+import structlog
 
 from ami import actions
 from ami import events as heard
@@ -17,14 +20,18 @@ from ami.errors import NotConnected
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Container, Iterable
+    from collections.abc import Callable, Container, Iterable, Mapping
 
     from ami.port import SwitchLink
+
+log = structlog.get_logger(__name__)
 
 #: What is said to whom nobody could serve, and to whom nobody here knows: contexts of our dialplan.
 MISSED, UNKNOWN = "missed", "unknown"
 #: Contexts a caller can be in and still belong to us.
 PLACES = frozenset({"inbound", "held"})
+#: Names of channels of our trunks: others cannot be named in an action.
+_LINE = re.compile(r"PJSIP/(?P<trunk>[a-z0-9_-]{1,32})-[0-9a-f]{8}")
 #: Makes ids of Asterisk's.
 _OURS = UUID("6c1b3f4e-5d1c-4a83-9f0e-0f3a7c2b9d10")
 
@@ -79,11 +86,7 @@ class Callers:
         """See who comes and goes; a caller is told of once, in the waiting place."""
         match event:
             case heard.Said(name="CameIn", fields=said):
-                uid = self._meet(channel_id, said.get("Name", ""))
-                trunk = said.get("Name", "").removeprefix("PJSIP/")[: -len("-00000000")]
-                self._coming[channel_id] = Caller(
-                    id=uid, number=said.get("Caller", ""), dialled=said.get("Dialled", ""), trunk=trunk
-                )
+                self._comes(channel_id, said)
             case heard.BridgeEntered(holding=True) if channel_id in self._coming:
                 self._waits(self._coming.pop(channel_id))
             case heard.HungUp():
@@ -93,8 +96,26 @@ class Callers:
             case _:
                 pass
 
+    def _comes(self, channel_id: str, said: Mapping[str, str]) -> None:
+        """One whom we know already came once; a channel of another kind is left to the dialplan."""
+        name = said.get("Name", "")
+        line = _LINE.fullmatch(name)
+        if line is None:
+            log.warning("caller.of_no_trunk", kind=name.partition("/")[0][:16])
+        elif channel_id not in self._ids:
+            uid = self._meet(channel_id, name)
+            number, dialled = said.get("Caller", ""), said.get("Dialled", "")
+            self._coming[channel_id] = Caller(id=uid, number=number, dialled=dialled, trunk=line["trunk"])
+
+    def known(self) -> dict[str, UUID]:
+        """Callers by the ids of their channels."""
+        return dict(self._ids)
+
     def found(self, channels: Iterable[heard.ChannelState], live: Container[UUID]) -> dict[str, UUID]:
-        """Callers we know of among the channels of a look; who came while nobody listened is the dialplan's."""
+        """Callers we know of among the channels of a look, also those who are looked up still.
+
+        Who came while nobody listened is the dialplan's.
+        """
         there: dict[str, UUID] = {}
         for channel in channels:
             uid = self._ids.get(channel.channel_id)
@@ -104,7 +125,7 @@ class Callers:
                 there[channel.channel_id] = uid
         for channel_id in [one for one, uid in self._ids.items() if one not in there and uid not in live]:
             self._names.pop(self._ids.pop(channel_id), None)
-        return {channel_id: uid for channel_id, uid in there.items() if uid in live}
+        return there
 
     def turn_away(self, uid: UUID, context: str) -> None:
         """Let the caller hear why nobody comes; one who is gone already is told by other events."""

@@ -38,6 +38,8 @@ log = structlog.get_logger(__name__)
 #: So many callers are looked up at the same time, and so many wait for an operator: a flood costs no more.
 LOOKED_UP_MOST = 8
 WAITING_MOST = 40
+#: And so many ask the database at once: the engine's other connections stay with the calls it makes.
+AT_ONCE = 2
 #: Our own call to the same number has ended this soon after its hangup was written.
 CUT_S = 0.5
 CUTS_MOST = 6
@@ -55,6 +57,7 @@ class Returns(ABC):
     def __init__(self) -> None:
         super().__init__()
         self._looking_up: set[asyncio.Task[None]] = set()
+        self._asking = asyncio.Semaphore(AT_ONCE)
         self._called_back: set[UUID] = set()
         """Who waits and will be called back if nobody serves them."""
 
@@ -79,17 +82,9 @@ class Returns(ABC):
     async def _look_up(self, caller: Caller, lease: Lease) -> None:
         """Find who called this number; whoever hung up meanwhile is a missed one as well."""
         for _ in range(CUTS_MOST):
-            ask = ReturnAsk(
-                lease=lease,
-                id=caller.id,
-                trunk=caller.trunk,
-                number=caller.number,
-                dialled=caller.dialled,
-                campaign_ids=list(self.floor.campaigns),
-                now=self._clock.now(),
-            )
             try:
-                found = await self._store.take_return(ask)
+                async with self._asking:
+                    found = await self._store.take_return(self._ask_for(caller, lease))
             except LeaseLost:
                 return
             except DialerError as error:
@@ -107,6 +102,17 @@ class Returns(ABC):
             self._do(ev.CallsUs(found.ringing_phone_id))
             await asyncio.sleep(CUT_S)
         self._switch.callers.turn_away(caller.id, UNKNOWN)
+
+    def _ask_for(self, caller: Caller, lease: Lease) -> ReturnAsk:
+        return ReturnAsk(
+            lease=lease,
+            id=caller.id,
+            trunk=caller.trunk,
+            number=caller.number,
+            dialled=caller.dialled,
+            campaign_ids=list(self.floor.campaigns),
+            now=self._clock.now(),
+        )
 
     def _turn_away(self, attempt_id: UUID) -> None:
         """Nobody could serve this caller."""

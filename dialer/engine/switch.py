@@ -380,14 +380,16 @@ class Hearing:
             if attempt.id not in found.calls and (attempt.state is not AttemptState.SENT or attempt.sent_at < settled)
         }
         over = set()
-        whose = {channel: (ATTEMPT, uid) for uid in floor.attempts if (channel := switch.callers.channel_of(uid))}
+        callers = switch.callers.known()
+        whose = {channel: (ATTEMPT, uid) for channel, uid in callers.items()}
         for event in await self._last_words(gone):
             switch.take(event, now())
             if isinstance(event, heard.HungUp) and (ours := whose.get(event.channel_id) or id_of(event.channel_id)):
                 over.add(ours[1])
+        looked_up = set(callers.values()) - floor.attempts.keys()
         return replace(
             found,
-            calls={uid: call for uid, call in found.calls.items() if uid not in over},
+            calls={uid: call for uid, call in found.calls.items() if uid not in over | looked_up},
             legs={uid: answered for uid, answered in found.legs.items() if uid not in over},
         )
 

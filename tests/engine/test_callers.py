@@ -17,7 +17,7 @@ from dialer.core import events as ev
 from dialer.core.model import AttemptState, LiveAttempt
 from dialer.engine.engine import Engine
 from dialer.engine.ports import Lease, Recovered, ReturnResult
-from dialer.engine.returns import LOOKED_UP_MOST, WAITING_MOST
+from dialer.engine.returns import AT_ONCE, LOOKED_UP_MOST, WAITING_MOST
 from dialer.errors import StoreDown
 from tests.core.floors import CAMPAIGN, NOON, budget
 from tests.engine.test_resync import LEG, OPERATOR, Clock, Link, shown
@@ -101,6 +101,18 @@ async def office():
     return Office()
 
 
+def caller_channel():
+    return ChannelState(
+        channel_id=CHANNEL,
+        name=NAME,
+        state="Up",
+        context="inbound",
+        application="BridgeWait",
+        bridge_id="",
+        duration_s=1,
+    )
+
+
 async def settled():
     for _ in range(5):
         await asyncio.sleep(0)
@@ -177,7 +189,7 @@ async def test_a_flood_is_turned_away_and_waits_in_no_queue_of_ours(office):
     for n in range(200):
         office.comes(f"1772452800.{n}", f"PJSIP/carrier-{n:08x}")
     await settled()
-    assert len(office.store.asked) == LOOKED_UP_MOST
+    assert len(office.engine._looking_up) == LOOKED_UP_MOST
     assert len(office.written(actions.Redirect)) == 200 - LOOKED_UP_MOST
     office.store.free.set()
     for n in range(200, 300):
@@ -212,6 +224,66 @@ async def test_a_caller_of_before_a_crash_is_found_again_and_nobody_elses_channe
     assert again.written(actions.Bridge) == [actions.Bridge(channel_id_1=LEG, channel_id_2=NAME)]
     again.hears(heard.HungUp(at=NOON.timestamp(), channel_id="1772452800.8", cause=16))
     assert list(again.engine.floor.attempts) == [ask.id]
+
+
+@pytest.mark.parametrize(
+    "name", ["Local/12025550100@inbound-00000001;2", "PJSIP/Carrier-00000007", "SIP/carrier-00000007", ""]
+)
+async def test_a_channel_that_no_action_may_name_is_left_to_the_dialplan(office, name):
+    """Somebody's own trunk or a forwarded call came to the place of callers: it costs no call of ours, and no engine."""
+    office.store.answers = [ReturnResult(why="unknown")]
+    office.comes(name=name)
+    await settled()
+    assert (office.store.asked, office.written(actions.Redirect)) == ([], [])
+
+
+async def test_events_of_an_arrival_told_twice_in_order_are_one_caller(office):
+    office.operator()
+    office.comes()
+    await settled()
+    office.comes()
+    await settled()
+    assert len(office.store.asked) == 1
+
+
+async def test_who_is_found_while_a_look_waits_for_last_words_is_not_taken_for_gone(office):
+    """The look was before, what it is compared with is after: only who was there all the time can have vanished."""
+    ended = replace(found(type("Ask", (), {"id": UUID(int=5)}), 4).attempt, came_in=False, asked=False, rang_at=NOON)
+    office.engine._do(ev.Recovered([ended], []))
+    office.link.channels = (caller_channel(),)
+    office.store.free.clear()
+    office.comes()
+    await settled()
+    look = asyncio.create_task(office.engine._hearing.look(office.engine._switch, office.engine.floor, lambda: NOON))
+    await settled()
+    office.store.free.set()
+    office.engine._do(await look)
+    assert list(office.engine.floor.attempts) == [office.store.asked[0].id]
+
+
+async def test_who_hangs_up_while_a_look_waits_for_last_words_is_gone(office):
+    office.link.channels = (caller_channel(),)
+    office.comes()
+    await settled()
+    lost = replace(found(type("Ask", (), {"id": UUID(int=5)}), 4).attempt, came_in=False, asked=False, rang_at=NOON)
+    office.engine._do(ev.Recovered([lost], []))
+    look = asyncio.create_task(office.engine._hearing.look(office.engine._switch, office.engine.floor, lambda: NOON))
+    await settled()
+    office.hears(heard.HungUp(at=NOON.timestamp(), channel_id=CHANNEL, cause=16))
+    office.engine._do(await look)
+    assert office.engine.floor.attempts == {}
+
+
+async def test_look_ups_leave_most_connections_to_the_calls_of_our_own(office):
+    office.store.free.clear()
+    for n in range(LOOKED_UP_MOST):
+        office.comes(f"1772452800.{n}", f"PJSIP/carrier-{n:08x}")
+    await settled()
+    assert len(office.store.asked) == AT_ONCE
+    office.store.free.set()
+    for _ in range(LOOKED_UP_MOST):
+        await settled()
+    assert len(office.store.asked) == LOOKED_UP_MOST
 
 
 async def test_two_switches_never_make_one_conversation_of_two_callers(office):
