@@ -121,7 +121,8 @@ class Tapes(ABC):
             self._reels[attempt_id] = Reel(Tape.PAUSED if paused_at else Tape.ON, paused_at)
         for attempt in recovered.attempts:
             campaign = self.floor.campaigns.get(attempt.campaign_id)
-            if attempt.id not in self._reels and campaign is not None and campaign.recording != Ways.OFF:
+            records = campaign is not None and campaign.recording != Ways.OFF and not attempt.came_in
+            if records and attempt.id not in self._reels:
                 self._reels[attempt.id] = Reel()
                 self._taped(attempt)
 

@@ -15,6 +15,7 @@ from ami.events import ChannelState
 from dialer.core import effects as fx
 from dialer.core import events as ev
 from dialer.core.model import AttemptState, LiveAttempt
+from dialer.core.recording import Ways
 from dialer.engine.engine import Engine
 from dialer.engine.ports import Lease, Recovered, ReturnResult
 from dialer.engine.returns import AT_ONCE, LOOKED_UP_MOST, WAITING_MOST
@@ -284,6 +285,21 @@ async def test_look_ups_leave_most_connections_to_the_calls_of_our_own(office):
     for _ in range(LOOKED_UP_MOST):
         await settled()
     assert len(office.store.asked) == LOOKED_UP_MOST
+
+
+async def test_a_conversation_that_the_switch_does_not_record_is_never_said_to_be(office):
+    """Nobody who calls us is recorded; an engine that comes back takes such a call for what it is."""
+    campaign = replace(CAMPAIGN, recording=Ways.TOLD)
+    office.engine._do(ev.CampaignsRead([campaign]))
+    talking = replace(
+        found(type("Ask", (), {"id": UUID(int=5)})).attempt,
+        state=AttemptState.CONNECTED,
+        connected_at=NOON,
+        operator_id=1,
+    )
+    office.engine._take_over(Recovered(attempts=[talking]))
+    assert office.engine.tape_of(talking.id) is None
+    assert office.engine.writer._page.recordings == []
 
 
 async def test_two_switches_never_make_one_conversation_of_two_callers(office):
