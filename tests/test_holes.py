@@ -130,6 +130,11 @@ def test_sip_is_not_open_to_the_world():
     """The honeypot of ten days: 19 million messages. No guests, no numbers as names, long secrets, loopback for AMI and HTTP."""
     pjsip = (ROOT / "docker/asterisk/pjsip.conf").read_text()
     assert not re.search(r"\[anonymous\]|identify_by\s*=.*anonymous|allow_guest", pjsip)
+    endpoints = [part for part in re.split(r"^\[", pjsip, flags=re.MULTILINE) if "\ntype = endpoint" in part]
+    assert len(endpoints) == 3
+    for part in endpoints:
+        assert re.search(r"^identify_by = (ip|username)$", part, re.MULTILINE)
+        assert "allow_transfer = no" in part
     assert "bindaddr = 127.0.0.1" in (ROOT / "docker/asterisk/http.conf").read_text()
     manager = (ROOT / "docker/asterisk/manager.conf").read_text()
     assert manager.count("deny = 0.0.0.0/0.0.0.0") == 2
