@@ -93,6 +93,10 @@ class Team:
         asked = "SELECT * FROM attempt WHERE campaign_id = $1 ORDER BY sent_at"
         return await self.office.pools.web.fetch(asked, self.campaign_id)
 
+    async def ended(self) -> list[Any]:
+        """Finished attempts as soon as there is one: an end is written beside what the page is told, not before it."""
+        return await until(self.attempts, PATIENCE_S, "a finished attempt")
+
     async def go_home(self) -> None:
         """No more calls; whoever is on the line is hung up, and every page is closed."""
         if self.campaign_id:

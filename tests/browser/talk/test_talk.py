@@ -107,7 +107,7 @@ async def test_a_browser_killed_while_talking_loses_nothing(team):
     await again.press("Enter")
     await again.is_in("ready", "talking")
     assert await team.saved() == [("thinking", "half a sentence")]
-    [first, *_] = await team.attempts()
+    [first, *_] = await team.ended()
     assert (first["outcome"], first["ended_by"]) == ("connected", "operator")
 
 
@@ -204,7 +204,7 @@ async def test_a_page_loaded_again_in_a_talk_has_the_callee_back(team):
     await fanny.is_in("wrap_up")
     await fanny.press("Enter")
     await fanny.is_in("ready", "talking")
-    [first, *_] = await team.attempts()
+    [first, *_] = await team.ended()
     assert (first["outcome"], first["ended_by"]) == ("connected", "operator")
     assert await team.saved() == [("thinking", "before")]
     assert fanny.complaints == []
@@ -260,7 +260,7 @@ async def test_an_operator_looks_first_skips_one_and_talks_to_the_next(team):
     await greta.press("Control+Enter")
     await greta.is_in("ready", "preview")
     assert await team.saved() == [("thinking", "knew whom I called")]
-    [attempt] = await team.attempts()
+    [attempt] = await team.ended()
     assert (attempt["asked"], attempt["outcome"], attempt["legal_abandoned"]) == (True, "connected", False)
     assert greta.complaints == []
 
@@ -292,6 +292,6 @@ async def test_an_operator_types_a_number_and_talks_to_whoever_answers(team):
     await ida.press("Control+Enter")
     await ida.is_in("paused")
     assert await team.saved() == [("thinking", "met at the fair")]
-    [attempt] = await team.attempts()
+    [attempt] = await team.ended()
     assert (attempt["manual"], attempt["outcome"], attempt["legal_abandoned"]) == (True, "connected", False)
     assert ida.complaints == []
