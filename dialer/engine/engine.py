@@ -315,12 +315,12 @@ class Engine(Desk, Listens, Returns, Tapes):
 
     async def _drain_opt_outs(self) -> None:
         """Opt-outs by key that came while nobody listened are kept by the switch until they are stored here."""
-        attempts = await self._switch.opt_outs()
-        for attempt_id in attempts:
+        kept = await self._switch.opt_outs()
+        for attempt_id in kept.values():
             self._carry_out(fx.NeverAgain(attempt_id, self._clock.now()))
         await self.writer.drained()
-        for attempt_id in attempts:
-            await self._switch.forget_opt_out(attempt_id)
+        for key in kept:
+            await self._switch.forget_opt_out(key)
 
     async def _audit(self) -> None:
         """Look for drift: between us and the switch, and between us and the database."""

@@ -325,15 +325,18 @@ class Switch:
         self.ears.seen((channel.channel_id for channel in snapshot.channels), now())
         return ev.Resynced(datetime.fromtimestamp(snapshot.started_at, UTC), calls, legs)
 
-    async def opt_outs(self) -> list[UUID]:
-        """Attempts whose callee opted out by key while nobody listened (AstDB)."""
-        found = await self.link.stored_keys("optout")
-        return [uid for key in found if (uid := _hex(key)) is not None]
+    async def opt_outs(self) -> dict[str, UUID]:
+        """Attempts whose callee opted out by key while nobody listened (AstDB), by the key of each.
 
-    async def forget_opt_out(self, attempt_id: UUID) -> None:
+        Of somebody who called us the key is the channel's id.
+        """
+        found = await self.link.stored_keys("optout")
+        return {key: _hex(key) or self.callers.id_for(key) for key in found}
+
+    async def forget_opt_out(self, key: str) -> None:
         """The opt-out is safe in PostgreSQL; the switch need not keep it."""
         with suppress(AmiError):
-            await self.link.forget_key("optout", attempt_id.hex)
+            await self.link.forget_key("optout", key)
 
 
 class Hearing:

@@ -302,6 +302,29 @@ async def test_a_conversation_that_the_switch_does_not_record_is_never_said_to_b
     assert office.engine.writer._page.recordings == []
 
 
+async def test_a_refusal_by_key_that_nobody_heard_is_drained_for_callers_as_for_callees(office, monkeypatch):
+    """Of a caller the dialplan keeps it under Asterisk's own id of the channel."""
+    callee, kept = UUID(int=5), {}
+    kept.update({CHANNEL: "1772452830", callee.hex: "1772452831"})
+
+    async def stored_keys(_family):
+        return kept
+
+    async def forget_key(_family, key):
+        del kept[key]
+
+    async def drained():
+        return None
+
+    monkeypatch.setattr(office.link, "stored_keys", stored_keys)
+    monkeypatch.setattr(office.link, "forget_key", forget_key, raising=False)
+    monkeypatch.setattr(office.engine.writer, "drained", drained)
+    await office.engine._drain_opt_outs()
+    told = [one.attempt_id for one in office.engine.writer._page.opt_outs]
+    assert told == [office.engine._switch.callers.id_for(CHANNEL), callee]
+    assert kept == {}
+
+
 async def test_two_switches_never_make_one_conversation_of_two_callers(office):
     other = Engine(
         switch="other", link=Line(), store=Store(), clock=Clock(), rng=Random(1), new_id=lambda: UUID(int=9)

@@ -11,7 +11,7 @@ from typing import Self
 
 import pytest
 
-from ami.actions import Originate
+from ami.actions import Originate, Redirect
 from ami.events import HungUp, LinkUp, Said
 from ami.link import Link, LinkSettings
 from dialer.service import CONTEXTS, PLAN
@@ -131,6 +131,21 @@ async def test_only_the_carriers_address_reaches_the_place_of_callers(tmp_path, 
         assert await carrier.final() == 200
         said = [one for one in await heard_until(link, lambda one: isinstance(one, Said)) if isinstance(one, Said)]
         assert [(one.name, one.fields["Caller"]) for one in said] == [("CameIn", "12025550101")]
+
+
+async def test_a_refusal_of_a_caller_is_kept_under_the_id_of_the_channel(tmp_path, secret: str) -> None:
+    """Asterisk made that id, and the conversation's follows from it: a service that comes back knows who refused."""
+    async with AsyncExitStack() as stack:
+        carrier = await stack.enter_async_context(Peer(CARRIER))
+        link, port = await _switch(stack, tmp_path, secret, carrier)
+        carrier.calls(port, "12025550199", user="12025550101")
+        [*_, came] = await heard_until(link, lambda one: isinstance(one, Said))
+        assert isinstance(came, Said)
+        await link.send(Redirect(channel_id=came.fields["Name"], context="refusal"))
+        await heard_until(link, lambda one: isinstance(one, Said) and one.name == "OptOut")
+        assert list(await link.stored_keys("optout")) == [came.channel_id]
+        await link.forget_key("optout", came.channel_id)
+        assert await link.stored_keys("optout") == {}
 
 
 async def test_a_call_that_the_far_side_forwards_goes_nowhere(tmp_path, secret: str) -> None:
