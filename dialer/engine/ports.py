@@ -118,6 +118,7 @@ class ReturnAsk:
         dialled: What was called, as the carrier names it; may be empty.
         campaign_ids: Campaigns the engine runs; nobody is put through to another.
         now: Time of day by the engine's clock.
+        last: The caller waits no longer for a call of ours to the same person to end: then this one is missed.
     """
 
     lease: Lease
@@ -127,6 +128,7 @@ class ReturnAsk:
     dialled: str
     campaign_ids: Sequence[int]
     now: datetime
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,8 +137,8 @@ class ReturnResult:
 
     Attributes:
         attempt: The live attempt, committed: the caller may be put through; None where there is nobody to.
-        ringing_phone_id: We are calling that very number: ask again when that has ended.
-        calls_back: Whether a missed one becomes a callback.
+        ringing_phone_id: The number of that very person which we are calling: ask again when that has ended.
+        calls_back: Whether a missed one becomes a callback; without an attempt: whether this one has.
         why: Why there is nobody: ``unknown`` or ``closed``; kept.
     """
 

@@ -81,10 +81,11 @@ class Returns(ABC):
 
     async def _look_up(self, caller: Caller, lease: Lease) -> None:
         """Find who called this number; whoever hung up meanwhile is a missed one as well."""
-        for _ in range(CUTS_MOST):
+        word = UNKNOWN
+        for left in range(CUTS_MOST, 0, -1):
             try:
                 async with self._asking:
-                    found = await self._store.take_return(self._ask_for(caller, lease))
+                    found = await self._store.take_return(self._ask_for(caller, lease, last=left == 1))
             except LeaseLost:
                 return
             except DialerError as error:
@@ -100,10 +101,11 @@ class Returns(ABC):
             if found.ringing_phone_id is None:
                 break
             self._do(ev.CallsUs(found.ringing_phone_id))
+            word = MISSED if found.calls_back else UNKNOWN
             await asyncio.sleep(CUT_S)
-        self._switch.callers.turn_away(caller.id, UNKNOWN)
+        self._switch.callers.turn_away(caller.id, word)
 
-    def _ask_for(self, caller: Caller, lease: Lease) -> ReturnAsk:
+    def _ask_for(self, caller: Caller, lease: Lease, *, last: bool) -> ReturnAsk:
         return ReturnAsk(
             lease=lease,
             id=caller.id,
@@ -112,6 +114,7 @@ class Returns(ABC):
             dialled=caller.dialled,
             campaign_ids=list(self.floor.campaigns),
             now=self._clock.now(),
+            last=last,
         )
 
     def _turn_away(self, attempt_id: UUID) -> None:

@@ -53,23 +53,25 @@ async def take(connection: Connection, ask: ReturnAsk, clock: datetime | None) -
     )
     known = {name: row[name] if row else None for name in ("campaign_id", "base_id", "contact_id", "phone_id")}
     call = {"id": ask.id, "switch": held.switch, "epoch": held.epoch, "now": ask.now, **known}
-    shown_number = row["caller_number"] if row else ""
+    call["caller_number"] = row["caller_number"] if row else ""
     if row is None or not row["open"]:
         why = "closed" if row else "unknown"
-        await SQL["return_refused"].execute(connection, **call, trunk=ask.trunk, caller_number=shown_number, why=why)
+        await SQL["return_refused"].execute(connection, **call, trunk=ask.trunk, why=why)
         return ReturnResult(why=why)
-    if row["live_id"] is not None:
-        return ReturnResult(ringing_phone_id=row["phone_id"])
-    more = {name: row[name] for name in ("counted", "callback_id")}
-    await SQL["return_take"].execute(
-        connection,
-        **call,
-        **more,
-        profile=row["profile"],
-        profile_version=row["profile_version"],
-        caller_number=shown_number,
-    )
-    return ReturnResult(attempt=_live(ask, known, more, row["e164"]), calls_back=not row["forbidden"])
+    who = {"contact_id": row["contact_id"], "phone_id": row["phone_id"]}
+    await SQL["return_lock"].execute(connection, **who)
+    facts = await SQL["return_facts"].fetchrow(connection, **who)
+    assert facts is not None  # noqa: S101 - the contact is locked
+    if facts["live_phone_id"] is not None:
+        missed = ask.last and not facts["talks"]
+        if missed:
+            await SQL["return_missed"].execute(connection, **call, trunk=ask.trunk)
+            await SQL["return_owed"].execute(connection, ids=[ask.id])
+        return ReturnResult(ringing_phone_id=facts["live_phone_id"], calls_back=missed and not facts["forbidden"])
+    more = {name: facts[name] for name in ("counted", "callback_id")}
+    profile = {name: row[name] for name in ("profile", "profile_version")}
+    await SQL["return_take"].execute(connection, **call, **more, **profile)
+    return ReturnResult(attempt=_live(ask, known, more, row["e164"]), calls_back=not facts["forbidden"])
 
 
 def _live(ask: ReturnAsk, known: dict[str, Any], more: dict[str, Any], e164: str) -> LiveAttempt:

@@ -7,14 +7,10 @@ FROM campaign c JOIN trunk t ON t.id = c.trunk_id JOIN team ON team.id = c.team_
 WHERE t.name = :trunk::text AND team.switch = :switch::text AND c.caller_number <> '';
 
 -- name: return_last
--- The last call to a phone, by whom the shown number says, and its contact; contact and phone are locked as a claim locks them. A
--- dialled number that no campaign shows is the carrier's own name of the line, and says nothing.
-SELECT a.campaign_id, a.contact_id, c.base_id, a.phone_id, p.e164, c.counted, a.profile, a.profile_version, a.caller_number,
-    k.state IN ('running', 'paused') AND NOT k.operator_free AND k.id = ANY(:campaigns::bigint[]) AS open, k.customer_id,
-    (SELECT b.id FROM callback b WHERE b.contact_id = c.id AND b.state = 'pending') AS callback_id,
-    (SELECT l.attempt_id FROM attempt_live l WHERE l.phone_id = p.id OR l.contact_id = c.id LIMIT 1) AS live_id,
-    EXISTS (SELECT FROM do_not_call d WHERE d.phone_id = p.id
-        AND (d.scope = 'global' OR d.customer_id = k.customer_id OR d.campaign_id = k.id)) AS forbidden
+-- The last call to a phone, by whom the shown number says, and its contact. A dialled number that no campaign shows is the carrier's
+-- own name of the line, and says nothing.
+SELECT a.campaign_id, a.contact_id, c.base_id, a.phone_id, p.e164, a.profile, a.profile_version, a.caller_number,
+    k.state IN ('running', 'paused') AND NOT k.operator_free AND k.id = ANY(:campaigns::bigint[]) AS open
 FROM phone p
 JOIN LATERAL (
     SELECT t.campaign_id, t.contact_id, t.phone_id, t.profile, t.profile_version, t.caller_number, t.sent_at
@@ -29,8 +25,25 @@ WHERE p.e164 = ANY(:numbers::text[]) AND team.switch = :switch::text AND trunk.n
     AND (ltrim(a.caller_number, '+') = ANY(:dialled::text[])
         OR NOT EXISTS (SELECT FROM campaign x WHERE x.caller_number <> '' AND ltrim(x.caller_number, '+') = ANY(:dialled::text[])))
 ORDER BY a.sent_at DESC
-LIMIT 1
-FOR NO KEY UPDATE OF c, p;
+LIMIT 1;
+
+-- name: return_lock
+-- Contact and phone, as a claim locks them: what is read about them next cannot change.
+SELECT FROM contact c, phone p WHERE c.id = :contact_id::bigint AND p.id = :phone_id::bigint FOR NO KEY UPDATE OF c, p;
+
+-- name: return_facts
+-- What holds for the caller now, also if a claim or a do-not-call entry was waited for; and our line to the person, whichever of
+-- the numbers rings. Somebody talks to us on it, or waits: nobody has called in vain.
+SELECT c.counted, live.phone_id AS live_phone_id, coalesce(live.came_in OR live.connected_at IS NOT NULL, false) AS talks,
+    (SELECT b.id FROM callback b WHERE b.contact_id = c.id AND b.state = 'pending') AS callback_id,
+    EXISTS (SELECT FROM do_not_call d WHERE d.phone_id = :phone_id::bigint
+        AND (d.scope = 'global' OR d.customer_id = k.customer_id OR d.campaign_id = k.id)) AS forbidden
+FROM contact c JOIN campaign k ON k.id = c.campaign_id
+LEFT JOIN LATERAL (
+    SELECT l.* FROM attempt_live l WHERE l.phone_id = :phone_id::bigint OR l.contact_id = c.id
+    ORDER BY l.phone_id <> :phone_id::bigint LIMIT 1
+) AS live ON true
+WHERE c.id = :contact_id::bigint;
 
 -- name: return_take
 -- The caller holds the phone from now on.
@@ -47,17 +60,28 @@ VALUES (:id::uuid, :switch::text, :epoch::bigint, :trunk::text, :campaign_id::bi
     :phone_id::bigint, :caller_number::text, :now::timestamptz, :now::timestamptz, 'refused', :why::text)
 ON CONFLICT DO NOTHING;
 
+-- name: return_missed
+-- A caller whom our own call to the same person kept from an operator.
+INSERT INTO return_call (id, switch, epoch, trunk, campaign_id, base_id, contact_id, phone_id, caller_number, region, came_at, ended_at, outcome)
+SELECT :id::uuid, :switch::text, :epoch::bigint, :trunk::text, :campaign_id::bigint, :base_id::bigint, :contact_id::bigint, p.id,
+    :caller_number::text, phone_region(p.e164), :now::timestamptz, :now::timestamptz, 'missed'
+FROM phone p WHERE p.id = :phone_id::bigint
+ON CONFLICT DO NOTHING;
+
 -- name: return_owed
 -- Whom nobody could serve is called back before all others: a promise there is already becomes this one, a closed contact is open for
--- it. Nobody who said never to call is.
+-- it. Nobody who said never to call is, nobody who was erased, and no number that is the contact's no more.
 WITH missed AS (
     SELECT r.id, r.contact_id, r.campaign_id, r.phone_id, r.ended_at
     FROM return_call r JOIN contact c ON c.id = r.contact_id JOIN campaign k ON k.id = r.campaign_id
+    JOIN phone p ON p.id = r.phone_id AND p.e164 NOT LIKE 'erased:%'
+    JOIN contact_phone cp ON cp.contact_id = c.id AND cp.phone_id = p.id
     WHERE r.id = ANY(:ids::uuid[]) AND r.outcome = 'missed'
         AND NOT EXISTS (SELECT FROM do_not_call d WHERE d.phone_id = r.phone_id
             AND (d.scope = 'global' OR d.customer_id = k.customer_id OR d.campaign_id = k.id))
 ), sooner AS (
-    UPDATE callback b SET urgent = true, next_at = least(b.next_at, m.ended_at), due_at = least(b.due_at, m.ended_at), operator_id = NULL
+    UPDATE callback b SET urgent = true, next_at = least(b.next_at, m.ended_at), due_at = least(b.due_at, m.ended_at), operator_id = NULL,
+        phone_id = m.phone_id
     FROM missed m WHERE b.contact_id = m.contact_id AND b.state = 'pending'
     RETURNING b.contact_id
 ), made AS (

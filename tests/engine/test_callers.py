@@ -18,7 +18,7 @@ from dialer.core.model import AttemptState, LiveAttempt
 from dialer.core.recording import Ways
 from dialer.engine.engine import Engine
 from dialer.engine.ports import Lease, Recovered, ReturnResult
-from dialer.engine.returns import AT_ONCE, LOOKED_UP_MOST, WAITING_MOST
+from dialer.engine.returns import AT_ONCE, CUTS_MOST, LOOKED_UP_MOST, WAITING_MOST
 from dialer.errors import StoreDown
 from tests.core.floors import CAMPAIGN, NOON, budget
 from tests.engine.test_resync import LEG, OPERATOR, Clock, Link, shown
@@ -183,6 +183,18 @@ async def test_our_own_line_to_the_caller_is_cut_and_the_caller_looked_up_again(
     await settled()
     assert office.written(actions.Hangup) == [actions.Hangup(channel_id=f"att-{UUID(int=5).hex}")]
     assert len(office.store.asked) == 2
+
+
+@pytest.mark.parametrize(("calls_back", "context"), [(True, "missed"), (False, "unknown")])
+async def test_whom_our_own_call_keeps_from_an_operator_hears_what_is_true(office, monkeypatch, calls_back, context):
+    monkeypatch.setattr("dialer.engine.returns.CUT_S", 0.0)
+    office.store.answers = [ReturnResult(ringing_phone_id=4)] * (CUTS_MOST - 1)
+    office.store.answers += [ReturnResult(ringing_phone_id=4, calls_back=calls_back)]
+    office.comes()
+    for _ in range(CUTS_MOST):
+        await settled()
+    assert [ask.last for ask in office.store.asked] == [False] * (CUTS_MOST - 1) + [True]
+    assert office.written(actions.Redirect) == [actions.Redirect(channel_id=NAME, context=context)]
 
 
 async def test_a_flood_is_turned_away_and_waits_in_no_queue_of_ours(office):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
@@ -14,7 +15,9 @@ from dialer.engine.ports import Journal, ReturnAsk
 from dialer.errors import LeaseLost
 from dialer.store.facts import Sought
 from dialer.store.kpi_hours import HourRows
+from dialer.store.pools import Pools
 from dialer.store.returns import readings
+from dialer.store.stores import Stores
 from tests.store.places import SYSTEM
 
 PHONE, SHOWN = "+79161234567", "+74951230000"
@@ -50,11 +53,19 @@ def ask(place, number=PHONE, dialled=SHOWN, **more):
     return ReturnAsk(
         lease=more.pop("lease", place.lease), id=more.pop("id", uuid4()), trunk=more.pop("trunk", "world"),
         number=number, dialled=dialled, now=place.now, campaign_ids=more.pop("campaigns", range(100)),
+        last=more.pop("last", False),
     )  # fmt: skip
 
 
 async def come(place, *args, **more):
     return await place.store.take_return(ask(place, *args, **more))
+
+
+async def dial_only(place, contact_id):
+    """The call to this contact, whoever else is due."""
+    await place.pools.web.execute("UPDATE contact SET next_at = 'infinity' WHERE id <> $1", contact_id)
+    [attempt] = await place.dial()
+    return attempt
 
 
 async def talk_and_end(place, attempt, operator, seconds=60):
@@ -126,6 +137,40 @@ async def test_a_caller_whom_we_ring_at_this_moment_waits_until_that_has_ended(s
     await shown.end(ringing, Outcome.CANCELLED)
     assert (await come(shown)).attempt is not None
     assert await rows(shown) == []
+
+
+async def test_a_claim_of_the_same_moment_is_seen_and_waited_for(shown):
+    """Who waited for the claim's lock sees what the claim has done, and not what was before it."""
+    async with shown.pools.web.acquire() as other, other.transaction():
+        await other.execute("SELECT FROM contact c, phone p WHERE c.phone_id = p.id FOR NO KEY UPDATE OF c, p")
+        coming = asyncio.create_task(come(shown))
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        for _ in range(1000):
+            if await shown.pools.intake.fetchval(waits):
+                break
+            await asyncio.sleep(0.01)
+        await other.execute(
+            "INSERT INTO attempt_live (phone_id, attempt_id, contact_id, campaign_id, base_id, switch, epoch, number, counted,"
+            " profile, profile_version, sent_at) SELECT phone_id, gen_random_uuid(), id, campaign_id, base_id, 'main', 1, 2, 1,"
+            " 'strict', 1, now() FROM contact"
+        )
+    found = await coming
+    assert (found.attempt, found.ringing_phone_id is not None) == (None, True)
+
+
+async def test_our_line_to_another_number_of_the_person_is_the_one_to_be_cut(shown):
+    [contact_id] = await shown.add_contacts(("+79161110001", "+79161110002"))
+    first = await dial_only(shown, contact_id)
+    await shown.end(first, Outcome.NO_ANSWER)
+    await shown.pools.web.execute(
+        "UPDATE contact SET next_at = $2, phone_id = (SELECT id FROM phone WHERE e164 = '+79161110002') WHERE id = $1",
+        contact_id, shown.now,
+    )  # fmt: skip
+    shown.now += timedelta(days=2)
+    ringing = await dial_only(shown, contact_id)
+    assert (ringing.e164, first.e164) == ("+79161110002", "+79161110001")
+    found = await come(shown, "+79161110001")
+    assert found.ringing_phone_id == ringing.phone_id
 
 
 async def test_nobody_is_called_while_the_person_is_on_the_line_with_us(shown):
@@ -207,6 +252,47 @@ async def test_a_closed_contact_is_open_again_for_it_unless_it_said_never(shown)
     await shown.end(found.attempt, Outcome.EARLY_HANGUP)
     contact = await shown.contact(shown.contact_id)
     assert (contact["state"], contact["promised"]) == ("open", True)
+
+
+async def test_who_was_erased_while_waiting_is_nobody_and_stays_so(shown, url):
+    found = await come(shown)
+    async with Pools.open(url, suppression_key="ab" * 32) as pools:
+        await Stores.of(pools).phones.erase(PHONE, now=shown.now, actor=SYSTEM)
+    await shown.end(found.attempt, Outcome.EARLY_HANGUP)
+    contact = await shown.contact(shown.contact_id)
+    assert (contact["state"], contact["closed_by"], contact["promised"]) == ("closed", "erased", False)
+    assert await shown.count("callback") == 0
+
+
+async def test_a_promise_at_another_number_is_kept_at_the_one_that_called(shown):
+    [contact_id] = await shown.add_contacts(("+79161110001", "+79161110002"))
+    first = await dial_only(shown, contact_id)
+    await shown.end(first, Outcome.NO_ANSWER)
+    await shown.pools.web.execute(
+        "INSERT INTO callback (contact_id, campaign_id, phone_id, due_at, next_at)"
+        " SELECT $1, campaign_id, (SELECT id FROM phone WHERE e164 = '+79161110002'), $2, $2 FROM contact WHERE id = $1",
+        contact_id, shown.now + timedelta(days=1),
+    )  # fmt: skip
+    found = await come(shown, "+79161110001")
+    await shown.end(found.attempt, Outcome.EARLY_HANGUP)
+    [promise] = await rows(shown, "callback_shown")
+    assert (promise["urgent"], promise["phone"]) == (True, "+79161110001")
+
+
+@pytest.mark.parametrize(("state", "missed"), [("answered", True), ("connected", False)])
+async def test_whom_our_own_call_kept_from_an_operator_is_missed_unless_it_is_talked_to(shown, state, missed):
+    """A machine took our call while its owner called us: that ends too late for somebody who waits."""
+    operator = await shown.add_operator("ann")
+    shown.now += timedelta(days=2)
+    [ours] = await shown.dial()
+    ours = await (shown.talk(ours, operator) if state == "connected" else shown.progress(ours, AttemptState(state)))
+    assert (await come(shown)).calls_back is False
+    assert await rows(shown) == []
+    found = await come(shown, last=True)
+    assert (found.attempt, found.calls_back) == (None, missed)
+    assert [(row["outcome"], row["phone_id"]) for row in await rows(shown)] == [("missed", ours.phone_id)] * missed
+    owed = await rows(shown, "callback")
+    assert [(row["urgent"], row["state"]) for row in owed] == [(True, "pending")] * missed
 
 
 async def test_who_said_never_is_put_through_and_never_called_back(shown):
