@@ -32,6 +32,7 @@ class Dossier:
     attempts: Sequence[Mapping[str, Any]]
     contacts: Sequence[Mapping[str, Any]]
     callbacks: Sequence[Mapping[str, Any]]
+    return_calls: Sequence[Mapping[str, Any]]
     consents: Sequence[Mapping[str, Any]]
     do_not_calls: Sequence[Mapping[str, Any]]
     rests: Sequence[Mapping[str, Any]]
@@ -60,7 +61,16 @@ class Phones:
             await note(connection, actor, "phone.read", f"phone:{phone_id}")
             parts = {
                 part: [dict(row) for row in await SQL[f"phone_{part}"].fetch(connection, phone_id=phone_id)]
-                for part in ("attempts", "contacts", "callbacks", "do_not_calls", "rests", "leads", "letters")
+                for part in (
+                    "attempts",
+                    "contacts",
+                    "callbacks",
+                    "return_calls",
+                    "do_not_calls",
+                    "rests",
+                    "leads",
+                    "letters",
+                )
             }
             recorded = await recordings.SQL["recording_of_phone"].fetch(connection, phone_id=phone_id)
             agreed = await consents.SQL["consent_of_phone"].fetch(connection, phone_id=phone_id)

@@ -55,6 +55,13 @@ FROM letter l JOIN disposition d ON d.attempt_id = l.attempt_id JOIN (
 ) AS a ON a.attempt_id = l.attempt_id
 ORDER BY l.id;
 
+-- name: phone_return_calls
+-- When it called us, and what became of it.
+SELECT r.id, campaign.name AS campaign, r.came_at, r.connected_at, r.ended_at, r.outcome, r.why, r.caller_number
+FROM return_call r JOIN campaign ON campaign.id = r.campaign_id
+WHERE r.phone_id = :phone_id::bigint
+ORDER BY r.came_at DESC, r.id;
+
 -- name: phone_do_not_calls
 -- Who may not call it.
 SELECT d.scope, d.reason, d.added_at FROM do_not_call d WHERE d.phone_id = :phone_id::bigint ORDER BY d.id;

@@ -279,6 +279,18 @@ async def test_a_promise_at_another_number_is_kept_at_the_one_that_called(shown)
     assert (promise["urgent"], promise["phone"]) == (True, "+79161110001")
 
 
+async def test_what_is_kept_of_a_number_names_its_calls_to_us(shown):
+    found = await come(shown)
+    await shown.end(found.attempt, Outcome.EARLY_HANGUP)
+    await shown.stores.campaigns.set_state(shown.campaign.id, CampaignState.STOPPED, actor=SYSTEM)
+    shown.now += timedelta(minutes=1)
+    await come(shown)
+    dossier = await shown.stores.phones.dossier(PHONE, actor=SYSTEM)
+    assert [(one["outcome"], one["campaign"]) for one in dossier.return_calls] == [
+        ("refused", shown.campaign.name), ("missed", shown.campaign.name),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(("state", "missed"), [("answered", True), ("connected", False)])
 async def test_whom_our_own_call_kept_from_an_operator_is_missed_unless_it_is_talked_to(shown, state, missed):
     """A machine took our call while its owner called us: that ends too late for somebody who waits."""

@@ -237,6 +237,7 @@ class DossierAnswer(Answer):
     attempts: list[Mapping[str, Any]]
     contacts: list[Mapping[str, Any]]
     callbacks: list[Mapping[str, Any]]
+    return_calls: list[Mapping[str, Any]]
     consents: list[Mapping[str, Any]]
     do_not_calls: list[Mapping[str, Any]]
     rests: list[Mapping[str, Any]]
