@@ -34,6 +34,9 @@ START = datetime(2026, 1, 20, 0, 0, tzinfo=UTC)
 #: So much happens in no instant: somebody spins.
 SPIN_STEPS = 100_000
 
+#: Where asyncio and whoever uses it ask which loop runs.
+ASKED_FOR_LOOP = ((asyncio, "get_running_loop"), (events, "get_running_loop"), (events, "_get_running_loop"))
+
 _process: contextvars.ContextVar[Process | None] = contextvars.ContextVar("sim_process", default=None)
 
 
@@ -185,6 +188,20 @@ class SimLoop(asyncio.SelectorEventLoop):
         return task
 
     def _run_once(self) -> None:
+        """Run all that comes; whoever asks meanwhile which loop runs is told so without a look at the process id.
+
+        Python 3.11 asks the kernel for that each time, in case this is a fork, and a day asks fifty thousand times.
+        """
+        asked = [getattr(where, name) for where, name in ASKED_FOR_LOOP]
+        for where, name in ASKED_FOR_LOOP:
+            setattr(where, name, lambda: self)
+        try:
+            self._run_all()
+        finally:
+            for (where, name), before in zip(ASKED_FOR_LOOP, asked, strict=True):
+                setattr(where, name, before)
+
+    def _run_all(self) -> None:
         """The innermost loop of all days: run what is ready now; what that makes ready comes after it."""
         ready, next_handle, chance, jump = self._ready, self._ready.popleft, self._random.random, self._jump
         while not self._stopping:
