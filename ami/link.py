@@ -39,7 +39,7 @@ from ami.errors import (
 )
 from ami.events import ChannelState, Event, LinkDown, LinkUp, SwitchSnapshot
 from ami.parse import EventReader
-from ami.session import ACKS_FRESH_S, Patience, Session
+from ami.session import Patience, Session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,9 +122,7 @@ class Link:
         """How long Asterisk takes to answer an action: 95th percentile of the last 30 s, in seconds; 0 if unknown."""
         if self._commands is None:
             return 0.0
-        since = self._commands.loop.time() - ACKS_FRESH_S
-        fresh = sorted(took for at, took in self._commands.acks if at >= since)
-        return fresh[len(fresh) * 95 // 100] if fresh else 0.0
+        return self._commands.acks.p95_s(self._commands.loop.time())
 
     async def run(self) -> None:
         """Connect, log in, keep alive, reconnect with jittered backoff; until cancelled.

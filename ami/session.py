@@ -16,7 +16,6 @@ import codecs
 import math
 import socket
 import time
-from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +24,7 @@ from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.manager import Manager
 from panoramisk.message import Message
 
+from ami.acks import Acks
 from ami.encode import question
 from ami.errors import (
     ActionRefused,
@@ -47,9 +47,6 @@ FRAME_CHARS_MAX: Final = 1 << 20
 
 UNSENT_BYTES_MAX: Final = 1 << 20
 """About 3,000 Originates that the switch does not take; more would be sent long after they were decided."""
-
-ACKS_KEPT: Final = 512
-ACKS_FRESH_S: Final = 30.0
 
 REFUSALS: Final = {"Authentication failed": LoginRefused, "Login Already In Use": LoginInUse}
 """Asterisk's sentence after a login -> what it means (read in its ``manager.c``)."""
@@ -171,7 +168,7 @@ class Session(Manager):  # type: ignore[misc]  # panoramisk has no types
     Attributes:
         name: A word that begins its ActionIDs.
         lost: Ends with the reason, once.
-        acks: When actions were answered and how long that took, seconds of the loop's clock.
+        acks: How long answers took lately, in seconds of the loop's clock.
     """
 
     def __init__(
@@ -182,7 +179,7 @@ class Session(Manager):  # type: ignore[misc]  # panoramisk has no types
         self.loop = asyncio.get_running_loop()
         self.patience = patience
         self.lost: asyncio.Future[str] = self.loop.create_future()
-        self.acks: deque[tuple[float, float]] = deque(maxlen=ACKS_KEPT)
+        self.acks = Acks()
         self.received_at = time.time()
         self._on_message = on_message
         self._heard_at = self.loop.time()
@@ -270,7 +267,7 @@ class Session(Manager):  # type: ignore[misc]  # panoramisk has no types
     def note_ack(self, asked_at: float) -> None:
         """An action was answered just now, or given up."""
         now = self.loop.time()
-        self.acks.append((now, now - asked_at))
+        self.acks.add(now, now - asked_at)
 
     def dispatch(self, event: Message) -> None:
         """Called by the protocol for each event, in order."""

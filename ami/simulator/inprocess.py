@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
+from ami.acks import Acks
 from ami.actions import Bridge, Hangup, Originate
 from ami.encode import encode
 from ami.errors import ActionRefused, LoginInUse, NotConnected, Uncertain
@@ -179,7 +180,7 @@ class SimLink:
         self._session = 0
         """Grows with each login and loss: what was under way in an earlier session is void."""
         self._pending: dict[asyncio.Future[None], tuple[float, asyncio.TimerHandle]] = {}
-        self._acks: deque[tuple[float, float]] = deque(maxlen=500)
+        self._acks = Acks()
         self._travelling: deque[tuple[Action, asyncio.Future[None], asyncio.TimerHandle | None]] = deque()
         self._cut_at_next: tuple[type, bool] | None = None
         self._delayed: deque[tuple[float, Event]] = deque()
@@ -239,13 +240,7 @@ class SimLink:
 
     def ack_s_p95(self) -> float:
         """95th percentile of the seconds between a written action and its answer in the last 30 s; 0 if unknown."""
-        since, fresh = self._loop.time() - 30.0, []
-        for at, took_s in reversed(self._acks):
-            if at < since:
-                break
-            fresh.append(took_s)
-        fresh.sort()
-        return fresh[len(fresh) * 95 // 100] if fresh else 0.0
+        return self._acks.p95_s(self._loop.time())
 
     async def snapshot(self) -> SwitchSnapshot:
         """What the switch holds."""
@@ -369,7 +364,7 @@ class SimLink:
         written_at, deadline = self._pending.pop(future)
         deadline.cancel()
         now = self._loop.time()
-        self._acks.append((now, now - written_at))
+        self._acks.add(now, now - written_at)
         if future.done():
             return
         if refusal is None:
