@@ -22,6 +22,7 @@ later time, because a call that is taken early can starve one that is answered l
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import accumulate
@@ -130,7 +131,7 @@ class Chances:
         self.backwards: list[float] = self.answer[::-1].tolist()
         self.free_then: list[float] = (self.rows[:_SET_UP_0] @ self.answer).tolist()
         self._factors: dict[int, Complexes] = {}
-        self._of_row: dict[tuple[int, int], Complexes] = {}
+        self._of_row: defaultdict[int, dict[int, Complexes]] = defaultdict(dict)
         self._logs: dict[int, Floats] = {}
 
     def factor(self, window: int) -> Complexes:
@@ -142,13 +143,13 @@ class Chances:
 
     def multiply(self, phi: Complexes, rows: Sequence[int], window: int) -> None:
         """Multiply phi, where it is, by the factors of these rows: (taus, frequencies)."""
-        known = self._of_row
+        known = self._of_row[window]
         for row in rows:
-            factor = known.get((window, row))
+            factor = known.get(row)
             if factor is None:
                 turn = _turns(window)[int(row >= _SET_UP_0)]
-                factor = known[window, row] = 1 + self.rows[row][:, None] * turn
-            np.multiply(phi, factor, out=phi)
+                factor = known[row] = 1 + self.rows[row][:, None] * turn
+            phi *= factor
 
     def log_phi(self, counts: Floats, window: int, frequencies: int) -> Complexes:
         """The same for many, from how many there are in each row, for the lowest frequencies."""

@@ -16,7 +16,7 @@ the residual law of the stage at that age, convolved with the law of what follow
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -126,7 +126,7 @@ class Laws:
         ringing = _followed(ring, need, self.answer_ringing)
         answered = np.convolve(ring, need)[: steps + 1]
         set_up = np.asarray(self.set_up)
-        left = np.cumsum(set_up[::-1])[::-1]
+        left = set_up[::-1].cumsum()[::-1]
         setting_up = _rests_after(set_up, answered) * (self.answer / np.maximum(left, 1e-9))[:, None]
         new = self.answer * np.convolve(set_up, answered)[: steps + 1]
         if not self.rings:
@@ -146,13 +146,13 @@ class Laws:
         Returns:
             For talks and wrap-ups of each age: arrays (ages, steps + 1).
         """
-        written = _ended(np.asarray(self.wrap_up), np.asarray(WRAP_UP_AGES, float), np.zeros(1), steps)[0]
+        written = _ended(self.wrap_up, WRAP_UP_AGES, np.zeros(1), steps)[0]
         ages = _middles(TALK_AGES) if talks is None else _middles(TALK_AGES)[list(talks)]
-        ends = _ended(np.asarray(self.talk), np.asarray(TALK_AGES, float), ages, steps)
+        ends = _ended(self.talk, TALK_AGES, ages, steps)
         # A talk that ends within a step is followed by a wrap-up that lasts what is left of the time.
         talk = _after(steps_of(ends), written)
         ages = _middles(WRAP_UP_AGES) if wrap_ups is None else _middles(WRAP_UP_AGES)[list(wrap_ups)]
-        wrap_up = _ended(np.asarray(self.wrap_up), np.asarray(WRAP_UP_AGES, float), ages, steps)
+        wrap_up = _ended(self.wrap_up, WRAP_UP_AGES, ages, steps)
         return talk, wrap_up
 
 
@@ -180,7 +180,7 @@ def steps_of(summed: Floats) -> Floats:
 
 def _followed(stage: Floats, then: Floats, share: float) -> Floats:
     """A stage that a ``share`` of the calls completes, at each age, followed by ``then``: (ages, steps)."""
-    left = np.cumsum(stage[::-1])[::-1]
+    left = stage[::-1].cumsum()[::-1]
     return _rests_after(stage, then) * (share / np.maximum(share * left + 1 - share, 1e-9))[:, None]
 
 
@@ -192,9 +192,9 @@ def _rests_after(stage: Floats, then: Floats) -> Floats:
     """
     ages, steps = len(stage), len(then)
     table = np.zeros((ages, ages + steps))
-    rows = np.lib.stride_tricks.as_strided(table, (ages, steps), (table.strides[0] + table.itemsize, table.itemsize))
+    rows: Floats = np.ndarray((ages, steps), buffer=table, strides=(table.strides[0] + table.itemsize, table.itemsize))
     np.multiply(stage[:, None], then, out=rows)
-    np.cumsum(table[::-1], axis=0, out=table[::-1])
+    table[::-1].cumsum(axis=0, out=table[::-1])
     return rows
 
 
@@ -212,14 +212,23 @@ def _transform(least: int) -> int:
     return next(length for length in (power * 5 // 8, power * 3 // 4, power) if length >= least)
 
 
-def _middles(ages: Sequence[float]) -> Floats:
+@lru_cache(maxsize=4)
+def _middles(ages: tuple[float, ...]) -> Floats:
     bounds = np.asarray([*ages, ages[-1] * 1.25], float)
     return np.asarray((bounds[1:] + bounds[:-1]) / 2)
 
 
-def _ended(hazard: Floats, ages: Floats, at: Floats, steps: int) -> Floats:
+@lru_cache(maxsize=4)
+def _stretches(ages: tuple[float, ...]) -> tuple[Floats, Floats]:
+    """The bounds of the stretches between these ages, and how long each is; the last one has no end."""
+    until = np.asarray([*ages, ages[-1] + 1e5], float)
+    return until, np.diff(until)
+
+
+def _ended(hazard: tuple[float, ...], ages: tuple[float, ...], at: Floats, steps: int) -> Floats:
     """P(ended within 0, 1, … steps half seconds | lasted so long already): (len(at), steps + 1)."""
-    until = np.concatenate((ages, [ages[-1] + 1e5]))
-    summed = np.concatenate(([0.0], np.cumsum(hazard * np.diff(until))))
-    later = at[:, None] + STEP_S * np.arange(steps + 1)
-    return np.asarray(1 - np.exp(np.interp(at, until, summed)[:, None] - np.interp(later, until, summed)))
+    until, lengths = _stretches(ages)
+    summed = np.zeros(len(until))
+    np.multiply(hazard, lengths).cumsum(out=summed[1:])
+    passed = np.interp(at[:, None] + STEP_S * np.arange(steps + 1), until, summed)
+    return np.asarray(1 - np.exp(passed[:, :1] - passed))

@@ -169,9 +169,9 @@ class Hours:
         turned = day > self.day
         if turned:
             self._turn(int(day))
-        slot = self.today[int(second / HOUR_S)]
-        slot[0] += 1
-        slot[1] += yes
+        hour = int(second / HOUR_S)
+        n, k = self.today[hour]
+        self.today[hour] = [n + 1, k + yes]
         return turned
 
     def factor(self, at_s: float) -> float:
@@ -241,7 +241,7 @@ class Hazard:
         """Exposure and events in each stretch that so many with these hazards show on average."""
         ends = rates * self._lengths
         before = np.zeros(len(ends))
-        np.cumsum(ends[:-1], out=before[1:])
+        ends[:-1].cumsum(out=before[1:])
         events = n * np.exp(-before) * -np.expm1(-ends)
         return np.asarray(events / rates), np.asarray(events)
 
@@ -434,7 +434,8 @@ class Learner:
         times = {n: getattr(self, n).counts.tolist() for n in ("set_up", "ring", "offer")}
         hazards = {n: _hazard_state(getattr(self, n)) for n in ("talk", "wrap_up")}
         own = {name: getattr(self, name) for name in _NUMBERS}
-        hours = {"past": [*map(list, self.hours.past)], "today": [*map(list, self.hours.today)], "day": self.hours.day}
+        # The rows of the hours are replaced and never changed, so they need not be copied.
+        hours = {"past": self.hours.past.copy(), "today": self.hours.today.copy(), "day": self.hours.day}
         return {"version": VERSION, **shares, **times, **hazards, **own, "hours": hours}
 
     @classmethod
