@@ -13,7 +13,7 @@ from dialer.engine.ports import Explanation, PacingMinute
 
 #: Decisions are kept for this long, and not more of them; those that say the same are one entry.
 KEPT, KEPT_MAX = timedelta(hours=1), 20_000
-NOTHING, MINUTE = timedelta(0), timedelta(minutes=1)
+MINUTE = timedelta(minutes=1)
 #: A decision about more than this is kept as its sentence, a smaller one makes it when somebody reads it.
 SMALL = 50
 #: The board shows so many changes of the limiting rule, of this time.
@@ -65,13 +65,14 @@ class Explanations:
         self._reasons[decision.reason] += 1
         self._placed += decision.calls
         last = self._recent[-1] if self._recent else None
-        if last is None or (last.reason, last.target) != (decision.reason, decision.target):
+        if last is None or last.target != decision.target or last.reason != decision.reason:
             snapshot = decision.of[0]
             said = decision if snapshot.lines + snapshot.operators <= SMALL else decision.sentence
             last = _Entry(at, at, decision.reason, decision.target, said)
             self._recent.append(last)
         last.until, last.calls, last.decisions = at, last.calls + decision.calls, last.decisions + 1
-        while at - self._recent[0].until > KEPT:
+        oldest = at - KEPT
+        while self._recent[0].until < oldest:
             self._recent.popleft()
 
     def take(self, now: datetime) -> list[PacingMinute]:
@@ -104,7 +105,7 @@ class Explanations:
 
     def _turn(self, now: datetime) -> None:
         """Close the minute if it is over."""
-        if self._minute is None or self._last is None or NOTHING <= now - self._minute < MINUTE:
+        if self._minute is None or self._last is None or self._minute <= now < self._minute + MINUTE:
             return
         at, decision = self._last
         self._over.append(

@@ -104,7 +104,10 @@ class Reserve:
 
     def next_in_s(self, campaign: Campaign) -> float:
         """Seconds until a promise of a campaign comes due, or needs an operator; at most until the next look."""
+        promises = self._paces[campaign.id].promises
+        if not promises:
+            return PROMISES_S
         now = self._clock.now()
-        due_in_s = [(due.next_at - now).total_seconds() for due in self._paces[campaign.id].promises]
+        due_in_s = [(due.next_at - now).total_seconds() for due in promises]
         moments = [in_s - before_s for in_s in due_in_s for before_s in (0.0, RESERVE_S) if in_s > before_s]
         return min(moments, default=PROMISES_S)

@@ -304,7 +304,7 @@ class Switch:
         }
         calls: dict[UUID, ev.SeenCall] = {}
         legs: dict[UUID, bool] = {}
-        callers = self.callers.found(snapshot.channels, live)
+        callers = self.callers.found((c for c in snapshot.channels if id_of(c.channel_id) is None), live)
         for channel in snapshot.channels:
             caller = callers.get(channel.channel_id)
             found = id_of(channel.channel_id) if caller is None else (ATTEMPT, caller)
