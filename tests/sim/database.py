@@ -111,7 +111,8 @@ class Database:
             self._answers(future, result)
 
     def _travel_s(self) -> float:
-        return self._random.uniform(*self.weather.delay_s)
+        least_s, most_s = self.weather.delay_s
+        return least_s + (most_s - least_s) * self._random.random()  # as ``uniform``
 
     def _arrives(self, work: Callable[[], T], future: asyncio.Future[T], kind: str, asker: Process | None) -> None:
         if self.weather.down or self._random.random() < self.weather.lose_ask:

@@ -123,9 +123,9 @@ class Lookout:
 
     def i13_no_channel_without_row(self) -> None:
         """No channel of ours lives without a row > 60 s."""
-        with_row = {self.channel_of.get(attempt_id) for attempt_id in self.site.database.tables.live}
-        without = self.site.host.switch.channels.keys() - with_row
-        odd = {f"i13 {channel_id}" for channel_id in without if channel_id.startswith("att-")}
+        live, attempt_of = self.site.database.tables.live, self.attempt_of
+        ours = [channel_id for channel_id in self.site.host.switch.channels if channel_id.startswith("att-")]
+        odd = {f"i13 {channel_id}" for channel_id in ours if attempt_of.get(channel_id) not in live}
         self._keep_odd("i13 ", odd)
         for what in odd:
             if self._odd_for_s(what) > AUDIT_S:
@@ -150,8 +150,8 @@ class Lookout:
 
     def i24_no_ghost_operator(self, operators: Collection[Operator]) -> None:
         """No operator is busy without a call > 10 s, none in a wrap-up that is over."""
-        talking = {self.seat_of.get(m) for b in self.bridges.values() for m in b if m.startswith("opr-")}
-        now, odd = self.site.clock.now(), set[str]()
+        seat_of, now, odd = self.seat_of, self.site.clock.now(), set[str]()
+        talking = {seat_of.get(member) for members in self.bridges.values() for member in members}
         for op in operators:
             live = op.live
             if live.state is OperatorState.TALKING:
@@ -170,8 +170,10 @@ class Lookout:
 
     def nothing_stays_reserved(self, operators: Collection[Operator]) -> None:
         """A contact is reserved only for an operator who looks at it, and nobody looks, or calls, for ever."""
-        looks = {op.preview.id: op for op in operators if op.preview is not None}
-        odd = {f"reserved {uid}" for uid in self.site.database.tables.previews if uid not in looks}
+        previews, odd = self.site.database.tables.previews, set[str]()
+        if previews:
+            looks = {op.preview.id for op in operators if op.preview is not None}
+            odd = {f"reserved {uid}" for uid in previews if uid not in looks}
         for op in operators:
             live = op.live
             if live.state is OperatorState.PREVIEW:
