@@ -94,8 +94,10 @@ class Returns(ABC):
             if found.attempt is not None:
                 if found.calls_back:
                     self._called_back.add(caller.id)
-                self._do(ev.CameBack(found.attempt))
-                if self._switch.callers.name_of(caller.id) is None:
+                if self._switch.callers.name_of(caller.id) is not None:
+                    self._do(ev.CameBack(found.attempt))
+                else:  # no operator is to be kept for whom nobody can be bridged with
+                    self._do(ev.Recovered((found.attempt,), ()))
                     self._do(ev.CallEnded(caller.id, self._clock.now(), 16, None, Outcome.EARLY_HANGUP))
                 return
             if found.ringing_phone_id is None:

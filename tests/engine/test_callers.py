@@ -171,6 +171,19 @@ async def test_who_hung_up_while_being_looked_up_is_missed_at_once(office):
     assert (ended.attempt.came_in, ended.attempt.connected_at) == (True, None)
 
 
+async def test_nobody_is_bridged_with_who_hung_up_while_being_looked_up(office):
+    office.operator()
+    office.store.free.clear()
+    office.comes()
+    await settled()
+    office.hears(heard.HungUp(at=NOON.timestamp(), channel_id=CHANNEL, cause=16))
+    office.store.free.set()
+    await settled()
+    assert office.written(actions.Bridge) == []
+    assert office.engine.floor.operators[OPERATOR.operator_id].free
+    assert office.engine.writer._page.ended[0].attempt.operator_id is None
+
+
 async def test_our_own_line_to_the_caller_is_cut_and_the_caller_looked_up_again(office, monkeypatch):
     monkeypatch.setattr("dialer.engine.returns.CUT_S", 0.0)
     ringing = replace(
