@@ -136,12 +136,17 @@ class Callers:
 
     def id_for(self, channel_id: str) -> UUID:
         """The conversation that follows from Asterisk's own id of a channel."""
-        return uuid5(_OURS, f"{self._switch}/{channel_id}")
+        return conversation_of(self._switch, channel_id)
 
     def _meet(self, channel_id: str, name: str) -> UUID:
         uid = self.id_for(channel_id)
         self._ids[channel_id], self._names[uid] = uid, (channel_id, name)
         return uid
+
+
+def conversation_of(switch: str, channel_id: str) -> UUID:
+    """The conversation that follows from Asterisk's own id of a channel on the switch of this name."""
+    return uuid5(_OURS, f"{switch}/{channel_id}")
 
 
 def _ignore(done: asyncio.Future[None]) -> None:

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from ami.actions import Bridge, Originate
-from ami.events import BridgeEntered, BridgeLeft, HungUp
+from ami.events import BridgeEntered, BridgeLeft, HungUp, Said
 from dialer.core import budget as law
 from dialer.core import hours
 from dialer.core.model import CallbackState
 from dialer.store.ids import stored
-from tests.sim.lookout import LOOK_S, Lookout
+from tests.sim.lookout import LOOK_S
 from tests.sim.site import SWITCH
+from tests.sim.switchboard import Switchboard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 HEARD_S = 2.1
 #: R3: between the commit and the write.
 SEND_WITHIN_S = 1.01
+#: What is heard of callers.
+OF_CALLERS = (Said, BridgeEntered, BridgeLeft, HungUp)
 
 
 @dataclass(slots=True)
@@ -48,7 +51,7 @@ class Count:
 
 
 @dataclass(slots=True)
-class Checker(Lookout):
+class Checker(Switchboard):
     """Watches one day.
 
     Attributes:
@@ -95,6 +98,7 @@ class Checker(Lookout):
                 self._starts(action)
         elif isinstance(action, Bridge):
             self.i21_i22_nobody_is_torn_away(action)
+            self.i1_no_line_to_whom_is_put_through(action, self._lines)
             self.i25_nobody_who_left_is_bridged(action)
             self.who_asked_is_connected(action)
 
@@ -122,6 +126,8 @@ class Checker(Lookout):
                 del self.bridges[event.bridge_id]
         elif isinstance(event, HungUp) and event.channel_id in self._calls:
             self._ends(event)
+        if isinstance(event, OF_CALLERS):
+            self.hears_callers(event)
 
     def crashes(self) -> None:
         """The switch is gone, and every call with it; nobody is told."""
@@ -134,10 +140,12 @@ class Checker(Lookout):
             self.counts[campaign.id, start].answered += 1
             self.exceptions["switch was restarted"] += not call.talks and call.heard != "offer"
         self._open.clear()
+        self.callers_are_gone()
 
     def looks(self) -> None:
         """Every few seconds: what takes time to be wrong."""
         self.look()
+        self.look_at_callers()
         self.site.loop.call_later(LOOK_S, self.looks, context=self.site.context)
 
     # Calls start ------------------------------------------------------------------
@@ -152,6 +160,7 @@ class Checker(Lookout):
             return
         campaign = tables.campaigns[row.attempt.campaign_id]
         self.i1_one_live_call_a_number(number, action)
+        self.i1_nobody_is_called_who_calls(number)
         if row.attempt.phone_id in tables.shown_phone or row.attempt.contact_id in tables.shown_contact:
             self.fails("dialled while somebody looks at it", row=row.attempt)
         self.i2_one_originate_an_attempt(action)
@@ -264,7 +273,7 @@ class Checker(Lookout):
     def i21_i22_one_operator_one_callee(self, event: BridgeEntered) -> None:
         """Operator never with two callees, callee never with two operators, not even one after the other."""
         members = self.bridges[event.bridge_id]
-        callees = [m for m in members if m.startswith("att-")]
+        callees = [m for m in members if not m.startswith("opr-")]
         if len(callees) > 1 or len(members) - len(callees) > 1:
             self.fails("I21/I22", bridge=members)
         call = self._calls.get(event.channel_id)
@@ -274,7 +283,7 @@ class Checker(Lookout):
     def i21_i22_nobody_is_torn_away(self, action: Bridge) -> None:
         """Neither side of a Bridge talks to somebody else already."""
         for channel_id in (action.channel_id_1, action.channel_id_2):
-            channel = self.site.host.switch.channels.get(channel_id)
+            channel = self.site.host.switch.find(channel_id)
             if channel is not None and channel.bridge is not None and not channel.bridge.holding:
                 self.fails("I21/I22 talks already", channel=channel_id, action=action)
 
@@ -290,7 +299,7 @@ class Checker(Lookout):
         """A call somebody asked for is given to nobody else, unless its operator's phone was lost or the engine was away."""
         attempt = self.site.database.tables.attempt(self.attempt_of[action.channel_id_2])
         operator_id = self.seats.get(self.seat_of.get(action.channel_id_1, ""))
-        if attempt is None or not attempt.asked or attempt.for_operator == operator_id:
+        if attempt is None or not attempt.asked or attempt.came_in or attempt.for_operator == operator_id:
             return
         lost = any(self.site.loop.time() - 60 <= at for at in self.site.lost_phones)
         if not lost and not any(self.site.loop.time() <= until + 60 for until in self.trouble.values()):
@@ -381,4 +390,5 @@ class Checker(Lookout):
             self.fails("reserved after the day", previews=self.site.database.tables.previews)
         self.i14_i15_i16_what_was_saved_is_there()
         self.i18_no_callback_is_dropped()
+        self.callers_at_the_end()
         self.i31_outcomes_add_up()

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from dialer.engine.ports import Lease, ReturnResult
+from dialer.engine.ports import Lease
 from dialer.errors import StoreDown
 from tests.sim.loop import current
 
@@ -25,7 +25,16 @@ if TYPE_CHECKING:
     from random import Random
 
     from dialer.core.model import Budget, Campaign
-    from dialer.engine.ports import ClaimAsk, ClaimResult, Due, Journal, PacingMinute, Recovered, ReturnAsk
+    from dialer.engine.ports import (
+        ClaimAsk,
+        ClaimResult,
+        Due,
+        Journal,
+        PacingMinute,
+        Recovered,
+        ReturnAsk,
+        ReturnResult,
+    )
     from tests.sim.loop import Process, SimClock, SimLoop
     from tests.sim.memory import Tables
 
@@ -71,7 +80,7 @@ class Database:
         self._context = process.context
         self.clock = clock
         self.trap: Callable[[str, str], None] | None = None
-        """Called with ``before`` or ``after``, and ``claim`` or ``write``, at each commit; may kill whoever asked."""
+        """Called with ``before`` or ``after``, and what kind it is, at each commit; may kill whoever asked."""
         self._random = random
 
     async def ask(self, work: Callable[[], T], *, kind: str = "") -> T:
@@ -79,7 +88,7 @@ class Database:
 
         Args:
             work: The statement.
-            kind: ``claim``, ``write`` or ``save`` for what is committed; a mere question may be answered where it arrives.
+            kind: ``claim``, ``return``, ``write`` or ``save`` for what is committed; a mere question may be answered where it arrives.
 
         Raises:
             StoreDown: no answer; whether ``work`` took effect is not known.
@@ -195,9 +204,8 @@ class SimStore:
         self._tables.lease_changed(lease.switch)
         return True
 
-    async def take_return(self, ask: ReturnAsk) -> ReturnResult:
-        """Nobody of this world calls back."""
-        return ReturnResult(why="unknown")
+    def take_return(self, ask: ReturnAsk) -> Asked[ReturnResult]:
+        return self._database.ask(partial(self._tables.take_return, ask), kind="return")
 
     async def release_lease(self, lease: Lease) -> None:
         def release() -> None:

@@ -48,6 +48,7 @@ from tests.sim.faults import KINDS, Weather
 from tests.sim.loop import START, Process, SimClock, SimLoop, StandStill
 from tests.sim.memory import Tables
 from tests.sim.operators import Diary, Moods, Robot, Supervisor
+from tests.sim.returning import Returning
 from tests.sim.site import Killed, Site
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Shape:
 
     ``reloads`` is the share of conversations in the middle of which the operator's page is loaded again;
     with ``previews`` there is also a campaign whose operators look first; ``by_hand`` is how readily operators who
-    pause type numbers and call them.
+    pause type numbers and call them; ``returns`` is the share of those who were rung in vain and call back.
     """
 
     hours: float = 8.0
@@ -88,6 +89,7 @@ class Shape:
     reloads: float = 0.0
     previews: bool = False
     by_hand: float = 0.0
+    returns: float = 0.0
     faults: tuple[str, ...] = KINDS
 
 
@@ -117,6 +119,10 @@ class DayReport:
     """How contacts that operators looked at went on."""
     by_hand: int = 0
     """Attempts at numbers that operators typed."""
+    returns: Counter[str] = field(default_factory=Counter)
+    """How calls of people who called back went on."""
+    urgent: Counter[str] = field(default_factory=Counter)
+    """What became of the callbacks owed to those of them who were missed."""
     recent: Sequence[tuple[float, object]] = ()
 
     def sentence(self) -> str:
@@ -249,6 +255,8 @@ class Day:
         calm_s = end_s - min(1800.0, shape.hours * 900)
         people = [robot.work(end_s) for robot in self.robots]
         supervisor = Supervisor(self.site, self.diary, Random(self.random.getrandbits(32)))
+        if shape.returns:
+            people.append(Returning(self.site, Random(self.random.getrandbits(32)), shape.returns).work(end_s))
         looks = [robot.choose(end_s) for robot in self.robots] if shape.previews else []
         tasks = [loop.create_task(work) for work in (*people, *looks, supervisor.work(calm_s))]
         tasks.append(loop.create_task(self.weather.blow(calm_s, shape.fault_every_s)))
@@ -260,7 +268,7 @@ class Day:
     async def last_words(self) -> None:
         """The last conversations end when people have said everything."""
         channels = self.site.host.switch.channels
-        while any(channel.startswith("att-") for channel in channels):  # noqa: ASYNC110 -- people send no event
+        while any(not channel.startswith("opr-") for channel in channels):  # noqa: ASYNC110 -- people send no event
             await asyncio.sleep(60)
 
 
@@ -392,6 +400,8 @@ def _report(day: Day, loop: SimLoop, cpu_s: float, failure: BaseException | None
         ),
         looked=Counter(end.how.value for end in tables.preview_ends.values()),
         recent=tuple(day.recent) if failure else (),
+        returns=Counter(row.why or row.outcome for row in tables.returns.values()),
+        urgent=Counter(c.state.value for c in tables.callbacks.values() if c.urgent),
         by_hand=sum(row.ended.attempt.manual for row in tables.attempts.values()),
         answered=sum(c.answered_at is not None for c in calls),
         talks=sum(bool(c.talks) for c in calls),
@@ -408,6 +418,7 @@ def _story(day: Day, at: datetime, step: int, failure: BaseException) -> str:
         f"--contacts {shape.contacts} --operators {shape.operators} --campaigns {shape.campaigns}"
         + " --previews" * shape.previews
         + f" --by-hand {shape.by_hand:g}" * (shape.by_hand > 0)
+        + f" --returns {shape.returns:g}" * (shape.returns > 0)
     )
     return (
         f"{type(failure).__name__}: {failure}\n  seed {day.seed}, step {step}, {at:%H:%M:%S}, commit {commit.strip()}"
@@ -436,6 +447,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--campaigns", type=int, default=0, choices=range(4), help="0: the seed draws")
     parser.add_argument("--previews", action="store_true", help="a campaign more, whose operators look first")
     parser.add_argument("--by-hand", type=float, default=0.0, help="chance that who pauses types one more number")
+    parser.add_argument("--returns", type=float, default=0.0, help="share of those rung in vain who call back")
     parser.add_argument("--calm", action="store_true", help="nothing breaks")
     parser.add_argument("--story", type=int, default=0, help="print so many of the last things before a failure")
     chosen = parser.parse_args(arguments)
@@ -446,6 +458,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         campaigns=chosen.campaigns,
         previews=chosen.previews,
         by_hand=chosen.by_hand,
+        returns=chosen.returns,
         fault_every_s=1e9 if chosen.calm else Shape().fault_every_s,
     )
     failed = 0
@@ -459,6 +472,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         promised = f"dialled in time {in_time}, later {len(report.first_dials) - in_time}, never {report.never_dialled}"
         lines += [f"  looked {dict(report.looked)}"] if report.looked else []
         lines += [f"  by hand {report.by_hand}"] if report.by_hand else []
+        lines += [f"  came in {dict(report.returns)}, urgent callbacks {dict(report.urgent)}"] if report.returns else []
         lines += [f"  callbacks {dict(report.callbacks)}, {promised}"]
         sys.stdout.write("\n".join(lines) + "\n")
     return 1 if failed else 0

@@ -270,18 +270,18 @@ class Gate:
                 return
 
     def _next(self, ask: ClaimAsk, campaign: Campaign, lanes: Sequence[Lane], look_at: int) -> list[Contact]:
-        """Who is next: promises first, then the due heads of the open lanes."""
+        """Who is next: promises first, urgent ones before all, then the due heads of the open lanes."""
         ids, rested = {lane.id for lane in lanes}, self._rested(ask)
         promised = sorted(
-            (callback.next_at, callback.id, callback.contact_id)
+            (not callback.urgent, callback.next_at, callback.id, callback.contact_id)
             for callback in self.pending.values()
             if callback.campaign_id == campaign.id
             and callback.next_at <= ask.now
             and callback.contact_id not in rested
             and self._callable(callback, ids, ask)
         )
-        first = sorted((at, contact_id) for at, _, contact_id in promised[:look_at])
-        batch = [self.contacts[contact_id] for _, contact_id in first]
+        first = sorted((late, at, contact_id) for late, at, _, contact_id in promised[:look_at])
+        batch = [self.contacts[contact_id] for _, _, contact_id in first]
         if not ask.callbacks_only and len(batch) < look_at:
             batch += [
                 self.contacts[contact_id] for contact_id in self._due(lanes, ask.now, look_at - len(batch), rested)

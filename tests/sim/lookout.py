@@ -196,7 +196,8 @@ class Lookout:
                 self.fails("I25 deferred", operator=what)
 
     def i31_outcomes_add_up(self) -> None:
-        """Claimed = ended + live."""
+        """Claimed = ended + live; whoever called us in vain was live, and is no attempt."""
         tables = self.site.database.tables
-        if tables.claimed != len(tables.attempts) + len(tables.live):
+        in_vain = sum(row.held_phone and row.outcome == "missed" for row in tables.returns.values())
+        if tables.claimed != len(tables.attempts) + len(tables.live) + in_vain:
             self.fails("I31", claimed=tables.claimed, ended=len(tables.attempts), live=len(tables.live))

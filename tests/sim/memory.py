@@ -19,7 +19,8 @@ from dialer.core.model import AttemptState, CallbackState, EndedBy, OperatorStat
 from dialer.core.quick import replace
 from dialer.engine.ports import Due, Recovered
 from dialer.errors import LeaseLost, NotFound, OperatorConflict, Refused
-from tests.sim.gate import ConstraintViolated, Gate
+from tests.sim.gate import ConstraintViolated
+from tests.sim.return_tables import ReturnTables
 from tests.sim.rows import NEVER, Callback, Finished, Form, Saved
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ KEY_CALLBACK_AFTER = timedelta(minutes=15)
 DUE = 50
 
 
-class Tables(Gate):
+class Tables(ReturnTables):
     """The data of one database and its statements."""
 
     def __init__(self) -> None:
@@ -93,10 +94,13 @@ class Tables(Gate):
             raise ConstraintViolated("attempt_end_pkey", told)
         attempt = _merged(told.attempt, row.attempt, keep_operator=True)
         ended = told if attempt is told.attempt else replace(told, attempt=attempt)
-        self.attempts[attempt.id] = Finished(ended, row.switch, row.epoch)
         del self.live_phone[attempt.phone_id], self.live_contact[attempt.contact_id]
         if attempt.operator_id is not None and self.taken.get(attempt.operator_id) == attempt.id:
             del self.taken[attempt.operator_id]
+        if attempt.came_in and not self.came_to_an_end(ended):
+            self.queue(self.contacts[attempt.contact_id])
+            return
+        self.attempts[attempt.id] = Finished(ended, row.switch, row.epoch)
         phone = self.phones[attempt.phone_id]
         if ended.counts or attempt.rang_at is not None or attempt.answered_at is not None:
             phone.rang_at.append(attempt.sent_at)
@@ -222,7 +226,7 @@ class Tables(Gate):
     def _sent(self, attempt: LiveAttempt) -> list[datetime]:
         """When the number of an attempt was called, the last time first; a call that goes on counts, too."""
         live = self.live.get(self.live_phone.get(attempt.phone_id, attempt.id))
-        now = [live.attempt.sent_at] if live is not None else []
+        now = [live.attempt.sent_at] if live is not None and not live.attempt.came_in else []
         return sorted([*self.phones[attempt.phone_id].rang_at, *now], reverse=True)[:200]
 
     def _follow(

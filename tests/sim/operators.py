@@ -123,9 +123,9 @@ class Robot:
         else:
             return
         for member in bridge.members:
-            if member.channel_id.startswith("att-"):
+            if member.seat is None:
                 self._bridge = event.bridge_id
-                self._talks.put_nowait(UUID(hex=member.channel_id[4:]))
+                self._talks.put_nowait(self.site.conversation_of(member.channel_id))
 
     # The day ------------------------------------------------------------------
 

@@ -98,9 +98,23 @@ class Callback:
     state: CallbackState = CallbackState.PENDING
     closed_at: datetime | None = None
     kept_by_attempt: UUID | None = None
+    urgent: bool = False
     moves: int = 0
     changed: tuple[str, str] | None = None
     """The last change, and why: a row of ``callback_change``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A row of ``return_call``; ``held_phone``: it was a live attempt before."""
+
+    id: UUID
+    contact_id: int | None
+    came_at: datetime
+    ended_at: datetime
+    outcome: str
+    why: str = ""
+    held_phone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

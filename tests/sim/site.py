@@ -10,11 +10,13 @@ import asyncio
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
 
 from asyncpg.pgproto import pgproto
 
 from ami.actions import Bridge, Originate
 from ami.simulator.inprocess import Faults, SimLink
+from dialer.engine.callers import conversation_of
 from dialer.engine.engine import Engine
 from dialer.errors import DialerError
 from tests.sim.database import SimStore
@@ -22,7 +24,6 @@ from tests.sim.loop import Process, SimClock
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
-    from uuid import UUID
 
     from ami.actions import Action
     from ami.simulator.inprocess import SimHost
@@ -229,6 +230,10 @@ class Site:
         if service is self.active and self.on_end is not None:
             self.on_end()
         self.kill(service)
+
+    def conversation_of(self, channel_id: str) -> UUID:
+        """The attempt of a callee's channel, or the conversation of somebody who called us."""
+        return UUID(hex=channel_id[4:]) if channel_id.startswith("att-") else conversation_of(SWITCH, channel_id)
 
     async def ask(self, work: Callable[[Service], Awaitable[T]]) -> T:
         service = self.active

@@ -8,9 +8,11 @@ from dataclasses import replace
 from ami.actions import Originate
 from dialer.core import budget as law
 from dialer.core import cover, hours, pacing, retry
-from dialer.core.model import OperatorState
+from dialer.core.floor import Floor
+from dialer.core.model import OperatorState, Outcome
 from dialer.engine.engine import Engine
 from dialer.engine.ports import Recovered
+from dialer.engine.returns import Returns
 from dialer.engine.switch import Switch
 from tests.sim import operators
 from tests.sim.checker import Checker
@@ -190,3 +192,36 @@ def test_a_woken_engine_that_goes_on_dialling_is_caught(monkeypatch):
     monkeypatch.setattr(Engine, "stopped_because", lambda self: None if self._synced else "switch_down")
     failing = Shape(hours=1.5, contacts=300, campaigns=3, fault_every_s=300.0, faults=("frozen_after_claim",))
     assert "I33" in broke(1, failing)
+
+
+RETURNS = replace(HOUR, returns=0.3)
+
+
+def test_a_caller_whom_nobody_tells_is_caught(monkeypatch):
+    """Nobody could serve, and only the dialplan's own clock ends the wait."""
+    monkeypatch.setattr(Returns, "_turn_away", lambda *_: None)
+    assert "a caller waited too long" in broke(shape=RETURNS)
+
+
+def test_a_missed_caller_who_is_owed_nothing_is_caught(monkeypatch):
+    """I17: the fact is kept, and no promise follows from it."""
+    monkeypatch.setattr(Tables, "_owe", lambda *_: None)
+    assert "I17 missed, and nothing is owed" in broke(shape=RETURNS)
+
+
+def test_a_caller_who_is_put_through_while_we_ring_there_is_caught(monkeypatch):
+    """I1: our own line is written off, and rings on."""
+
+    def written_off(self, attempt, by):
+        self._end(attempt, Outcome.CANCELLED, by, attempt.sent_at, attempt.sent_at)
+
+    monkeypatch.setattr(Floor, "_end_call", written_off)
+    supervisors_rest(monkeypatch)
+    assert "I1 put through while we ring there" in broke(shape=replace(RETURNS, returns=1.0))
+
+
+def test_a_caller_who_is_counted_as_our_own_call_is_caught(monkeypatch):
+    """A conversation with somebody who called us uses up an attempt."""
+    came_back = retry._came_back
+    monkeypatch.setattr(retry, "_came_back", lambda *told, **more: replace(came_back(*told, **more), counts=True))
+    assert "a caller is counted as a call we made" in broke(shape=RETURNS)

@@ -94,6 +94,21 @@ def test_numbers_that_operators_type_are_called_once_under_the_same_rules(seed):
     assert calm.outcomes["unknown"] == 0
 
 
+@pytest.mark.parametrize("seed", range(1, 7))
+def test_whoever_calls_the_shown_number_back_is_put_through_or_told_and_called(seed):
+    """On bad days and on calm ones: rung in vain, abandoned, spoken to, rung this moment, strangers, impatient ones."""
+    returns = replace(SHORT, returns=0.3, previews=seed % 2 == 0, reloads=0.2 * (seed % 3 == 0), campaigns=0)
+    bad = run_day(seed, replace(returns, fault_every_s=150.0))
+    assert bad.failure is None, bad.failure
+    calm = run_day(seed, replace(returns, fault_every_s=1e9))
+    assert calm.failure is None, calm.failure
+    for day in (bad, calm):
+        assert min(day.returns["connected"], day.returns["missed"], day.urgent["kept"]) >= 3
+        assert day.returns["unknown"] > 0
+    assert calm.outcomes["unknown"] == 0
+    assert set(calm.exceptions) <= {"an operator's phone was lost"}
+
+
 @pytest.mark.parametrize("seed", [2, 4, 7])
 def test_an_engine_keeps_its_lease_while_the_database_loses_answers(seed):
     """A renewal that was lost is tried again soon; for two minutes each third one is."""
