@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING
 
 from dialer.core import rules
 from dialer.core.model import COUNTED, CallbackState, Ended, Outcome, RetryRule
+from dialer.core.quick import replace
 from dialer.core.trunk import failed_by_trunk
 
 if TYPE_CHECKING:
@@ -161,6 +162,15 @@ def _came_back(
         phone_not_before=rests_until if talked else None,
         callback=CallbackState.KEPT if talked and attempt.callback_id is not None else None,
     )
+
+
+def owed_beside(ended: Ended) -> Ended:
+    """The end of an attempt beside which its contact called us in vain: that one is called back, whatever this one was.
+
+    The attempt closes nothing, its number lives, and a promise it was made for, which became that call back, stands.
+    """
+    broken = ended.callback is CallbackState.BROKEN
+    return replace(ended, closes=None, dead_phone=False, callback=CallbackState.PENDING if broken else ended.callback)
 
 
 def uses_attempt(attempt: LiveAttempt, outcome: Outcome) -> bool:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from dialer.core import budget as law
+from dialer.core import retry
 from dialer.core.model import AttemptState, CallbackState, EndedBy, OperatorState
 from dialer.errors import LeaseLost
 from dialer.store import dispositions, do_not_call, lease, listenings, recordings, returns
@@ -128,10 +129,24 @@ async def _end(connection: Connection, told: Sequence[Ended]) -> None:
         await returns.SQL["return_owed"].execute(connection, ids=missed)
         rows = [row for row in rows if row.attempt.id not in set(missed)]
     if rows:
+        rows = await _owed_beside(connection, rows)
         await _contacts(connection, rows)
         await _phones(connection, rows)
         await _callbacks(connection, [row for row in rows if row.attempt.callback_id is not None])
         await _budgets(connection, rows)
+
+
+async def _owed_beside(connection: Connection, rows: Sequence[Ended]) -> list[Ended]:
+    """Ends that would close a contact, with a call back owed since they began: it outlasts them."""
+    last = sorted((row for row in rows if row.closes or row.dead_phone), key=lambda row: row.attempt.contact_id)
+    if not last:
+        return list(rows)
+    about = {"contacts": [row.attempt.contact_id for row in last]}
+    await returns.SQL["return_beside_lock"].execute(connection, **about)
+    since = [row.attempt.sent_at for row in last]
+    owed = {found["contact_id"] for found in await returns.SQL["return_beside"].fetch(connection, **about, since=since)}
+    beside = {row.attempt.id for row in last if row.attempt.contact_id in owed}
+    return [retry.owed_beside(row) if row.attempt.id in beside else row for row in rows]
 
 
 async def _contacts(connection: Connection, rows: Sequence[Ended]) -> None:

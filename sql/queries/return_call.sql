@@ -94,3 +94,13 @@ UPDATE contact c
 SET state = 'open', closed_by = NULL, closed_at = NULL, promised = true, phone_id = m.phone_id,
     next_at = CASE WHEN c.state = 'closed' THEN 'infinity' ELSE c.next_at END, refused_by = NULL
 FROM missed m WHERE c.id = m.contact_id;
+
+-- name: return_beside_lock
+-- Contacts that are about to be closed: a look-up that holds one of them is waited for.
+SELECT c.id FROM contact c WHERE c.id = ANY(:contacts::bigint[]) ORDER BY c.id FOR NO KEY UPDATE OF c;
+
+-- name: return_beside
+-- Those of them who called us in vain since then, and are owed a call.
+SELECT n.contact_id FROM unnest(:contacts::bigint[], :since::timestamptz[]) AS n (contact_id, since)
+WHERE EXISTS (SELECT FROM return_call r WHERE r.contact_id = n.contact_id AND r.came_at >= n.since AND r.outcome = 'missed')
+    AND EXISTS (SELECT FROM callback b WHERE b.contact_id = n.contact_id AND b.state = 'pending' AND b.urgent);

@@ -161,6 +161,16 @@ def test_a_promise_is_kept_stands_or_breaks_and_is_never_dropped(attempt, outcom
     assert state is not CallbackState.PENDING or ended.next_at is not None
 
 
+@pytest.mark.parametrize(("promise", "state"), [(None, None), (7, CallbackState.PENDING)])
+def test_whoever_called_us_in_vain_beside_the_last_attempt_is_called_back_after_it(promise, state):
+    """What used up the attempts, or found the number dead, closes nobody who is owed a call since."""
+    ended = end(replace(ANSWERED, counted=CAMPAIGN.attempts_max - 1, callback_id=promise), Outcome.MACHINE)
+    assert ended.closes == "used_up"
+    owed = retry.owed_beside(replace(ended, dead_phone=True))
+    assert (owed.closes, owed.dead_phone, owed.callback) == (None, False, state)
+    assert owed == replace(ended, closes=None, callback=state)
+
+
 def decide(code, *, counted=1, times=1, promised=False, ended_next_at=None):
     return retry.after_disposition(
         KINDS[code],

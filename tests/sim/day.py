@@ -17,7 +17,7 @@ import logging
 import subprocess
 import sys
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from random import Random
 from struct import pack
@@ -277,7 +277,8 @@ def load(seed: int, shape: Shape, tables: Tables, now: datetime) -> None:
     random = Random(seed)
     count, manual = shape.campaigns or random.choice(CAMPAIGNS), shape.by_hand > 0
     for campaign in campaigns(random, count, previews=shape.previews, manual=manual):
-        tables.add_campaign(campaign, now)
+        few = {"attempts_max": 2} if shape.returns else {}
+        tables.add_campaign(replace(campaign, **few), now)
     _load(tables, random, shape.contacts)
 
 

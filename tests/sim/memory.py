@@ -100,6 +100,8 @@ class Tables(ReturnTables):
         if attempt.came_in and not self.came_to_an_end(ended):
             self.queue(self.contacts[attempt.contact_id])
             return
+        if (ended.closes or ended.dead_phone) and self.missed_since(attempt):
+            ended = retry.owed_beside(ended)
         self.attempts[attempt.id] = Finished(ended, row.switch, row.epoch)
         phone = self.phones[attempt.phone_id]
         if ended.counts or attempt.rang_at is not None or attempt.answered_at is not None:

@@ -109,6 +109,18 @@ class ReturnTables(Gate):
             self._owe(attempt, row)
         return outcome == "connected"
 
+    def missed_since(self, attempt: LiveAttempt) -> bool:
+        """``return_beside``: whether the contact called us in vain while this attempt went on, and is owed a call."""
+        owed = self.pending.get(attempt.contact_id)
+        return (
+            owed is not None
+            and owed.urgent
+            and any(
+                row.contact_id == attempt.contact_id and row.came_at >= attempt.sent_at and row.outcome == "missed"
+                for row in self.returns.values()
+            )
+        )
+
     def _owe(self, whom: LiveAttempt, row: Returned) -> None:
         """``return_owed``: before all others; a promise there is becomes this one, a closed contact is open for it."""
         contact, campaign = self.contacts[whom.contact_id], self.campaigns[whom.campaign_id]

@@ -225,3 +225,9 @@ def test_a_caller_who_is_counted_as_our_own_call_is_caught(monkeypatch):
     came_back = retry._came_back
     monkeypatch.setattr(retry, "_came_back", lambda *told, **more: replace(came_back(*told, **more), counts=True))
     assert "a caller is counted as a call we made" in broke(shape=RETURNS)
+
+
+def test_a_call_back_that_our_own_last_attempt_closes_is_caught(monkeypatch):
+    """I17: missed while our own line plays to a machine, and the attempts of the contact are used up by that."""
+    monkeypatch.setattr(retry, "owed_beside", lambda ended: ended)
+    assert "I17 a pending promise nobody looks at" in broke(17, RETURNS)

@@ -307,6 +307,30 @@ async def test_whom_our_own_call_kept_from_an_operator_is_missed_unless_it_is_ta
     assert [(row["urgent"], row["state"]) for row in owed] == [(True, "pending")] * missed
 
 
+@pytest.mark.parametrize("promised", [False, True])
+async def test_what_is_owed_to_a_missed_one_outlasts_the_last_attempt_that_goes_on_beside_it(shown, promised):
+    """Our own call, perhaps of a promise, uses up the contact's attempts after its owner called us in vain."""
+    shown.now += timedelta(days=2)
+    await shown.pools.web.execute(
+        "UPDATE contact SET counted = 3, promised = $2 WHERE id = $1", shown.contact_id, promised
+    )
+    if promised:
+        await shown.pools.web.execute(
+            "INSERT INTO callback (contact_id, campaign_id, phone_id, due_at, next_at)"
+            " SELECT id, campaign_id, phone_id, $2, $2 FROM contact WHERE id = $1",
+            shown.contact_id, shown.now,
+        )  # fmt: skip
+    ours = await dial_only(shown, shown.contact_id)
+    ours = await shown.progress(ours, AttemptState.ANSWERED, rang_at=shown.now, answered_at=shown.now)
+    assert (await come(shown, last=True)).calls_back
+    ended = shown.ended(ours, Outcome.MACHINE)
+    assert ended.closes == "used_up"
+    await shown.store.write(Journal(ended=[ended]))
+    [owed] = await rows(shown, "callback")
+    contact = await shown.contact(shown.contact_id)
+    assert (owed["urgent"], owed["state"], contact["state"], contact["promised"]) == (True, "pending", "open", True)
+
+
 async def test_who_said_never_is_put_through_and_never_called_back(shown):
     await shown.stores.do_not_call.add(phone=PHONE, scope="global", reason="asked", actor=SYSTEM)
     found = await come(shown)
