@@ -388,7 +388,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         id="missed_return_calls",
-        name_en="Missed return calls, share",
+        name_en="Share of missed return calls",
         name_ru="Доля пропущенных обратных звонков",
         formula_en="missed ÷ all return calls",
         formula_ru="пропущенные ÷ все обратные звонки",
@@ -421,7 +421,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         id="lead_acceptance",
-        name_en="Leads accepted, share",
+        name_en="Share of leads accepted",
         name_ru="Доля принятых лидов",
         formula_en="leads accepted ÷ leads accepted or rejected, by when they were decided on",
         formula_ru="принятые лиды ÷ принятые и отклонённые, по времени решения",

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from dialer.core.preview import How
 from dialer.errors import Refused
 from dialer.store.facts import Found
+from dialer.store.page import after
 from dialer.store.pools import store_errors
 from dialer.store.queries import queries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from dialer.store.pools import Pool
 
@@ -64,9 +64,9 @@ class Looks:
         Raises:
             Refused: ``looks.cursor``: not one of ours.
         """
-        at, after = _cursor(cursor) if cursor else (None, None)
+        at, last_id = after(cursor, _bad_cursor()) if cursor else (None, None)
         with store_errors():
-            given = {**_given("look_list", of), "at": at, "id": after, "limit": rows + 1}
+            given = {**_given("look_list", of), "at": at, "id": last_id, "limit": rows + 1}
             found = [dict(row) for row in await SQL["look_list"].fetch(self._pool, **given)]
         if len(found) <= rows:
             return Found(rows=found, next=None)
@@ -78,14 +78,5 @@ def _given(query: str, of: Of) -> dict[str, Any]:
     return {name: getattr(of, name) for name in SQL[query].parameters if hasattr(of, name)}
 
 
-def _cursor(cursor: str) -> tuple[datetime, UUID]:
-    at, _, preview_id = cursor.partition("_")
-    try:
-        before, after = datetime.fromisoformat(at), UUID(preview_id)
-        known = before.utcoffset() == timedelta(0)
-        before.utctimetuple()
-    except (ValueError, OverflowError):
-        known = False
-    if not known:
-        raise Refused("looks.cursor", "This cursor is not one of ours.", remedy="Begin with the first page.")
-    return before, after
+def _bad_cursor() -> Refused:
+    return Refused("looks.cursor", "This cursor is not one of ours.", remedy="Begin with the first page.")

@@ -44,6 +44,7 @@ from dialer.store.phones import Phones
 from dialer.store.pools import store_errors
 from dialer.store.recordings import Recordings
 from dialer.store.retry_rules import RetryRules
+from dialer.store.return_calls import ReturnCalls
 from dialer.store.scripts import Scripts
 from dialer.store.seats import Seats
 from dialer.store.second_factors import SecondFactors
@@ -98,6 +99,7 @@ class Stores:
     letters: Letters
     letter_texts: LetterTexts
     looks: Looks
+    return_calls: ReturnCalls
     loosenings: Loosenings
     offers: Offers
     listenings: Listenings
@@ -151,6 +153,7 @@ class Stores:
             letters=Letters(pools.web),
             letter_texts=LetterTexts(pools.web),
             looks=Looks(pools.web),
+            return_calls=ReturnCalls(pools.web),
             loosenings=Loosenings(pools.web),
             offers=Offers(pools.web),
             listenings=Listenings(pools.web),

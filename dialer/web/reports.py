@@ -11,7 +11,7 @@ from aiohttp import web
 
 from dialer.core import interval, kpi
 from dialer.errors import NotFound
-from dialer.web import exports, facts, looks, money, money_sheets, numbers, pages, schemas, scope
+from dialer.web import exports, facts, looks, money, money_sheets, numbers, pages, return_calls, schemas, scope
 from dialer.web.access import CUSTOMERS, LEADS, READERS, Role
 from dialer.web.exports import Cell, Column, Sheet
 
@@ -450,11 +450,12 @@ SHEETS: Mapping[str, Callable[[Report], Any]] = {
     "breakdown": breakdown,
     "money": money_sheets.by_time,
     "money_by": money_sheets.by_operator,
+    "returns": return_calls.by_time,
     "looks": looks.by_operator,
     "skips": looks.skips,
 }
 #: Tables of a mode, or of money, that not every campaign has: left out where there is nothing in them.
-_SELDOM = frozenset({"looks", "skips", "money", "money_by"})
+_SELDOM = frozenset({"returns", "looks", "skips", "money", "money_by"})
 #: Tables about operators, which are the call centre's own.
 _OF_PEOPLE = frozenset({"operators", "looks", "skips", "money_by"})
 #: Tables that a base manager reads of the own bases.

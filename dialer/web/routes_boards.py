@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dialer.web import again, facts, looks, promises, report_mail, reports, schemas, shown
+from dialer.web import again, facts, looks, promises, report_mail, reports, return_calls, schemas, shown
 from dialer.web.access import COUNTERS, PUBLIC, READERS, Route
 from dialer.web.reports import MAILED
 
@@ -55,6 +55,8 @@ BOARDS: tuple[Route, ...] = (
           media=_HTML, summary="Calling again: rules after outcomes and dispositions, passes of a base"),
     Route(method="GET", path="/looks", handler=looks.page, roles=READERS, ask=schemas.LooksQuery, media=_HTML,
           summary="Looks before a call: who looked at whom, and what became of it"),
+    Route(method="GET", path="/returns", handler=return_calls.page, roles=READERS, ask=schemas.ReturnsQuery,
+          media=_HTML, summary="Return calls: who called the shown number, and whether somebody served them"),
     Route(method="GET", path="/reports", handler=reports.page, roles=COUNTERS, media=_HTML,
           ask=schemas.ReportQuery,
           summary="Reports: numbers of a period drawn and as tables, every cell with its facts"),

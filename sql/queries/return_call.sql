@@ -104,3 +104,23 @@ SELECT c.id FROM contact c WHERE c.id = ANY(:contacts::bigint[]) ORDER BY c.id F
 SELECT n.contact_id FROM unnest(:contacts::bigint[], :since::timestamptz[]) AS n (contact_id, since)
 WHERE EXISTS (SELECT FROM return_call r WHERE r.contact_id = n.contact_id AND r.came_at >= n.since AND r.outcome = 'missed')
     AND EXISTS (SELECT FROM callback b WHERE b.contact_id = n.contact_id AND b.state = 'pending' AND b.urgent);
+
+-- name: return_list
+-- Calls that came in to these campaigns, the newest first, from under the last row of the page before. One that was served is an
+-- attempt of the same id.
+SELECT r.id, r.came_at, r.ended_at, r.connected_at, r.outcome, r.contact_id, coalesce(c.name, '') AS contact, c.id IS NOT NULL AS known,
+    k.name AS campaign, r.caller_number, coalesce(u.name, '') AS operator,
+    (SELECT b.state FROM callback b WHERE b.made_by_attempt = r.id) AS promise
+FROM return_call r
+JOIN campaign k ON k.id = r.campaign_id
+LEFT JOIN contact c ON c.id = r.contact_id
+LEFT JOIN app_user u ON u.id = r.operator_id
+WHERE r.outcome <> 'refused'
+    AND (:since::timestamptz IS NULL OR r.came_at >= :since::timestamptz)
+    AND (:until::timestamptz IS NULL OR r.came_at < :until::timestamptz)
+    AND (:campaign_ids::bigint[] IS NULL OR r.campaign_id = ANY(:campaign_ids::bigint[]))
+    AND (:operator_id::bigint IS NULL OR r.operator_id = :operator_id::bigint)
+    AND (:outcome::text IS NULL OR r.outcome = :outcome::text)
+    AND (:at::timestamptz IS NULL OR (r.came_at, r.id) < (:at::timestamptz, :id::uuid))
+ORDER BY r.came_at DESC, r.id DESC
+LIMIT :limit::integer;

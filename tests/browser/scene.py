@@ -80,6 +80,7 @@ class Scene:
         await scene._promises()
         await scene._script()
         await scene._looks()
+        await scene._returns()
         await scene._leads()
         await scene._webhooks()
         await scene._reports()
@@ -235,6 +236,22 @@ class Scene:
                    VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $6, $7)""",
                 operators[number % 3 == 0], contact["campaign_id"], contact["id"], at - timedelta(seconds=9 + number), at,
                 how, reason,
+            )  # fmt: skip
+
+    async def _returns(self) -> None:
+        """People who called the shown number back today: four missed, three served."""
+        pool, now = self.place.pools.web, datetime.now(UTC)
+        operator = (await self.place.stores.users.by_login("op001")).user.id
+        contacts = await pool.fetch("SELECT id, campaign_id, phone_id FROM contact ORDER BY id OFFSET 70 LIMIT 7")
+        for number, contact in enumerate(contacts):
+            served, at = number % 2 == 1, now - timedelta(minutes=1 + number)
+            await pool.execute(
+                """INSERT INTO return_call (id, switch, epoch, trunk, campaign_id, contact_id, phone_id, caller_number, came_at, ended_at,
+                       connected_at, operator_id, outcome)
+                   VALUES (gen_random_uuid(), 'main', 1, 'world', $1, $2, $3, '+74951230000', $4, $5, $6, $7, $8)""",
+                contact["campaign_id"], contact["id"], contact["phone_id"], at, at + timedelta(seconds=20 + number),
+                at + timedelta(seconds=4) if served else None, operator if served else None,
+                "connected" if served else "missed",
             )  # fmt: skip
 
     async def _leads(self) -> None:

@@ -51,6 +51,7 @@ PAGES = {
     "/reports": "admin",
     "/reports/mail": "admin",
     "/looks": "admin",
+    "/returns": "admin",
     "/contacts/1": "admin",
     f"/attempts/{ATTEMPT}": "admin",
     f"/attempts/{ATTEMPT}/script": "admin",

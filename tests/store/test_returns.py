@@ -12,10 +12,11 @@ import pytest
 
 from dialer.core.model import AttemptState, CampaignState, Outcome
 from dialer.engine.ports import Journal, ReturnAsk
-from dialer.errors import LeaseLost
+from dialer.errors import LeaseLost, Refused
 from dialer.store.facts import Sought
 from dialer.store.kpi_hours import HourRows
 from dialer.store.pools import Pools
+from dialer.store.return_calls import Of
 from dialer.store.returns import readings
 from dialer.store.stores import Stores
 from tests.store.places import SYSTEM
@@ -216,6 +217,40 @@ async def test_the_card_says_who_called_and_its_history_keeps_what_nobody_took(s
     assert [(one.outcome, one.came_in) for one in card.history] == [("missed", True), ("no_answer", False)]
     callbacks = await shown.pools.web.fetch("SELECT state, kept_by_attempt FROM callback")
     assert [tuple(row) for row in callbacks] == [("kept", talked.id)]
+
+
+async def test_the_list_behind_the_numbers_says_who_called_who_served_them_and_who_was_missed(shown):
+    operator = await shown.add_operator("ann")
+    ids = []
+    for served in (False, True, False):
+        found = await come(shown)
+        ids.append(found.attempt.id)
+        await (
+            talk_and_end(shown, found.attempt, operator) if served else shown.end(found.attempt, Outcome.EARLY_HANGUP)
+        )
+        shown.now += timedelta(minutes=5)
+    await come(shown, number="+79160000000")  # a stranger is nobody's
+    calls, period = shown.stores.return_calls, {"since": shown.now - timedelta(minutes=15), "until": shown.now}
+    listed = await calls.find(Of(**period))
+    assert [row["id"] for row in listed.rows] == ids[::-1]
+    assert [(row["outcome"], row["operator"], row["promise"]) for row in listed.rows] == [
+        ("missed", "", "pending"), ("connected", "ann", None), ("missed", "", "kept"),
+    ]  # fmt: skip
+    first = await calls.find(Of(**period), rows=2)
+    rest = await calls.find(Of(**period), rows=2, cursor=first.next)
+    assert ([row["id"] for row in [*first.rows, *rest.rows]], rest.next) == (ids[::-1], None)
+    for narrower, count in (
+        ({"outcome": "missed"}, 2), ({"operator_id": operator}, 1), ({"campaign_ids": []}, 0),
+        ({"campaign_ids": [shown.campaign.id]}, 3), ({"since": shown.now}, 0), ({"until": period["since"]}, 0),
+    ):  # fmt: skip
+        assert len((await calls.find(Of(**{**period, **narrower}))).rows) == count, narrower
+
+
+@pytest.mark.parametrize("cursor", ["", "yesterday_1", "2026-01-01T00:00:00_x", "0001-01-01T00:00:00+00:00_"])
+async def test_a_list_goes_on_from_its_own_cursors_alone(shown, cursor):
+    with pytest.raises(Refused) as refused:
+        await shown.stores.return_calls.find(Of(), cursor=cursor or "_")
+    assert refused.value.code == "returns.cursor"
 
 
 async def test_the_board_counts_whom_we_owe_a_call(shown):

@@ -193,7 +193,15 @@ async def test_health_says_when_another_engine_holds_the_switch(world):
 
 #: What only programs, the command line or a mended address can cause.
 OF_PROGRAMS = {
-    *("access.no_header", "access.other_origin", "attempts.cursor", "callback.cursor", "looks.cursor", "request.media"),
+    *(
+        "access.no_header",
+        "access.other_origin",
+        "attempts.cursor",
+        "callback.cursor",
+        "looks.cursor",
+        "request.media",
+        "returns.cursor",
+    ),
     *(
         "request.invalid",
         "request.name_campaign",

@@ -84,6 +84,7 @@ class ReportExportQuery(ReportQuery):
         "breakdown",
         "money",
         "money_by",
+        "returns",
         "looks",
         "skips",
     ]
@@ -103,6 +104,17 @@ class LooksQuery(Ask):
     operator: Annotated[Id | None, _Empty] = None
     how: Annotated[How | None, _Empty] = None
     reason: Annotated[Word | None, _Empty] = None
+    since: Annotated[Moment | None, _Empty] = None
+    until: Annotated[Moment | None, _Empty] = None
+    cursor: Annotated[str, StringConstraints(max_length=100)] | None = None
+
+
+class ReturnsQuery(Ask):
+    """Which return calls; what is empty does not narrow."""
+
+    campaign: Annotated[Id | None, _Empty] = None
+    operator: Annotated[Id | None, _Empty] = None
+    outcome: Annotated[Literal["connected", "missed"] | None, _Empty] = None
     since: Annotated[Moment | None, _Empty] = None
     until: Annotated[Moment | None, _Empty] = None
     cursor: Annotated[str, StringConstraints(max_length=100)] | None = None
