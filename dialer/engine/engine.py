@@ -31,7 +31,7 @@ from dialer.engine.desk import Desk
 from dialer.engine.journal import Writer
 from dialer.engine.listens import Listens
 from dialer.engine.ports import Board, Clock, Explanation, Lease, OperatorView, Store, TrialCall
-from dialer.engine.returns import Returns
+from dialer.engine.returns import Returns, never_was
 from dialer.engine.switch import ATTEMPT, LEG, AuditDue, Hearing, Switch
 from dialer.engine.tapes import Tapes
 from dialer.errors import DialerError, LeaseLost, Refused, StoreDown
@@ -333,7 +333,7 @@ class Engine(Desk, Listens, Returns, Tapes):
                 log.warning("audit.failed", code=error.code, error=str(error))
 
     async def _end_orphans(self) -> None:
-        """Rows that a claim committed and nobody heard of were never dialled: they end as not sent.
+        """Rows that a claim committed and nobody heard of were never dialled, and callers' are gone: they end as such.
 
         What ends while we look is in the database a little longer than here: whoever was known when it began is none.
         """
@@ -351,12 +351,12 @@ class Engine(Desk, Listens, Returns, Tapes):
             log.warning("audit.orphans", count=len(orphans))
         for orphan in orphans:
             self._do(ev.Recovered((orphan,), ()))
-            self._do(ev.NotSent(orphan.id, now))
+            self._do(never_was(orphan, now))
 
     def _known(self) -> set[UUID]:
-        """Attempts, and contacts that operators look at."""
+        """Attempts, callers on the line, and contacts that operators look at."""
         shown = {op.preview.id for op in self.floor.operators.values() if op.preview is not None}
-        return shown | set(self.floor.attempts)
+        return shown | set(self.floor.attempts) | set(self._switch.callers.known().values())
 
     # Keeping -------------------------------------------------------------------------
 

@@ -25,10 +25,11 @@ from dialer.engine.ports import ReturnAsk
 from dialer.errors import DialerError, LeaseLost
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
     from dialer.core.floor import Floor
-    from dialer.core.model import Ended
+    from dialer.core.model import Ended, LiveAttempt
     from dialer.engine.callers import Caller
     from dialer.engine.ports import Clock, Lease, Store
     from dialer.engine.switch import Switch
@@ -96,9 +97,9 @@ class Returns(ABC):
                     self._called_back.add(caller.id)
                 if self._switch.callers.name_of(caller.id) is not None:
                     self._do(ev.CameBack(found.attempt))
-                else:  # no operator is to be kept for whom nobody can be bridged with
+                else:  # no operator is kept for it meanwhile
                     self._do(ev.Recovered((found.attempt,), ()))
-                    self._do(ev.CallEnded(caller.id, self._clock.now(), 16, None, Outcome.EARLY_HANGUP))
+                    self._do(never_was(found.attempt, self._clock.now()))
                 return
             if found.ringing_phone_id is None:
                 break
@@ -125,3 +126,10 @@ class Returns(ABC):
 
     def _return_ended(self, ended: Ended) -> None:
         self._called_back.discard(ended.attempt.id)
+
+
+def never_was(attempt: LiveAttempt, now: datetime) -> ev.Event:
+    """The end of a row without a channel: its caller has left, or our own call was never written to the switch."""
+    if attempt.came_in:
+        return ev.CallEnded(attempt.id, now, 16, None, Outcome.EARLY_HANGUP)
+    return ev.NotSent(attempt.id, now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from random import Random
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from ami import events as heard
 from ami.events import ChannelState
 from dialer.core import effects as fx
 from dialer.core import events as ev
-from dialer.core.model import AttemptState, LiveAttempt
+from dialer.core.model import AttemptState, LiveAttempt, Outcome
 from dialer.core.recording import Ways
 from dialer.engine.engine import Engine
 from dialer.engine.ports import Lease, Recovered, ReturnResult
@@ -182,6 +183,26 @@ async def test_nobody_is_bridged_with_who_hung_up_while_being_looked_up(office):
     assert office.written(actions.Bridge) == []
     assert office.engine.floor.operators[OPERATOR.operator_id].free
     assert office.engine.writer._page.ended[0].attempt.operator_id is None
+
+
+async def test_a_look_up_whose_answer_was_lost_holds_no_number_once_the_caller_is_gone(office, monkeypatch):
+    """It was committed, nobody knows; while the caller is on the line it may be looked up still."""
+    office.store.answers = [StoreDown("store.down", "connection lost")]
+    office.comes()
+    await settled()
+    [ask] = office.store.asked
+    left = replace(found(ask).attempt, sent_at=office.engine._clock.now() - timedelta(minutes=1))
+
+    async def recover(switch):
+        return Recovered(attempts=[left])
+
+    monkeypatch.setattr(office.store, "recover", recover)
+    await office.engine._end_orphans()
+    assert (office.engine.writer._page.ended, office.engine.floor.attempts) == ([], {})
+    office.hears(heard.HungUp(at=NOON.timestamp(), channel_id=CHANNEL, cause=16))
+    await office.engine._end_orphans()
+    [ended] = office.engine.writer._page.ended
+    assert (ended.attempt.id, ended.outcome, office.engine.floor.attempts) == (ask.id, Outcome.EARLY_HANGUP, {})
 
 
 async def test_our_own_line_to_the_caller_is_cut_and_the_caller_looked_up_again(office, monkeypatch):
