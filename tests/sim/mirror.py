@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from dialer.core.model import Campaign
-    from dialer.engine.ports import ClaimAsk, ClaimResult, Due, Journal, Recovered
+    from dialer.engine.ports import ClaimAsk, ClaimResult, Due, Journal, Recovered, ReturnAsk, ReturnResult
     from tests.sim.loop import SimLoop
     from tests.sim.rows import Form, Saved
 
@@ -112,6 +112,12 @@ class MirroredTables(Tables):
     def claim(self, ask: ClaimAsk, boot_s: float = 0.0) -> ClaimResult:
         result: ClaimResult = self._both(
             "claim", lambda: super(MirroredTables, self).claim(ask, boot_s), lambda: self._store.claim(ask)
+        )
+        return result
+
+    def take_return(self, ask: ReturnAsk) -> ReturnResult:
+        result: ReturnResult = self._both(
+            "take_return", lambda: super(MirroredTables, self).take_return(ask), lambda: self._store.take_return(ask)
         )
         return result
 
@@ -227,6 +233,8 @@ class MirroredTables(Tables):
             "profile": campaign.profile.id,
             "wrap_up_s": campaign.wrap_up_s,
             "cap_permille": campaign.cap_permille,
+            "caller_number": campaign.caller_number,
+            "attempts_max": campaign.attempts_max,
             "preview_s": campaign.preview_s,
             "preview_calls": campaign.preview_calls,
             "listening_shown": campaign.listening_shown,
@@ -302,6 +310,7 @@ class MirroredTables(Tables):
             "abandon_budget": [(b,) for b in self.budgets.values()],
             "preview": [(s.preview,) for s in self.previews.values()],
             "preview_end": [(e, e.preview) for e in self.preview_ends.values()],
+            "return_call": [(r,) for r in self.returns.values()],
         }
         picked = {table: {_pick(COLUMNS[table][0], row) for row in found} for table, found in rows.items()}
         dead = {(c.id, phone) for c in self.contacts.values() for phone in c.dead}
@@ -318,18 +327,19 @@ COLUMNS = {
     "contact_phone": ("contact_id, phone_id", "contact_phone WHERE dead"),
     "phone": ("id, not_before, held_until", "phone"),
     "attempt": (
-        f"attempt_id AS id, contact_id, number, sent_at, rang_at, answered_at, waiting_at, operator_id, connected_at, asked, {ENDED}",
+        f"attempt_id AS id, contact_id, number, sent_at, rang_at, answered_at, waiting_at, operator_id, connected_at, asked, came_in, {ENDED}",
         "attempt",
     ),
-    "attempt_live": ("attempt_id AS id, state, operator_id, asked", "attempt_live"),
+    "attempt_live": ("attempt_id AS id, state, operator_id, asked, came_in", "attempt_live"),
     "disposition": ("attempt_id, key, code, operator_id, saved_at", "disposition"),
     "callback": (
-        "id, contact_id, made_by_attempt, due_at, next_at, operator_id, state, closed_at, kept_by_attempt",
+        "id, contact_id, made_by_attempt, due_at, next_at, operator_id, state, closed_at, kept_by_attempt, urgent",
         "callback",
     ),
     "do_not_call": ("phone_id, scope, coalesce(customer_id, campaign_id)", "do_not_call"),
     "preview": ("preview_id AS id, operator_id, contact_id, phone_id, offered_at", "preview"),
     "preview_end": ("preview_id AS id, operator_id, contact_id, offered_at, ended_at, how, reason", "preview_end"),
+    "return_call": ("id, contact_id, came_at, ended_at, outcome, why", "return_call"),
     "operator_interval": (
         "operator_id, session_id, state, started_at, ended_at, reason, campaign_id, attempt_id",
         "operator_interval",

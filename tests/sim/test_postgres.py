@@ -25,10 +25,10 @@ def url(server, databases):
 @pytest.mark.postgres
 @pytest.mark.parametrize("seed", range(1, 21))
 def test_a_day_ends_the_same_on_a_real_postgresql(seed, url, monkeypatch):
-    """Claims, journals, dispositions and promises say the same word for word, and leave the same rows."""
+    """Claims, journals, dispositions, promises and return calls say the same word for word, and leave the same rows."""
     loop = morning(seed)
     tables = MirroredTables(loop, url)
-    shape = replace(SHORT, previews=seed % 3 == 0)
+    shape = replace(SHORT, previews=seed % 3 == 0, returns=0.4 * (seed % 2))
     tables.at_once = 0.0  # real sockets need a turn of the loop of their own
     load(seed, shape, tables, BEGIN)
     monkeypatch.setattr(profiles, "load", lambda *_: tables.campaigns[1].profile)
@@ -38,3 +38,4 @@ def test_a_day_ends_the_same_on_a_real_postgresql(seed, url, monkeypatch):
     assert report.failure is None, report.failure
     assert differences == []
     assert report.attempts > 20
+    assert bool(report.returns["connected"] and report.returns["missed"]) == bool(shape.returns)
