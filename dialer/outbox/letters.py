@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 LOOK_S = 1.0
-#: A server that is away is not asked again for so long.
-PAUSE_S = 30.0
 #: Of one campaign at a time.
 EACH = 10
 #: What a process that dies was sending is due again after this; it sends for half as long.
@@ -96,14 +94,7 @@ class Postman:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            wait_s = LOOK_S
-            try:
-                sent, away = await self.step()
-                wait_s = PAUSE_S if away else 0.0 if sent >= EACH else LOOK_S
-            except StoreDown as error:
-                log.warning("letters.not_looked", error=error.message)
-            await asyncio.sleep(wait_s)
+        await smtp.rounds(self.step, each=EACH, look_s=LOOK_S, trouble="letters.not_looked")
 
     async def step(self) -> tuple[int, bool]:
         """Send what is due and cut the lists that are; how many letters went, and whether the server is away."""

@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 LOOK_S = 2.0
-#: A server that is away is not asked again for so long.
-PAUSE_S = 30.0
 #: Letters taken at once.
 EACH = 10
 #: What a process that dies was sending is due again after this; it sends for half as long.
@@ -82,14 +80,7 @@ class ReportPostman:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            wait_s = LOOK_S
-            try:
-                sent, away = await self.step()
-                wait_s = PAUSE_S if away else 0.0 if sent >= EACH else LOOK_S
-            except StoreDown as error:
-                log.warning("reports.not_looked", error=error.message)
-            await asyncio.sleep(wait_s)
+        await smtp.rounds(self.step, each=EACH, look_s=LOOK_S, trouble="reports.not_looked")
 
     async def step(self) -> tuple[int, bool]:
         """Begin what is due and send what waits; how many letters went, and whether the server is away."""

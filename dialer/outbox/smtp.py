@@ -10,6 +10,7 @@ repetition by its Message-ID.
 
 from __future__ import annotations
 
+import asyncio
 import random
 import ssl
 from contextlib import suppress
@@ -23,19 +24,25 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import aiosmtplib
+import structlog
 
 from dialer.core.deliveries import Policy, next_try_s
 from dialer.core.letters import POLICY, bounces
+from dialer.errors import StoreDown
 from dialer.store.letters import Told
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     from dialer.settings import Settings
     from dialer.store.letters import Sender
 
+log = structlog.get_logger(__name__)
+
 ANSWER_S = 20.0
+#: A server that is away is not asked again for so long.
+PAUSE_S = 30.0
 _DETAIL = 200
 #: What a mail server that is away, breaks off or says no raises.
 TROUBLES = (aiosmtplib.SMTPException, OSError)
@@ -248,3 +255,22 @@ def said_by(error: Exception) -> str:
 def line(text: str) -> str:
     """What a server said, as PostgreSQL can keep it and a page show it: one line, no NUL, no halves of characters."""
     return " ".join(text.encode(errors="replace").decode().replace("\0", "?").split())[:_DETAIL]
+
+
+async def rounds(step: Callable[[], Awaitable[tuple[int, bool]]], *, each: int, look_s: float, trouble: str) -> None:
+    """Send what waits, round after round, until cancelled.
+
+    Args:
+        step: One round: how many letters went, and whether the server is away.
+        each: The most letters of a round; after a full one the next begins at once.
+        look_s: Between two looks where little waits.
+        trouble: What the log says when PostgreSQL could not be asked.
+    """
+    while True:
+        wait_s = look_s
+        try:
+            sent, away = await step()
+            wait_s = PAUSE_S if away else 0.0 if sent >= each else look_s
+        except StoreDown as error:
+            log.warning(trouble, error=error.message)
+        await asyncio.sleep(wait_s)
