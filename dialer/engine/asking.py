@@ -190,7 +190,7 @@ class Asking:
             return
         pace.rest_until = pace.in_vain = None
         for operator_id in able:
-            now = self._clock.now()
+            now, pace.sooner = self._clock.now(), None
             result = await self._claim(campaign, self._new_id(), operator_id=operator_id)
             if result is None:
                 pace.rest_until, pace.rests_with = now + timedelta(seconds=AGAIN_S), frozenset(able)
@@ -206,9 +206,9 @@ class Asking:
                 )
                 self._do(ev.Offered(preview))
             if not result.claims:
-                rest = now + timedelta(seconds=REST_S)
-                due_at = max(result.next_due_at or rest, now + timedelta(seconds=LEAST_REST_S))
-                pace.rest_until = min(rest, due_at)
+                ends = (now + timedelta(seconds=REST_S), result.next_due_at, pace.sooner)
+                due_at = min(at for at in ends if at is not None)
+                pace.rest_until = max(due_at, now + timedelta(seconds=LEAST_REST_S))
                 pace.rests_with = frozenset(able)
 
     def _rests(self, pace: Pace, able: Sequence[int]) -> bool:

@@ -123,8 +123,10 @@ class Dialing:
 
     def wake(self, campaign_id: int | None = None) -> None:
         """Contacts may have come due: forget the rest."""
+        now = self._clock.now()
         for key, pace in self.paces.items():
             if campaign_id in {None, key}:
+                pace.comes_due(now)
                 pace.rest_until = pace.in_vain = None
         self.reserve.forget()
         self.kick()
@@ -145,10 +147,8 @@ class Dialing:
         if not ended.attempt.asked:
             pace.seen.attempt(ended, self._floor.cover.budgets.get(ended.attempt.campaign_id))
         self._trunks.judge(self._floor.campaigns[ended.attempt.campaign_id], ended)
-        if pace.rest_until is not None and ended.next_at is not None:
-            pace.rest_until = min(pace.rest_until, ended.next_at)
-        if pace.in_vain is not None and ended.next_at is not None:
-            pace.in_vain = pace.in_vain._replace(until=min(pace.in_vain.until, ended.next_at))
+        if ended.next_at is not None:
+            pace.comes_due(ended.next_at)
 
     def pace(self, campaign_id: int) -> Pace:
         """The memory of a campaign's pacing."""
@@ -374,7 +374,7 @@ class Dialing:
             now=now,
             callbacks_only=callbacks_only,
         )
-        self.claiming = True
+        self.claiming, pace.sooner = True, None
         cover.plan(campaign.id, calls)
         try:
             result = await self._store.claim(ask)
@@ -388,15 +388,16 @@ class Dialing:
             self.claiming = False
         pace.missing -= 0 if callbacks_only else len(result.claims)
         self._adopt_budget(campaign, result)
-        self._line_up(campaign, result)
         pace.in_vain = None
-        if any(claim.callback_id is not None for claim in result.claims):
-            self.reserve.forget()
-        if not result.claims and (callbacks_only or not result.held_back):
-            rest = now + timedelta(seconds=PROMISES_S if result.held_back else REST_S)
-            rest = rest if result.next_due_at is None else min(rest, result.next_due_at)
+        nobody_left = len(result.claims) + result.held_back < calls
+        if nobody_left or (callbacks_only and not result.claims):
+            rest = now + timedelta(seconds=REST_S if nobody_left else PROMISES_S)
+            rest = min(at for at in (rest, result.next_due_at, pace.sooner) if at is not None)
             pace.in_vain = InVain(ask.ready_operator_ids, now, rest)
             pace.rest_until = pace.rest_until if callbacks_only else rest
+        self._line_up(campaign, result)
+        if any(claim.callback_id is not None for claim in result.claims):
+            self.reserve.forget()
 
     def _adopt_budget(self, campaign: Campaign, result: ClaimResult) -> None:
         """Memory counts what the database has not yet; only a window it does not know is the database's word."""

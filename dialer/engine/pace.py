@@ -25,7 +25,7 @@ class Start(NamedTuple):
 
 
 class InVain(NamedTuple):
-    """A claim that found nobody: with which operators promises could be kept, when it was, and until when it holds."""
+    """A claim that found nobody further: with which operators promises could be kept, when it was, and until when it holds."""
 
     operators: Sequence[int]
     at: datetime
@@ -43,10 +43,11 @@ class Pace:
         missing: Calls of that decision that were not claimed yet.
         stands_until_s: Before then, on the boot clock, time alone hardly changes it.
         rest_until: No claim before then, since no contact is due.
+        sooner: When somebody comes due of whom the claim that is on its way may not know.
         promises: Callbacks due within the reserve.
         due: For how many of them operators are kept free.
         caution: The harm one more line may do is divided by this, on top of the campaign's own caution.
-        in_vain: The last claim that found nobody.
+        in_vain: The last claim that found nobody, or nobody further.
         rests_with: Mode ``preview``: the operators for whom nobody was found.
         max_lines_per_ready: The most lines in flight per ready operator that a new one made.
         claimed_s: When calls were claimed last, on the boot clock; whose turn is longest ago is looked at first.
@@ -58,6 +59,7 @@ class Pace:
     missing: int = 0
     stands_until_s: float = float("-inf")
     rest_until: datetime | None = None
+    sooner: datetime | None = None
     promises: Sequence[Due] = ()
     due: int = 0
     caution: float = 1.0
@@ -67,6 +69,14 @@ class Pace:
     claimed_s: float = float("-inf")
     seen: Observations = field(default_factory=Observations)
     why: Explanations = field(default_factory=lambda: Explanations(0))
+
+    def comes_due(self, at: datetime) -> None:
+        """Somebody comes due then: neither a rest nor the answer of a claim on its way oversleeps it."""
+        self.sooner = at if self.sooner is None else min(self.sooner, at)
+        if self.rest_until is not None:
+            self.rest_until = min(self.rest_until, at)
+        if self.in_vain is not None:
+            self.in_vain = self.in_vain._replace(until=min(self.in_vain.until, at))
 
 
 class Paces(dict[int, Pace]):

@@ -95,8 +95,8 @@ class ClaimResult:
         boot_s: The engine's boot clock, read before the commit was sent.
         budget: As of this claim.
         held_back: How many wanted contacts the abandonment budget refused.
-        next_due_at: When claims is empty: the next moment any contact of this campaign may come due, None if never; of
-            its promises only, where only those were asked for.
+        next_due_at: When nobody further could be claimed: the next moment any contact of this campaign may come due,
+            None if never; of its promises only, where only those were asked for.
         refusal: Why the contact or number an operator asked for is not called; nothing is left of a typed number.
     """
 

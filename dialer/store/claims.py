@@ -117,7 +117,8 @@ class Claims:
         claims: list[Claim] = []
         if wanted and room and open_lanes:
             budget = await self._fill(connection, ask, open_lanes, claims, min(wanted, room), budget)
-        next_due_at = None if claims else await self._next_due(connection, ask, lanes)
+        enough = claims and len(claims) == min(wanted, room)
+        next_due_at = None if enough else await self._next_due(connection, ask, lanes)
         return ClaimResult(
             claims=claims,
             boot_s=self._boot_s(),

@@ -236,6 +236,45 @@ def test_a_base_that_is_loaded_ends_the_rest(live):
     assert office.dialled[0][0] - office.loaded_at < 0.2
 
 
+def test_a_claim_that_found_fewer_than_wanted_is_not_repeated_until_somebody_is_due(live):
+    async def story(office):
+        claim = office.claim
+
+        async def claim_of_the_last(ask):
+            found = await claim(ask)
+            return replace(found, claims=found.claims[:1], next_due_at=ask.now + timedelta(seconds=20))
+
+        office.claim = claim_of_the_last
+        await asyncio.sleep(15)
+        assert len(office.asked) == 1
+        await asyncio.sleep(10)
+
+    office = live(story, fate=lambda *_: None)
+    assert 19 < office.asked[1][0] - office.asked[0][0] < 21
+
+
+@pytest.mark.parametrize("mode", [Mode.PREDICTIVE, Mode.PREVIEW])
+def test_who_comes_due_while_a_claim_is_on_its_way_is_not_forgotten_by_its_answer(mode, live):
+    """A base is loaded after the database looked and before its answer is here, which says that nobody is left."""
+
+    async def story(office):
+        claim = office.claim
+
+        async def slow_claim(ask):
+            found = await claim(ask)
+            if len(office.asked) == 1:
+                office.turn(replace(PREDICTIVE, mode=mode, base_rows=1000))
+                await asyncio.sleep(0.2)
+                return replace(found, claims=[])
+            return found
+
+        office.claim = slow_claim
+        await asyncio.sleep(10)
+
+    office = live(story, replace(PREDICTIVE, mode=mode), operators=1)
+    assert office.asked[1][0] - office.asked[0][0] < 6
+
+
 def test_a_promise_nobody_could_keep_is_asked_for_when_another_operator_is_free(live):
     async def story(office):
         office.promised, office.nobody_until_s = 1, office.loop.time() + 1000

@@ -158,12 +158,13 @@ class Gate:
         open_lanes = self._open_lanes(campaign, ask.now)
         if room and open_lanes:
             self._fill(ask, campaign, open_lanes, claims, min(wanted, room))
+        enough = claims and len(claims) == min(wanted, room)
         return ClaimResult(
             claims=claims,
             boot_s=boot_s,
             budget=self.budgets[campaign.id],
             held_back=max(0, wanted - room),
-            next_due_at=None if claims else self._next_due(campaign, ask),
+            next_due_at=None if enough else self._next_due(campaign, ask),
         )
 
     def _chosen(self, ask: ClaimAsk, campaign: Campaign, boot_s: float) -> ClaimResult:

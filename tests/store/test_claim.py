@@ -281,6 +281,17 @@ async def test_an_empty_campaign_says_when_the_next_contact_is_due(place):
     assert (await place.claim()).next_due_at == ended.next_at
 
 
+async def test_a_claim_that_found_fewer_than_wanted_says_when_the_next_contact_is_due(place):
+    """So nobody has to ask once more in vain to learn it."""
+    await place.add_contacts(*PHONES[:3])
+    [first] = await place.dial()
+    ended = place.ended(first, Outcome.BUSY)
+    await place.end(first, Outcome.BUSY)
+    found = await place.claim(4)
+    assert len(found.claims) == 2
+    assert found.next_due_at == ended.next_at
+
+
 async def test_the_reasons_of_a_whole_campaign_add_up_to_its_base(place):
     await place.add_contacts(*PHONES[:10])
     await place.stores.do_not_call.add(phone=PHONES[9], scope="global", actor=SYSTEM)
