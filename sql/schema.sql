@@ -845,7 +845,7 @@ BEGIN
     RETURN made;
 END $$;
 
-CREATE FUNCTION public.money_count(of_campaign bigint, begins timestamp with time zone, ends timestamp with time zone, given bigint[]) RETURNS TABLE(dim text, hour timestamp with time zone, key text, price_id bigint, quantity numeric, amount numeric)
+CREATE FUNCTION public.money_count(of_campaign bigint, begins timestamp with time zone, ends timestamp with time zone, given bigint[], of_dim text DEFAULT NULL::text) RETURNS TABLE(dim text, hour timestamp with time zone, key text, price_id bigint, quantity numeric, amount numeric)
     LANGUAGE plpgsql STABLE
     AS $$
 #variable_conflict use_column
@@ -863,8 +863,14 @@ BEGIN
     WITH p AS MATERIALIZED (
         SELECT * FROM price_days(of_campaign, first_day, last_day, given)
     ), calls AS (
-        SELECT h.hour, a.base_id, a.operator_id, a.script, a.caller_number, a.number, a.region, p.id,
-            sum(billed_s(a.ended_at - CASE p.kind WHEN 'tariff_minute' THEN a.connected_at ELSE a.answered_at END, p.first_s, p.step_s)) AS quantity
+        SELECT h.hour,
+            CASE WHEN coalesce(of_dim, 'base') = 'base' THEN a.base_id END AS base_id,
+            CASE WHEN coalesce(of_dim, 'operator') = 'operator' THEN a.operator_id END AS operator_id,
+            CASE WHEN coalesce(of_dim, 'script') = 'script' THEN a.script END AS script,
+            CASE WHEN coalesce(of_dim, 'caller') = 'caller' THEN a.caller_number END AS caller_number,
+            CASE WHEN coalesce(of_dim, 'number') = 'number' THEN a.number END AS number,
+            CASE WHEN coalesce(of_dim, 'region') = 'region' THEN a.region END AS region,
+            p.id, sum(billed_s(a.ended_at - CASE p.kind WHEN 'tariff_minute' THEN a.connected_at ELSE a.answered_at END, p.first_s, p.step_s)) AS quantity
         FROM attempt AS a
         CROSS JOIN LATERAL (SELECT date_trunc('hour', a.sent_at, its_zone) AS hour) AS h
         JOIN p ON p.day = kpi_date(h.hour, its_zone)
@@ -873,7 +879,16 @@ BEGIN
             AND h.hour >= begins AND h.hour < ends
         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
     ), letters AS (
-        SELECT h.hour, d.base_id, d.operator_id, d.script, d.caller_number, d.number, d.region, d.code, d.reason, p.id, count(*)::numeric AS quantity
+        SELECT h.hour,
+            CASE WHEN coalesce(of_dim, 'base') = 'base' THEN d.base_id END AS base_id,
+            CASE WHEN coalesce(of_dim, 'operator') = 'operator' THEN d.operator_id END AS operator_id,
+            CASE WHEN coalesce(of_dim, 'script') = 'script' THEN d.script END AS script,
+            CASE WHEN coalesce(of_dim, 'caller') = 'caller' THEN d.caller_number END AS caller_number,
+            CASE WHEN coalesce(of_dim, 'number') = 'number' THEN d.number END AS number,
+            CASE WHEN coalesce(of_dim, 'region') = 'region' THEN d.region END AS region,
+            CASE WHEN coalesce(of_dim, 'code') = 'code' THEN d.code END AS code,
+            CASE WHEN coalesce(of_dim, 'reason') = 'reason' THEN d.reason END AS reason,
+            p.id, count(*)::numeric AS quantity
         FROM letter AS l
         JOIN disposition AS d ON d.attempt_id = l.attempt_id
         CROSS JOIN LATERAL (SELECT date_trunc('hour', l.sent_at, its_zone) AS hour) AS h
@@ -896,13 +911,16 @@ BEGIN
         SELECT place.dim, c.hour, place.key, c.id, c.quantity
         FROM calls AS c CROSS JOIN LATERAL kpi_places(of_campaign, c.base_id, c.operator_id, c.script, c.caller_number, c.number, c.region,
             NULL, NULL) AS place
+        WHERE place.dim = coalesce(of_dim, place.dim)
         UNION ALL
         SELECT place.dim, l.hour, place.key, l.id, l.quantity
         FROM letters AS l CROSS JOIN LATERAL kpi_places(of_campaign, l.base_id, l.operator_id, l.script, l.caller_number, l.number, l.region,
             l.code, l.reason) AS place
+        WHERE place.dim = coalesce(of_dim, place.dim)
         UNION ALL
         SELECT place.dim, b.hour, place.key, b.id, b.quantity
         FROM bases AS b CROSS JOIN LATERAL (VALUES ('total', ''), ('base', b.base_id::text)) AS place (dim, key)
+        WHERE place.dim = coalesce(of_dim, place.dim)
         UNION ALL
         SELECT r.dim, r.hour, r.key, p.id, CASE p.kind
                 WHEN 'tariff_conversation' THEN r.connected
@@ -913,7 +931,8 @@ BEGIN
         JOIN p ON p.day = kpi_date(r.hour, its_zone) AND p.kind IN ('tariff_conversation', 'tariff_lead', 'tariff_operator_hour',
             'cost_operator_hour', 'cost_paid_hour')
         WHERE r.campaign_id = of_campaign AND r.hour >= begins AND r.hour < ends
-            AND r.dim IN ('total', 'operator', 'base', 'script', 'caller', 'number', 'region', 'code', 'reason')
+            AND r.dim = ANY(CASE WHEN of_dim IS NULL
+                THEN ARRAY['total', 'operator', 'base', 'script', 'caller', 'number', 'region', 'code', 'reason'] ELSE ARRAY[of_dim] END)
     ), summed AS (
         SELECT x.dim, x.hour, x.key, x.id, sum(x.quantity) AS quantity FROM parts AS x GROUP BY 1, 2, 3, 4
     )
@@ -928,7 +947,7 @@ BEGIN
             extract(day FROM date_trunc('month', p.day::timestamp) + interval '1 month' - interval '1 day')::bigint, its_digits),
         h.place, h.places, its_digits)
     FROM p CROSS JOIN LATERAL day_hours(p.day, its_zone) AS h
-    WHERE p.kind = 'cost_month' AND h.hour >= begins AND h.hour < ends;
+    WHERE p.kind = 'cost_month' AND coalesce(of_dim, 'total') = 'total' AND h.hour >= begins AND h.hour < ends;
 END $$;
 
 CREATE FUNCTION public.money_day_follows() RETURNS trigger
@@ -952,8 +971,9 @@ BEGIN
     UNION ALL
     SELECT c.id, o.hour, o.key, o.price_id, o.quantity, o.amount
     FROM campaign AS c
-    CROSS JOIN LATERAL money_count(c.id, greatest(begins, (SELECT max(d.until) FROM money_day AS d WHERE d.campaign_id = c.id)), ends, NULL) AS o
-    WHERE c.id = ANY(campaigns) AND o.dim = of_dim;
+    CROSS JOIN LATERAL money_count(c.id, greatest(begins, (SELECT max(d.until) FROM money_day AS d WHERE d.campaign_id = c.id)), ends, NULL,
+        of_dim) AS o
+    WHERE c.id = ANY(campaigns);
 END $$;
 
 CREATE FUNCTION public.money_share(amount numeric, place bigint, places bigint, digits integer) RETURNS numeric

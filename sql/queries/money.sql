@@ -175,7 +175,7 @@ SELECT p.id, p.kind, p.base_id, coalesce(b.name, '') AS base, p.since, p.amount 
     sum(m.amount) AS amount
 FROM campaign c
 CROSS JOIN LATERAL money_count(c.id, (SELECT min(h.hour) FROM day_hours(:day::date, c.zone) AS h),
-    (SELECT min(h.hour) FROM day_hours(:day::date + 1, c.zone) AS h), NULL) AS m
+    (SELECT min(h.hour) FROM day_hours(:day::date + 1, c.zone) AS h), NULL, 'total') AS m
 JOIN price p ON p.id = m.price_id LEFT JOIN base b ON b.id = p.base_id
-WHERE c.id = :campaign_id::bigint AND m.dim = 'total'
+WHERE c.id = :campaign_id::bigint
 GROUP BY 1, 2, 3, 4 ORDER BY p.kind, p.since, p.id;
