@@ -55,6 +55,7 @@ class MirroredTables(Tables):
             self._url,
             min_size=1,
             max_size=1,
+            max_queries=10**9,  # the pool makes the next connection in the background, where time stands still
             max_inactive_connection_lifetime=0,
             init=prepare_connection,
             server_settings={
