@@ -389,14 +389,16 @@ class Dialing:
         pace.missing -= 0 if callbacks_only else len(result.claims)
         self._adopt_budget(campaign, result)
         pace.in_vain = None
+        promised = any(claim.callback_id is not None for claim in result.claims)
         nobody_left = len(result.claims) + result.held_back < calls
         if nobody_left or (callbacks_only and not result.claims):
             rest = now + timedelta(seconds=REST_S if nobody_left else PROMISES_S)
             rest = min(at for at in (rest, result.next_due_at, pace.sooner) if at is not None)
-            pace.in_vain = InVain(ask.ready_operator_ids, now, rest)
+            if not promised:  # else one of these operators was taken, and back again keeps the next promise
+                pace.in_vain = InVain(ask.ready_operator_ids, now, rest)
             pace.rest_until = pace.rest_until if callbacks_only else rest
         self._line_up(campaign, result)
-        if any(claim.callback_id is not None for claim in result.claims):
+        if promised:
             self.reserve.forget()
 
     def _adopt_budget(self, campaign: Campaign, result: ClaimResult) -> None:

@@ -25,7 +25,7 @@ class Start(NamedTuple):
 
 
 class InVain(NamedTuple):
-    """A claim that found nobody further: with which operators promises could be kept, when it was, and until when it holds."""
+    """A claim that found nobody further: which operators could have kept promises, when, and until when it holds."""
 
     operators: Sequence[int]
     at: datetime

@@ -253,6 +253,31 @@ def test_a_claim_that_found_fewer_than_wanted_is_not_repeated_until_somebody_is_
     assert 19 < office.asked[1][0] - office.asked[0][0] < 21
 
 
+def test_an_operator_who_is_back_from_one_promise_is_kept_for_the_next(live):
+    """The claim that took the first found nobody further, since it took the operator as well."""
+
+    async def story(office):
+        claim, office.promises, office.begun, office.after = office.claim, [Due(NOON, 1)], False, []
+
+        async def claim_of_one(ask):
+            found = await claim(replace(ask, callbacks_only=False))
+            if not office.begun:
+                return replace(found, claims=[], next_due_at=ask.now + timedelta(hours=1))
+            office.after.append(ask.callbacks_only)
+            kept = [replace(found.claims[0], callback_id=1, for_operator=1)]
+            return replace(found, claims=kept, next_due_at=ask.now + timedelta(hours=1))
+
+        office.claim = claim_of_one
+        await asyncio.sleep(15)
+        office.begun = True
+        await office.dialing._claim(PREDICTIVE, 2)
+        await asyncio.sleep(5)
+
+    office = live(story, operators=1)
+    assert len(office.after) > 1
+    assert all(office.after[1:])
+
+
 @pytest.mark.parametrize("mode", [Mode.PREDICTIVE, Mode.PREVIEW])
 def test_who_comes_due_while_a_claim_is_on_its_way_is_not_forgotten_by_its_answer(mode, live):
     """A base is loaded after the database looked and before its answer is here, which says that nobody is left."""

@@ -51,6 +51,8 @@ AWAY_S = 180.0
 PASSED_ON_S = 90.0
 #: A reason is true if it was so within the last seconds.
 LATELY_S = 8.0
+#: Who is claimed is being called; the trunk may let the call start so much later.
+STARTS_S = 1.01
 
 
 @dataclass(slots=True)
@@ -222,6 +224,8 @@ class Judge:
         true = self._reasons(promise)
         if why == "tried" and self._unsent(promise):
             true.add(why)
+        if why == "being_called" and self._claimed(promise):
+            true.add(why)
         if not self._open_at(promise, promise.due_s):
             self._wrong(promise, "its time was forbidden, and it was not moved")
         if promise.owner is not None and self._away(promise):
@@ -363,6 +367,14 @@ class Judge:
             row is not None and told.ended.attempt.callback_id == row.id and told.ended.ended_at >= since
             for told in self.site.database.tables.attempts.values()
             if told.ended.outcome is Outcome.NOT_SENT
+        )
+
+    def _claimed(self, promise: Promise) -> bool:
+        """Whether a call for it was taken from the table just now, and waits for its start on the trunk."""
+        row, since = self._row(promise), START + timedelta(seconds=self.site.loop.time() - STARTS_S)
+        return row is not None and any(
+            live.attempt.callback_id == row.id and live.attempt.sent_at >= since
+            for live in self.site.database.tables.live.values()
         )
 
     def _refused(self, promise: Promise) -> set[str]:
