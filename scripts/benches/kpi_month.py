@@ -6,7 +6,7 @@ some days late, some told twice; meanwhile prices are said, changed and taken ba
 number in every breakdown must equal, to the unit, what plain Python counts in the log, money exactly and to the cent;
 hour rows must equal the facts; closed days must stay, and parts must add up to their total.
 
-    scripts/bench kpi_month                       2,000,000 attempts, 100 operators: hours
+    scripts/bench kpi_month                       2,000,000 attempts, 100 operators: two hours
     scripts/bench kpi_month --attempts 20000      minutes
 """
 
